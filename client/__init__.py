@@ -1,0 +1,1 @@
+"""The browser page (`web/`) and the Python SDK with its headless viewer."""

@@ -1,0 +1,1 @@
+"""What computes pixels, sound and language, behind the ports of `realtime.ports`."""

@@ -1,0 +1,106 @@
+"""The ports: the frame path's needs, as small Protocols. Real sides live in `models`; fakes in tests."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from realtime.core.facs import Controls
+from realtime.core.values import I420, BaseKey, Patch, Region, SpeechChunk, VoiceSpec
+
+
+class Clock(Protocol):
+    """The one monotonic session clock, in seconds."""
+
+    def __call__(self) -> float: ...
+
+
+class Avatar(Protocol):
+    """Draws one avatar. Called on the compute thread only; one instance serves all sessions of the process.
+
+    The picture is a *base frame* (head and body at a quantised pose, face at rest: eyes open, gaze ahead, mouth closed)
+    with *regions* drawn over it. All methods are pure functions of their arguments as far as pixels are concerned."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def base_key(self, controls: Controls) -> BaseKey:
+        """The base frame that lies under these controls: head turn, breath, lean, shoulders, quantised. Cheap."""
+        ...
+
+    def base(self, key: BaseKey) -> I420 | None:
+        """A base frame that came with the avatar's pack, memory-mapped and read-only; None if it is not in the pack."""
+        ...
+
+    def render_base(self, key: BaseKey) -> I420:
+        """Draw a base frame; tens of milliseconds."""
+        ...
+
+    def regions(self, key: BaseKey, controls: Controls) -> tuple[Region, ...]:
+        """The regions that differ from the base frame, in drawing order. Cheap (< 0.1 ms). Empty for a face at rest."""
+        ...
+
+    def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
+        """Draw one region over this base frame."""
+        ...
+
+    def displacement_px(self, region: str, before: Controls, after: Controls) -> float:
+        """Predicted largest landmark movement inside a region between two control vectors."""
+        ...
+
+
+class Voice(Protocol):
+    """Streaming text to speech with phoneme times from the same synthesis."""
+
+    def speak(self, text: str, spec: VoiceSpec) -> AsyncIterator[SpeechChunk]:
+        """Speak one clause or sentence. The first chunk arrives before the whole is synthesised; closing the iterator
+        (`aclose`) stops the synthesis. Raises `UpstreamError` when the voice fails."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release worker processes and connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation; `role` is `user` or `assistant`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPart:
+    """A speakable part of an answer (a clause or a sentence, tags allowed), and where it came from, if known."""
+
+    text: str
+    source: str | None = None
+
+
+class Answerer(Protocol):
+    """Turns what a viewer says into what the host says."""
+
+    def answer(self, text: str, history: Sequence[Turn], language: str) -> AsyncIterator[AnswerPart]:
+        """Stream the answer clause by clause. Closing the iterator cancels the work behind it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Denoiser(Protocol):
+    """The refine level's engine: improves drawn patches while the budget lasts."""
+
+    @property
+    def name(self) -> str: ...
+
+    def refine(self, patches: Sequence[Patch], controls: Controls, steps: int) -> Sequence[Patch]:
+        """Run 1 or 2 denoising steps over each patch (compute thread). Every returned patch is a valid picture."""
+        ...
