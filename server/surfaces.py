@@ -1,0 +1,185 @@
+"""What the HTTP application needs from the sessions behind it: small Protocols, and the validated requests it hands over.
+
+`server.app` and `server.routes` know only this module; `server.compose` builds the real side, tests build fakes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from realtime.core.facs import Emotion
+
+if TYPE_CHECKING:
+    from server.metrics import Metrics
+
+Progress = Callable[[str, int, int], None]
+"""Called by long work as `(what, done, total)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """A validated wish for a session; every name in it exists in the catalogue."""
+
+    avatar: str
+    language: str
+    voice: str
+    scene: str = "host"
+    max_response_time_ms: int | None = None
+    """The caller's budget from text to sound; None leaves the scene's own."""
+    partial_update: bool = True
+    """Whether frames may be built from changed regions only; False draws every frame in full."""
+    cache_hint: tuple[str, ...] = ()
+    """Names of motion primitives whose base frames should be warm before the first viewer joins."""
+    label: str = ""
+    """The caller's own name for the session, given back in its state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A direction to the avatar. At least one of `emotion`, `gesture`, `gaze` is set."""
+
+    emotion: Emotion | None = None
+    intensity: float = 1.0
+    """0..1, of the emotion."""
+    gesture: str | None = None
+    """A cueable motion primitive's name."""
+    gaze: tuple[float, float] | None = None
+    """-1..1 each, positive to the picture's right and down; (0, 0) looks at the viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarInfo:
+    """One avatar of the catalogue."""
+
+    name: str
+    title: str
+    width: int
+    height: int
+    kind: Literal["illustrated", "portrait"] = "illustrated"
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    """One voice of the catalogue; `languages` are BCP 47 tags it speaks."""
+
+    name: str
+    title: str
+    languages: tuple[str, ...]
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrimitiveInfo:
+    """One motion primitive; only `cueable` ones may be asked for as a gesture."""
+
+    name: str
+    kind: Literal["loop", "one-shot"]
+    duration_s: float
+    cueable: bool
+    description: str = ""
+
+
+class LiveSession(Protocol):
+    """One running conversation with its avatar. Text is checked (length, emptiness) before it gets here."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def viewers(self) -> int:
+        """Peers connected now."""
+        ...
+
+    async def say(
+        self,
+        text: str,
+        *,
+        ssml: bool = False,
+        emotion: Emotion | None = None,
+        intensity: float = 1.0,
+        interrupt: bool = False,
+    ) -> None:
+        """Queue this to be spoken; returns when it is accepted, not when it was spoken. Raises `Malformed` or
+        `InvalidField(field="ssml" | "text")` for markup that cannot be read."""
+        ...
+
+    async def chat(self, text: str) -> None:
+        """Answer this; returns when the answer was begun."""
+        ...
+
+    async def interrupt(self) -> int:
+        """Silence at once; returns the new epoch."""
+        ...
+
+    async def cue(self, cue: Cue) -> None:
+        """Direct the avatar."""
+        ...
+
+    def has_peer(self, pc_id: str) -> bool:
+        """Whether this peer connection is one of the session's."""
+        ...
+
+    async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """SmallWebRTC `{sdp, type, pc_id?, restart_pc?}` to `{sdp, type, pc_id}`. Any broken SDP raises `RequestError`."""
+        ...
+
+    async def trickle(self, body: Mapping[str, Any]) -> None:
+        """SmallWebRTC `{pc_id, candidates[]}`. Raises `NotFound` for a foreign `pc_id`, `Malformed` for candidates."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What `GET /v1/sessions/{id}` shows beside id, token expiry and offer address: JSON values only."""
+        ...
+
+
+class Sessions(Protocol):
+    """The running sessions (`server.sessions` implements it). Admission is decided before `create` is called."""
+
+    async def create(self, spec: SessionSpec) -> LiveSession: ...
+
+    def get(self, session_id: str) -> LiveSession | None: ...
+
+    def all(self) -> Sequence[LiveSession]: ...
+
+    async def close(self, session_id: str, reason: str) -> None:
+        """End one session; ending one that is gone already does nothing."""
+        ...
+
+    async def aclose(self) -> None:
+        """End all sessions; their viewers are told first."""
+        ...
+
+
+class Services(Protocol):
+    """Everything behind the HTTP application; `server.compose.build(config, progress)` returns one, not started yet.
+
+    `build` is synchronous, runs before the event loop and does the long work (baking); `start` runs on the loop and
+    warms what answers the first viewer (voice worker, compute thread)."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def metrics(self) -> "Metrics":
+        """Where the frame path counts; the application serves it at `/metrics`."""
+        ...
+
+    def avatars(self) -> Sequence[AvatarInfo]: ...
+
+    def voices(self) -> Sequence[VoiceInfo]: ...
+
+    def primitives(self) -> Sequence[PrimitiveInfo]: ...
+
+    def scenes(self) -> Sequence[str]:
+        """Names a session's `scene` may have."""
+        ...
+
+    def readiness(self) -> Mapping[str, bool]:
+        """Each part a session needs and whether it is up, for `/readyz`."""
+        ...
+
+    async def start(self) -> None: ...
+
+    async def aclose(self) -> None:
+        """Release everything: sessions first, then workers and connections."""
+        ...
