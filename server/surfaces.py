@@ -1,4 +1,4 @@
-"""What the HTTP application needs from the sessions behind it: small Protocols, and the validated requests it hands over.
+"""What the HTTP application needs from the sessions behind it: small Protocols and the validated requests it hands on.
 
 `server.app` and `server.routes` know only this module; `server.compose` builds the real side, tests build fakes."""
 
@@ -120,7 +120,7 @@ class LiveSession(Protocol):
         ...
 
     async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """SmallWebRTC `{sdp, type, pc_id?, restart_pc?}` to `{sdp, type, pc_id}`. Any broken SDP raises `RequestError`."""
+        """SmallWebRTC `{sdp, type, pc_id?, restart_pc?}` to `{sdp, type, pc_id}`. Broken SDP raises `RequestError`."""
         ...
 
     async def trickle(self, body: Mapping[str, Any]) -> None:

@@ -1,0 +1,89 @@
+"""Who may do what: server keys, and short-lived tokens that each open one session. Pure: the caller brings the time."""
+
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a request's credentials allow: everything (`server`), or one session's own calls."""
+
+    server: bool = False
+    session_id: str | None = None
+
+    def allows(self, session_id: str) -> bool:
+        """Whether it may use this session."""
+        return self.server or self.session_id == session_id
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A session's token and when it stops being valid (on the clock of whoever asks)."""
+
+    text: str
+    expires_s: float
+
+    def __repr__(self) -> str:
+        return f"Token(…, expires_s={self.expires_s})"
+
+
+class TokenBook:
+    """The tokens of the running sessions. Use renews a token: it expires `ttl_s` after its last use."""
+
+    def __init__(self, ttl_s: float) -> None:
+        self.ttl_s = ttl_s
+        self._tokens: dict[str, Token] = {}
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def issue(self, session_id: str, now_s: float) -> Token:
+        """A fresh token for a session; an earlier one of it is void."""
+        token = Token(secrets.token_urlsafe(TOKEN_BYTES), now_s + self.ttl_s)
+        self._tokens[session_id] = token
+        return token
+
+    def find(self, text: str, now_s: float) -> str | None:
+        """The session this token opens, or None. Renews the token.
+
+        All tokens are compared, each in constant time, so that the time taken tells nothing about any of them."""
+        found: str | None = None
+        for session_id, token in self._tokens.items():
+            if same_secret(text, token.text) and token.expires_s > now_s:
+                found = session_id
+        if found is not None:
+            self.renew(found, now_s)
+        return found
+
+    def renew(self, session_id: str, now_s: float) -> Token | None:
+        """Let a session's token live on, unless it expired already; returns it."""
+        token = self._tokens.get(session_id)
+        if token is None or token.expires_s <= now_s:
+            return None
+        self._tokens[session_id] = renewed = replace(token, expires_s=now_s + self.ttl_s)
+        return renewed
+
+    def keep(self, session_ids: Iterable[str]) -> None:
+        """Forget the tokens of all sessions but these."""
+        alive = set(session_ids)
+        self._tokens = {key: token for key, token in self._tokens.items() if key in alive}
+
+
+def same_secret(given: str, expected: str) -> bool:
+    """Whether two secrets are equal, in a time that does not depend on where they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
+
+
+def is_server_key(given: str, keys: Iterable[str]) -> bool:
+    """Whether this is one of the server's keys; all are compared."""
+    return any([same_secret(given, key) for key in keys])
+
+
+def bearer(header: str | None) -> str | None:
+    """The credentials of an `Authorization: Bearer` header (RFC 6750 section 2.1), or None."""
+    scheme, _, credentials = (header or "").strip().partition(" ")
+    return credentials.strip() or None if scheme.lower() == "bearer" else None

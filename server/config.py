@@ -1,0 +1,245 @@
+"""All settings of the server in one frozen value; with `server.cli`, the only place that reads the environment."""
+
+import ast
+import inspect
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from realtime.core.errors import ConfigError
+from realtime.core.units import FRAME_RATE_HZ
+from server.settings import IceServer, Layer, check, describe_allowed, known, masked, resolve, setting, setting_fields
+
+PREFIX = "ANIMA_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings. Build one with `load`, or directly in tests; both check every range."""
+
+    host: str = setting("127.0.0.1")
+    """Address to listen on. Any address that is not loopback needs `api_keys`."""
+    port: int = setting(8080, low=0, high=65535)
+    """TCP port to listen on; 0 takes a free one."""
+    public_url: str = setting("")
+    """Address under which clients reach the server behind a proxy; empty gives addresses without a host."""
+    proxy_hops: int = setting(0, low=0, high=10)
+    """How many proxies stand in front: a viewer's address is read that far from the right of X-Forwarded-For."""
+    api_keys: tuple[str, ...] = setting((), secret=True)
+    """Server keys; each may create sessions and reach all of them. At least 16 characters each."""
+    allowed_origins: tuple[str, ...] = setting(())
+    """Origins of other sites whose pages may call this server, such as https://shop.example; * allows all."""
+    page: bool = setting(True)
+    """Whether the page at / and the browsable API at /docs are served."""
+
+    avatar: str = setting("")
+    """Avatar of sessions that name none; empty takes the catalogue's first."""
+    language: str = setting("en")
+    """Language of sessions that name none (BCP 47)."""
+    voice: str = setting("default")
+    """Voice of sessions that name none."""
+    knowledge: Path | None = setting(None)
+    """File that chat answers come from when no LLM is set; none takes the bundled one."""
+    packs_dir: Path | None = setting(None)
+    """Where baked avatar packs lie; none takes the user's cache directory."""
+    width: int = setting(512, low=64, high=1920)
+    """Picture width in pixels, even."""
+    height: int = setting(512, low=64, high=1920)
+    """Picture height in pixels, even."""
+    fps: int = setting(FRAME_RATE_HZ, low=5, high=FRAME_RATE_HZ)
+    """Frames per second a session starts with."""
+
+    max_sessions: int = setting(8, low=1, high=1000)
+    """Sessions that may run at once, however little they cost."""
+    max_viewers: int = setting(50, low=1, high=10000)
+    """Viewers that may watch one session at once."""
+    cpu_share: float = setting(0.85, low=0.05, high=1.0)
+    """Share of all CPU cores that sessions together may use before another one is refused."""
+    session_idle_timeout_s: float = setting(300.0, low=1.0, high=86400.0)
+    """A session without viewer and request ends after this long."""
+    join_timeout_s: float = setting(15.0, low=1.0, high=120.0)
+    """A viewer that made an offer has this long to connect."""
+    token_ttl_s: float = setting(600.0, low=10.0, high=86400.0)
+    """How long a session's token is valid after its last use; while viewers watch it does not expire."""
+    drain_timeout_s: float = setting(5.0, low=0.0, high=300.0)
+    """How long a shutdown waits for running sessions to end."""
+
+    llm_base_url: str = setting("")
+    """OpenAI-compatible endpoint that answers chat; empty answers from the knowledge file."""
+    llm_model: str = setting("")
+    """Model to ask for at that endpoint."""
+    llm_api_key: str = setting("", secret=True)
+    """Key for that endpoint."""
+    llm_api_key_env: str = setting("")
+    """Name of another environment variable that holds this key, such as DASHSCOPE_API_KEY."""
+    llm_timeout_s: float = setting(15.0, low=0.5, high=300.0)
+    """How long the endpoint may be silent before the answer is given up."""
+
+    ice_servers: tuple[IceServer, ...] = setting(())
+    """STUN and TURN servers for viewers and server; addresses, or {urls, username, credential}."""
+
+    text_limit_chars: int = setting(5000, low=1, high=100_000)
+    """Longest text that one say or chat may hold."""
+    body_limit_bytes: int = setting(262_144, low=1024, high=16_777_216)
+    """Largest request body."""
+    requests_per_s: float = setting(20.0, low=0.1, high=10_000.0)
+    """Requests per second and address, in the long run; four seconds' worth may come at once."""
+    sessions_per_min: float = setting(30.0, low=0.1, high=10_000.0)
+    """New sessions per minute and address."""
+    messages_per_s: float = setting(30.0, low=0.1, high=10_000.0)
+    """Data-channel messages per second and viewer, in the long run; two seconds' worth may come at once."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = setting("info")
+    """Least severity that is logged."""
+    log_format: Literal["text", "json"] = setting("text")
+    """Lines for people, or one JSON object per line."""
+
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check(self, self.sources)
+        for name in ("width", "height"):
+            if getattr(self, name) % 2:
+                raise ConfigError(f"{name} = {getattr(self, name)} ({self.source(name)}) is odd: allowed is even")
+        if any(len(key) < 16 or not key.isascii() or not key.isprintable() for key in self.api_keys):
+            raise ConfigError(f"api_keys ({self.source('api_keys')}): each key has at least 16 printable characters")
+        if self.llm_base_url and not self.llm_base_url.startswith(("http://", "https://")):
+            raise ConfigError(f"llm_base_url ({self.source('llm_base_url')}) begins with http:// or https://")
+        if self.llm_base_url and not self.llm_model:
+            raise ConfigError(f"llm_model ({self.source('llm_model')}) is empty: llm_base_url needs a model")
+        if not self.is_loopback and not self.api_keys:
+            raise ConfigError(
+                f"host = {self.host!r} ({self.source('host')}) is reachable from outside, and api_keys is empty: set "
+                f"{PREFIX}API_KEYS to a key of at least 16 characters, or listen on 127.0.0.1"
+            )
+
+    def source(self, name: str) -> str:
+        """Where a setting's value came from."""
+        return self.sources.get(name, "default")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server can be reached from this machine only."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def load(
+    flags: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Config:
+    """The settings: file, then environment, then flags, the later winning. `environ` defaults to the process's.
+
+    The file is `file`, or what ANIMA_CONFIG names. Raises `ConfigError` naming the setting and its source."""
+    environ = os.environ if environ is None else environ
+    flags = flags or {}
+    known(Config, flags, "flag")
+    if file is None and environ.get(f"{PREFIX}CONFIG"):
+        file = Path(environ[f"{PREFIX}CONFIG"]).expanduser()
+    variables = {item.name: environ[variable(item.name)] for item in setting_fields(Config) if _is_set(item, environ)}
+    values, sources = resolve(
+        Config,
+        (
+            _file_layer(file),
+            Layer(variables, {name: f"environment {variable(name)}" for name in variables}),
+            Layer(flags, {name: f"flag {flag(name)}" for name in flags}),
+        ),
+    )
+    _borrow_key(values, sources, environ)
+    return Config(**values, sources=sources)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def flag(name: str) -> str:
+    """The command-line flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """ANIMA_ variables that set nothing: worth a warning, since a typing mistake would go unseen."""
+    environ = os.environ if environ is None else environ
+    allowed = {variable(item.name) for item in setting_fields(Config)} | {f"{PREFIX}CONFIG"}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in allowed)
+
+
+def docstrings() -> dict[str, str]:
+    """Each setting's docstring, read from this module's source."""
+    body = ast.parse(inspect.getsource(Config)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for before, after in zip(body.body, body.body[1:], strict=False):
+        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and is_text:
+            found[before.target.id] = str(ast.literal_eval(after.value))  # type: ignore[attr-defined]  # narrowed above
+    return found
+
+
+def markdown_table() -> str:
+    """The table of docs/configuration.md: `python -m server.config` prints it."""
+    texts, hints = docstrings(), get_type_hints(Config)
+    rows = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
+    for item in setting_fields(Config):
+        default = masked(item.default, item.metadata["secret"])
+        shown = "" if default in (None, "", []) else f"`{default}`"
+        allowed = describe_allowed(item, hints[item.name])
+        rows.append(f"| `{item.name}` | {shown} | {allowed} | {texts[item.name]} |")
+    return "\n".join(rows)
+
+
+def describe(config: Config) -> list[tuple[str, Any, str]]:
+    """`(name, value, source)` of every setting, secrets covered."""
+    return [
+        (item.name, masked(getattr(config, item.name), item.metadata["secret"]), config.source(item.name))
+        for item in setting_fields(config)
+    ]
+
+
+def _is_set(item: Any, environ: Mapping[str, str]) -> bool:
+    return variable(item.name) in environ
+
+
+def _file_layer(file: Path | None) -> Layer:
+    if file is None:
+        return Layer({}, {})
+    import yaml
+
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the configuration file {file} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        # the error's own text quotes the file, which may hold keys
+        line = error.problem_mark.line + 1 if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else "?"
+        raise ConfigError(f"the configuration file {file} is no valid YAML (line {line})") from None
+    values = {} if content is None else content
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        raise ConfigError(f"the configuration file {file} holds settings as `name: value`")
+    known(Config, values, f"file {file}")
+    return Layer(values, dict.fromkeys(values, f"file {file}"))
+
+
+def _borrow_key(values: dict[str, Any], sources: dict[str, str], environ: Mapping[str, str]) -> None:
+    """Take the LLM's key from the variable that `llm_api_key_env` names, unless the key itself is set."""
+    name = values.get("llm_api_key_env")
+    if not name or values.get("llm_api_key"):
+        return
+    if not environ.get(name):
+        raise ConfigError(f"llm_api_key_env = {name!r} ({sources['llm_api_key_env']}): no such environment variable")
+    values["llm_api_key"] = environ[name]
+    sources["llm_api_key"] = f"environment {name}"
+
+
+if __name__ == "__main__":
+    print(markdown_table())

@@ -1,0 +1,116 @@
+"""What the server counts, as Prometheus metrics on a registry of its own (no module globals)."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from realtime.core.values import FrameTrace
+
+FRAME_BUCKETS_S: Final = (0.001, 0.002, 0.004, 0.006, 0.008, 0.012, 0.016, 0.024, 0.04, 0.08, 0.16)
+ANSWER_BUCKETS_S: Final = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+
+
+class Metrics:
+    """The counters and histograms of one server. Times are in seconds; every method is cheap and never raises."""
+
+    content_type: Final = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._sessions_opened = self._counter("sessions_opened", "Sessions that were opened")
+        self._sessions_refused = self._counter("sessions_refused", "Sessions refused for lack of capacity")
+        self._frames = self._counter("frames", "Frames produced, by what was done for them", "rung")
+        self._late = self._counter("late_frames", "Frames that missed their media time")
+        self._bases = self._counter("base_frames", "Base frames looked up in the cache, by result", "result")
+        self._interruptions = self._counter("interruptions", "Times a speaking host was interrupted")
+        self._viewers_joined = self._counter("viewers_joined", "Viewers that connected")
+        self._viewers_failed = self._counter("viewers_failed", "Offers that led to no connection", "reason")
+        self._messages_refused = self._counter("messages_refused", "Data-channel messages refused", "reason")
+        self._requests = self._counter("http_requests", "HTTP requests, by route and status", "route", "status")
+        self._stage = Histogram(
+            "anima_stage_seconds", "Time one stage of a frame took", ["stage"], buckets=FRAME_BUCKETS_S,
+            registry=self.registry,
+        )  # fmt: skip
+        self._encode = self._histogram("encode_seconds", "Time to encode one frame", FRAME_BUCKETS_S)
+        self._response = self._histogram("response_seconds", "Text received to first audible sample", ANSWER_BUCKETS_S)
+        self._join = self._histogram("join_seconds", "Offer received to first frame sent", ANSWER_BUCKETS_S)
+        self._silence = self._histogram("silence_seconds", "Interruption received to silence", ANSWER_BUCKETS_S)
+        self.gauge("resident_memory_bytes", "Resident memory of the server process", resident_memory_bytes)
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Add a value that is read whenever metrics are asked for."""
+        Gauge(f"anima_{name}", text, registry=self.registry).set_function(read)
+
+    def session_opened(self) -> None:
+        self._sessions_opened.inc()
+
+    def session_refused(self) -> None:
+        self._sessions_refused.inc()
+
+    def viewer_joined(self, offer_to_frame_s: float | None = None) -> None:
+        """A viewer connected; how long its first frame took, where known."""
+        self._viewers_joined.inc()
+        if offer_to_frame_s is not None:
+            self._join.observe(offer_to_frame_s)
+
+    def viewer_failed(self, reason: str) -> None:
+        """An offer came to nothing. `reason` is one of a few fixed words, never a peer's text."""
+        self._viewers_failed.labels(reason).inc()
+
+    def frame(self, trace: FrameTrace, *, late: bool = False) -> None:
+        """A frame was produced: its rung, its base's cache hit, and the time between each two of its stamps."""
+        self._frames.labels(trace.rung).inc()
+        self._bases.labels("hit" if trace.base_hit else "miss").inc()
+        if late:
+            self._late.inc()
+        stamps = list(trace.stamps_s.items())
+        for (_, before_s), (stage, at_s) in zip(stamps, stamps[1:], strict=False):
+            self._stage.labels(stage).observe(max(0.0, at_s - before_s))
+
+    def encoded(self, took_s: float) -> None:
+        self._encode.observe(took_s)
+
+    def responded(self, text_to_sound_s: float) -> None:
+        self._response.observe(text_to_sound_s)
+
+    def interrupted(self, to_silence_s: float | None = None) -> None:
+        """The host was interrupted; how long the silence took, where known."""
+        self._interruptions.inc()
+        if to_silence_s is not None:
+            self._silence.observe(to_silence_s)
+
+    def message_refused(self, reason: str) -> None:
+        """A data-channel message was refused. `reason` is one of a few fixed words."""
+        self._messages_refused.labels(reason).inc()
+
+    def request(self, route: str, status: int) -> None:
+        """An HTTP request was answered. `route` is the route's pattern, never the path asked for."""
+        self._requests.labels(route, str(status)).inc()
+
+    def value(self, name: str, **labels: str) -> float:
+        """One sample's value now, such as `value("anima_frames_total", rung="warp")`; 0 if it was never counted."""
+        found = self.registry.get_sample_value(name, labels)
+        return 0.0 if found is None else found
+
+    def exposition(self) -> bytes:
+        """The Prometheus text format."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"anima_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"anima_{name}", text, buckets=buckets, registry=self.registry)
+
+
+def resident_memory_bytes() -> float:
+    """Resident memory of this process; 0 where the system has no /proc."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))
