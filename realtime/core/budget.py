@@ -59,6 +59,7 @@ class Step:
     """A change of rung: what a session does from this frame on, and why."""
 
     rung: Rung
+    down: bool
     reason: str
     at_s: float
 
@@ -97,11 +98,11 @@ class Ladder:
             self._rung += 1
             self._recent.clear()
             self._calm = 0
-            return Step(self.rung, f"{self.down_after} of {self.window} frames late", now_s)
+            return Step(self.rung, True, f"{self.down_after} of {self.window} frames late", now_s)
         if self._calm >= self.up_after and self._rung > LADDER.index(self.best):
             self._rung -= 1
             self._calm = 0
-            return Step(self.rung, f"{self.up_after} frames with headroom", now_s)
+            return Step(self.rung, False, f"{self.up_after} frames with headroom", now_s)
         return None
 
 

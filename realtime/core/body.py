@@ -1,0 +1,81 @@
+"""What the body does: one loop at a time, cross-faded, with gestures on top."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.core.clips import primitive
+from realtime.core.facs import CONTROL_INDEX, REST
+from realtime.core.primitives import Primitive, loop_controls, minimum_jerk
+
+Activity = Literal["idle", "listening", "thinking", "speaking"]
+LOOP_OF: Final[dict[Activity, str]] = {"idle": "idle", "listening": "listen", "thinking": "think", "speaking": "talk"}
+
+CROSSFADE_S: Final = 0.5
+SETTLE_S: Final = 0.25
+"""Time in which a gesture that moves the head takes the body over from its loop, and gives it back."""
+
+_BODY: Final = np.array(
+    [CONTROL_INDEX[name] for name in ("yaw", "pitch", "roll", "lean", "shoulders", "breath")], dtype=np.intp
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    primitive: Primitive
+    start_s: float
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + self.primitive.duration_s
+
+
+class Body:
+    """Samples the offsets from rest that loops and gestures add up to. Sampled with rising media time."""
+
+    def __init__(self) -> None:
+        self.activity: Activity = "idle"
+        self._since_s = -CROSSFADE_S
+        self._from = np.zeros_like(REST.vector)
+        self._gesture: _Running | None = None
+
+    def turn_to(self, activity: Activity, at_s: float) -> None:
+        """Change what the body does, from the pose it is in."""
+        if activity != self.activity:
+            self._from = self._loop_offsets(at_s)
+            self.activity = activity
+            self._since_s = at_s
+
+    def begin(self, name: str, at_s: float) -> bool:
+        """Start a gesture; False while another one runs (the caller may try again when it has ended)."""
+        if self._gesture is not None and at_s < self._gesture.end_s:
+            return False
+        self._gesture = _Running(primitive(name), at_s)
+        return True
+
+    def gesture(self, media_s: float) -> str | None:
+        """Name of the gesture that runs at a media time."""
+        running = self._gesture
+        return running.primitive.name if running and running.start_s <= media_s < running.end_s else None
+
+    def offsets(self, media_s: float) -> NDArray[np.float32]:
+        """Offsets from rest, float32 (CONTROL_COUNT,)."""
+        out = self._loop_offsets(media_s)
+        running = self._gesture
+        if running is None or media_s >= running.end_s + SETTLE_S:
+            return out
+        if running.primitive.moves_body:
+            into = minimum_jerk((media_s - running.start_s) / SETTLE_S)
+            out_of = minimum_jerk((media_s - running.end_s) / SETTLE_S)
+            out[_BODY] *= 1.0 - into + out_of
+        if media_s < running.end_s:
+            out += running.primitive.offsets(media_s - running.start_s)
+        return out
+
+    def _loop_offsets(self, media_s: float) -> NDArray[np.float32]:
+        loop = loop_controls(primitive(LOOP_OF[self.activity]), media_s).vector - REST.vector
+        fade = minimum_jerk((media_s - self._since_s) / CROSSFADE_S)
+        mixed: NDArray[np.float32] = (self._from + (loop - self._from) * np.float32(fade)).astype(np.float32)
+        return mixed

@@ -1,0 +1,197 @@
+"""The three levels of hierarchical asynchronous generation, each an async generator over complete frame states.
+
+Contract: each level takes the states of the one below, improves them if the frame's deadline allows, and yields every
+one of them. Closing the outermost generator closes the inner ones. All pixels are made on the compute thread."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from realtime.compute import ComputeThread
+from realtime.core.budget import CostModel, Ladder, affordable
+from realtime.core.composite import compose
+from realtime.core.pacing import Due, FramePacer
+from realtime.core.plan import Plan
+from realtime.core.roi import Dirt, judge
+from realtime.core.values import I420, BaseKey, FrameTrace, Patch, Pose, Region
+from realtime.ports import Clock, Denoiser
+from realtime.stock import Stock
+
+MOUTH = "lower"
+"""The region speech moves; it is drawn first and dropped last."""
+
+
+@dataclass(slots=True)
+class FrameState:
+    """A frame on its way through the levels; `pixels` is a complete picture from the first level on."""
+
+    due: Due
+    pose: Pose
+    key: BaseKey
+    base: I420
+    pixels: I420
+    patches: tuple[Patch, ...] = ()
+    regions: tuple[Region, ...] = ()
+    trace: FrameTrace = field(default_factory=FrameTrace)
+
+
+@dataclass(slots=True)
+class Workshop:
+    """What the levels of one session work with: its plan, clock and place on the ladder, and what all sessions share."""
+
+    plan: Plan
+    clock: Clock
+    stock: Stock
+    compute: ComputeThread
+    costs: CostModel
+    ladder: Ladder
+    denoiser: Denoiser | None = None
+
+
+async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncIterator[FrameState]:
+    """Level 1: the pose at each media time as it falls due, over a cached base frame.
+
+    A base frame that is not ready is drawn if that fits before the deadline; otherwise the one before stands in."""
+    previous: tuple[BaseKey, I420] | None = None
+    while True:
+        due = pacer.next(shop.clock())
+        await asyncio.sleep(max(0.0, due.media_s - shop.clock()))
+        trace = FrameTrace()
+        trace.stamps_s["due"] = due.media_s
+        pose = shop.plan.sample(due.media_s)
+        key = shop.stock.avatar.base_key(pose.controls)
+        trace.stamps_s["posed"] = shop.clock()
+        base = shop.stock.base(key)
+        if base is None:
+            trace.base_hit = False
+            if previous is None or affordable(shop.costs.predict_s("base", 0), shop.clock(), due.deadline_s):
+                base = await _timed_base(shop, key)
+            else:
+                key, base = previous
+        previous = (key, base)
+        trace.stamps_s["based"] = shop.clock()
+        yield FrameState(due, pose, key, base, base, trace=trace)
+
+
+async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> AsyncIterator[FrameState]:
+    """Level 2: the regions that differ from the base frame, drawn only where nothing ready fits."""
+    last: FrameState | None = None
+    async for state in states:
+        avatar = shop.stock.avatar
+        state.regions = avatar.regions(state.key, state.pose.controls)
+        if last is not None and last.base is state.base and _keys(last) == _keys(state):
+            state.patches, state.pixels = last.patches, last.pixels
+            state.trace.reused.extend(region.name for region in state.regions)
+        elif state.regions:
+            await shop.compute.run(_draw, shop, state, last)
+        state.trace.rois.extend(patch.roi for patch in state.patches)
+        state.trace.rung = "warp" if state.patches else "cached"
+        state.trace.stamps_s["drawn"] = shop.clock()
+        last = state
+        yield state
+
+
+async def refine_level(states: AsyncIterator[FrameState], shop: Workshop) -> AsyncIterator[FrameState]:
+    """Level 3: diffusion on the regions while the budget lasts. Without a denoiser the states pass as they are."""
+    last: FrameState | None = None
+    async for state in states:
+        if shop.denoiser is not None and state.patches and shop.ladder.rung in ("refine2", "refine1"):
+            steps = _affordable_steps(shop, state, last)
+            if steps:
+                await shop.compute.run(_refine, shop, shop.denoiser, state, steps)
+                state.trace.stamps_s["refined"] = shop.clock()
+        last = state
+        yield state
+
+
+# --- on the compute thread --------------------------------------------------------------------------------------
+
+
+def _draw(shop: Workshop, state: FrameState, last: FrameState | None) -> None:
+    """Fill the state's patches, the mouth first; what the deadline forbids keeps its last pixels on the same base."""
+    ready: dict[str, Patch] = {}
+    for region in sorted(state.regions, key=lambda r: r.name != MOUTH):
+        patch = shop.stock.patch(region)
+        if patch is not None:
+            state.trace.reused.append(region.name)
+        elif _must_draw(shop, state, region):
+            patch = _draw_region(shop, state, region)
+        else:
+            patch = _stand_in(state, last, region)
+        if patch is not None:
+            ready[region.name] = patch
+    state.patches = tuple(ready[r.name] for r in state.regions if r.name in ready)
+    state.pixels = compose(state.base, state.patches) if state.patches else state.base
+
+
+def _draw_region(shop: Workshop, state: FrameState, region: Region) -> Patch:
+    begin = shop.clock()
+    patch = shop.stock.avatar.draw(state.base, state.key, state.pose.controls, region)
+    shop.costs.observe(region.name, region.roi.width * region.roi.height, shop.clock() - begin)
+    shop.stock.keep_patch(region, patch)
+    state.trace.drawn.append(region.name)
+    return patch
+
+
+def _must_draw(shop: Workshop, state: FrameState, region: Region) -> bool:
+    """Speech's mouth is never dropped; anything else is drawn if the rung and the deadline allow."""
+    if region.name == MOUTH and state.pose.mouth_open:
+        return True
+    if shop.ladder.rung == "cached":
+        return False
+    predicted = shop.costs.predict_s(region.name, region.roi.width * region.roi.height)
+    return affordable(predicted, shop.clock(), state.due.deadline_s)
+
+
+def _stand_in(state: FrameState, last: FrameState | None, region: Region) -> Patch | None:
+    """The region's pixels of the frame before, if they were drawn over the same base frame."""
+    if last is None or last.key != state.key:
+        return None
+    for patch in last.patches:
+        if patch.roi == region.roi:
+            return patch
+    return None
+
+
+def _refine(shop: Workshop, denoiser: Denoiser, state: FrameState, steps: int) -> None:
+    area = _area(state)
+    begin = shop.clock()
+    state.patches = tuple(denoiser.refine(state.patches, state.pose.controls, steps))
+    shop.costs.observe(f"refine{steps}", area, shop.clock() - begin)
+    state.pixels = compose(state.base, state.patches)
+    state.trace.rung = "refine2" if steps == 2 else "refine1"
+
+
+async def _timed_base(shop: Workshop, key: BaseKey) -> I420:
+    begin = shop.clock()
+    base = await shop.compute.run(shop.stock.make_base, key)
+    shop.costs.observe("base", 0, shop.clock() - begin)
+    return base
+
+
+# --- decisions --------------------------------------------------------------------------------------------------
+
+
+def _affordable_steps(shop: Workshop, state: FrameState, last: FrameState | None) -> int:
+    """How many denoising steps the frame asks for and can have."""
+    wanted = 2 if shop.ladder.rung == "refine2" else 1
+    if last is not None:
+        moved = max(
+            shop.stock.avatar.displacement_px(r.name, last.pose.controls, state.pose.controls) for r in state.regions
+        )
+        opened = state.pose.mouth_open and not last.pose.mouth_open
+        wanted = min(wanted, max(0, judge(moved, newly_opened=opened) - Dirt.WARP))
+    while wanted:
+        predicted = shop.costs.predict_s(f"refine{wanted}", _area(state))
+        if affordable(predicted, shop.clock(), state.due.deadline_s):
+            break
+        wanted -= 1
+    return wanted
+
+
+def _area(state: FrameState) -> int:
+    return sum(patch.roi.width * patch.roi.height for patch in state.patches)
+
+
+def _keys(state: FrameState) -> tuple[object, ...]:
+    return tuple(region.key for region in state.regions)

@@ -1,0 +1,69 @@
+"""The stock of ready pixels that all sessions of a process share: base frames by pose, patches by region."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from realtime.core.cache import ByteLru, CacheCounters
+from realtime.core.values import I420, BaseKey, Patch, Region
+from realtime.ports import Avatar
+
+BASE_BUDGET_BYTES: Final = 96 * 2**20
+PATCH_BUDGET_BYTES: Final = 48 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class StockCounters:
+    """Hits and misses of both caches; a base frame served from the avatar's pack is a hit."""
+
+    bases: CacheCounters
+    patches: CacheCounters
+
+
+class Stock:
+    """Ready pixels of one avatar. Base frames come from the avatar's pack or were drawn earlier.
+
+    Looked up from the event loop or the compute thread, never from both at the same time for one key's creation: all
+    drawing happens on the compute thread, one piece after another."""
+
+    def __init__(
+        self,
+        avatar: Avatar,
+        base_budget_bytes: int = BASE_BUDGET_BYTES,
+        patch_budget_bytes: int = PATCH_BUDGET_BYTES,
+    ) -> None:
+        self.avatar = avatar
+        self._bases: ByteLru[BaseKey, I420] = ByteLru(base_budget_bytes)
+        self._patches: ByteLru[object, Patch] = ByteLru(patch_budget_bytes)
+        self._packed = 0
+
+    @property
+    def counters(self) -> StockCounters:
+        """What was found and what had to be drawn."""
+        drawn = self._bases.counters
+        return StockCounters(
+            CacheCounters(drawn.hits + self._packed, drawn.misses, drawn.evictions), self._patches.counters
+        )
+
+    def base(self, key: BaseKey) -> I420 | None:
+        """A base frame if it is ready."""
+        packed = self.avatar.base(key)
+        if packed is not None:
+            self._packed += 1
+            return packed
+        return self._bases.get(key)
+
+    def make_base(self, key: BaseKey) -> I420:
+        """Draw a base frame and keep it (compute thread)."""
+        pixels = self.avatar.render_base(key)
+        pixels.flags.writeable = False
+        self._bases.put(key, pixels, pixels.nbytes)
+        return pixels
+
+    def patch(self, region: Region) -> Patch | None:
+        """A patch if these very pixels were drawn before."""
+        return self._patches.get(region.key)
+
+    def keep_patch(self, region: Region, patch: Patch) -> None:
+        """Keep a drawn patch."""
+        size = patch.pixels.nbytes + (0 if patch.alpha is None else patch.alpha.nbytes)
+        self._patches.put(region.key, patch, size)
