@@ -1,5 +1,6 @@
 """The beats of a script: what is said, felt, gestured, waited for and reported, in order."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -70,5 +71,6 @@ class Script:
 
     @property
     def text(self) -> str:
-        """All that is said, in one string."""
-        return " ".join(beat.text for beat in self.beats if isinstance(beat, Say))
+        """All that is said, in one string; no space follows Chinese punctuation."""
+        text = " ".join(beat.text for beat in self.beats if isinstance(beat, Say))
+        return re.sub(r"(?<=[。！？；，、：…”」』）】]) ", "", text)

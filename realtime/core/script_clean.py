@@ -4,21 +4,21 @@ import re
 import unicodedata
 from typing import Final
 
-_HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _KANA: Final = re.compile(r"[\u3041-\u30ff\uff66-\uff9f]")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _EMOJI: Final = re.compile(
     "[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff\u25aa-\u25fe\u20e3\ufe0e\ufe0f]"
     "\u200d?"
 )
-_FENCE: Final = re.compile(r"^\s*(?:```|~~~).*$", re.MULTILINE)
-_RULE: Final = re.compile(r"^\s*(?:[-*_]\s*){3,}$", re.MULTILINE)
+_FENCE: Final = re.compile(r"^[ ]*(?:```|~~~).*$", re.MULTILINE)
+_RULE: Final = re.compile(r"^[ ]*(?:[-*_][ ]*){3,}$", re.MULTILINE)
 _LINK: Final = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)")
 _URL: Final = re.compile(r"https?://(?:www\.)?([^\s/?#\"'<>()，。]+)[^\s\"'<>()，。]*", re.IGNORECASE)
 _ITEM: Final = re.compile(r"^\s*(?:#{1,6}\s+|[-*+•·]\s+|>\s?)+")
 _NUMBERED: Final = re.compile(r"^\s*(\d{1,3})[.)]\s+(?=\S)")
 _STRONG: Final = re.compile(r"\*\*+|__+(?=\S)|(?<=\S)__+|`+|~~")
-_SLANTED: Final = re.compile(r"(?<![\w*])[*_](?=\S)|(?<=\S)[*_](?![\w*])")
+_SLANTED: Final = re.compile(r"(?<![A-Za-z0-9*\\])[*_](?=\S)|(?<=[^\s\\])[*_](?![A-Za-z0-9*])")
 _ESCAPE: Final = re.compile(r"\\([\\`*_{}<>()#+.!|~-])")
 _SPACE: Final = re.compile(r"[^\S\n]+")
 _LEADING: Final = re.compile(r"^[\s.,!?;:…，。！？；：、)\]}»”’」』）】]+(?=\S)")
@@ -30,7 +30,7 @@ _ENDINGS: Final = tuple(".!?…:;,。！？；：，、\"')]”’」』）】")
 
 def count_han(text: str) -> int:
     """How many Chinese characters there are."""
-    return len(_HAN.findall(text))
+    return len(HAN.findall(text))
 
 
 def guess_language(text: str, default: str) -> str:

@@ -10,7 +10,8 @@ from realtime.core.facs import Emotion
 from realtime.core.script_beats import DEFAULT_PAUSE_S, MAX_PAUSE_S, Beat, Feel, Gesture, Pause
 
 TAG: Final = re.compile(
-    r"(?<!\\)\[[ ]*(?P<name>[A-Za-z][A-Za-z_-]{0,31}|[\u4e00-\u9fff]{1,4})[ ]*(?::[ ]*(?P<value>[-+\w.%]{1,12})[ ]*)?\](?!\()"
+    r"(?<!\\)\[[ ]*(?P<name>[A-Za-z][A-Za-z_-]{0,31}|[\u4e00-\u9fff]{1,4})[ ]*"
+    r"(?::[ ]*(?P<value>[-+\w.%]{1,12})[ ]*)?\](?!\()"
 )
 """Tag-shaped: one word and perhaps one value. `[1]`, `[see page 3]`, `[text](link)` and `\\[word]` are not."""
 MAX_TAG_CHARS: Final = 64
@@ -19,7 +20,7 @@ _SYNONYMS: Final[Mapping[Emotion, str]] = {
     Emotion.ANGRY: "angry anger annoyed mad furious 生气 愤怒",
     Emotion.DISGUST: "disgust disgusted disgusting revolted 厌恶 恶心",
     Emotion.FEAR: "fear fearful afraid scared anxious worried 害怕 恐惧 担心",
-    Emotion.HAPPY: "happy happiness joy joyful glad cheerful smile smiling excited delighted pleased 开心 高兴 快乐 微笑",
+    Emotion.HAPPY: "happy happiness joy joyful glad cheerful smile smiling excited delighted pleased 开心 高兴 微笑",
     Emotion.SAD: "sad sadness unhappy sorry sorrow sorrowful 难过 悲伤 伤心",
     Emotion.SURPRISE: "surprise surprised astonished amazed shocked 惊讶 吃惊 惊喜",
     Emotion.NEUTRAL: "neutral calm serious none 平静 中性",
