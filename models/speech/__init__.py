@@ -1,0 +1,1 @@
+"""Speech: streaming voices behind the `Voice` port."""

@@ -1,0 +1,211 @@
+"""Joins a synthesiser's raw sound and events, part after part, into the contiguous chunks of one utterance."""
+
+import re
+from collections import deque
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.speech.resample import Resampler
+from models.speech.segments import Part, is_han
+from models.speech.tone import Limiter, Shaper
+from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_SAMPLES
+from realtime.core.values import Pcm, Phoneme, SpeechChunk, Word
+
+ENGINE_RATE_HZ: Final = 22_050
+FIRST_CHUNK_SAMPLES: Final = AUDIO_TICK_SAMPLES
+CHUNK_SAMPLES: Final = 3 * AUDIO_TICK_SAMPLES
+LOOK_AHEAD_S: Final = 0.3
+"""A chunk leaves when the phonemes are known for this long after its end: lips move before the sound."""
+
+_SILENCE: Final = 10.0 ** (-54.0 / 20.0)
+_LEAD_IN_SAMPLES: Final = ENGINE_RATE_HZ // 200
+"""5 ms before the first sound is kept and faded in."""
+_STRESS: Final = {"ˈ": 2, "ˌ": 1}
+_WORD: Final = re.compile(r"[^\W_]+(?:['’\-.][^\W_]+)*")
+
+Event = tuple[str, int, int, int, str]
+"""Kind, sample, character position, length, symbol; see `frames`."""
+
+
+class _Sound:
+    """Raw int16 at the engine's rate to finished int16 at 48 kHz, with the leading silence cut off."""
+
+    def __init__(self) -> None:
+        self._shaper = Shaper(ENGINE_RATE_HZ)
+        self._resampler = Resampler(ENGINE_RATE_HZ, AUDIO_RATE_HZ)
+        self._limiter = Limiter(AUDIO_RATE_HZ)
+        self._lead: NDArray[np.float32] | None = np.zeros(0, np.float32)
+        self.trimmed = 0  # engine samples
+
+    def push(self, payload: bytes, gain: float) -> Pcm:
+        """Process one buffer; returns what is finished."""
+        samples = np.frombuffer(payload, "<i2").astype(np.float32) * np.float32(gain / 32768.0)
+        if self._lead is not None:
+            samples = self._trim(samples)
+        return _to_pcm(self._limiter.push(self._resampler.push(self._shaper.push(samples))))
+
+    def flush(self) -> Pcm:
+        """The rest, with the room's tail."""
+        if self._lead is not None:
+            return np.zeros(0, np.int16)
+        rest = np.concatenate([self._resampler.push(self._shaper.flush()), self._resampler.flush()])
+        return _to_pcm(np.concatenate([self._limiter.push(rest), self._limiter.flush()]))
+
+    def _trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        assert self._lead is not None
+        lead = np.concatenate([self._lead, samples])
+        loud = np.flatnonzero(np.abs(lead) > _SILENCE)
+        if not len(loud):
+            self.trimmed += max(0, len(lead) - _LEAD_IN_SAMPLES)
+            self._lead = lead[-_LEAD_IN_SAMPLES:]
+            return np.zeros(0, np.float32)
+        begin = max(0, int(loud[0]) - _LEAD_IN_SAMPLES)
+        self.trimmed += begin
+        self._lead = None
+        samples = lead[begin:].copy()
+        fade = min(_LEAD_IN_SAMPLES, len(samples))
+        samples[:fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
+        return samples
+
+
+class _Marks:
+    """Collects phonemes and words with absolute times; a phoneme is complete when the next one's start is known."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._phoneme: tuple[float, str] | None = None
+        self._word: tuple[float, int, int] | None = None
+        self._word_part: Part | None = None
+        self.phonemes: list[Phoneme] = []
+        self.words: list[Word] = []
+        self.known_s = 0.0
+
+    def phoneme(self, start_s: float, symbol: str, position: int) -> None:
+        """A phoneme begins, which ends the one before; it also tells when its word really begins to sound."""
+        self._close_phoneme(start_s)
+        self._phoneme = (start_s, symbol)
+        self.known_s = start_s
+        if self._word is not None and position == self._word[1] and not np.isfinite(self._word[0]):
+            self._word = (start_s, *self._word[1:])
+
+    def word(self, position: int, length: int, part: Part) -> None:
+        """A word begins at this offset of the utterance's text."""
+        if self._word is not None and position <= self._word[1]:
+            return
+        self.close_word(position)
+        self._word, self._word_part = (float("inf"), position, length), part
+
+    def close_word(self, next_begin: int) -> None:
+        """The word under way is complete."""
+        if self._word is None or self._word_part is None:
+            return
+        start_s, begin, length = self._word
+        end = min(self._word_end(begin, length), next_begin)
+        self._word = None
+        if np.isfinite(start_s) and end > begin:
+            self.words.append(Word(start_s, begin, end))
+
+    def close(self, end_s: float) -> None:
+        """Everything up to here is complete."""
+        self._close_phoneme(end_s)
+        self.close_word(len(self._text))
+        self.known_s = float("inf")
+
+    def _close_phoneme(self, end_s: float) -> None:
+        if self._phoneme is None:
+            return
+        start_s, marked = self._phoneme
+        self._phoneme = None
+        symbol = marked.strip("ˈˌ")
+        if end_s > start_s:
+            self.phonemes.append(Phoneme(symbol, start_s, end_s, _STRESS.get(marked[:1], 0)))
+
+    def _word_end(self, begin: int, length: int) -> int:
+        if begin < len(self._text) and is_han(self._text[begin]):
+            end = begin + 1
+            while end < len(self._text) and is_han(self._text[end]):
+                end += 1
+            return end
+        found = _WORD.match(self._text, begin)
+        return found.end() if found else begin + length
+
+
+class Stitcher:
+    """Feed `begin_part`, `events` and `audio` as they arrive; take chunks with `ready`; end with `finish`."""
+
+    def __init__(self, text: str) -> None:
+        self._sound = _Sound()
+        self._marks = _Marks(text)
+        self._pieces: deque[Pcm] = deque()
+        self._waiting = 0  # finished samples not yet sent
+        self._sent = 0
+        self._fed = 0  # engine samples of all parts so far
+        self._part: Part | None = None
+        self._part_offset = 0
+        self._gain = 1.0
+
+    def begin_part(self, part: Part, gain_db: float) -> None:
+        """The events and sound that follow belong to this part."""
+        self._part, self._part_offset = part, self._fed
+        self._gain = 10.0 ** (gain_db / 20.0)
+
+    def events(self, events: list[Event]) -> None:
+        """Phonemes and words; positions count in the part's text."""
+        assert self._part is not None
+        for kind, sample, position, length, symbol in events:
+            position = self._part.begin + max(0, position)
+            if kind == "w":
+                self._marks.word(position, length, self._part)
+            elif not symbol.startswith("("):  # "(en)" announces a change of language
+                self._marks.phoneme(self._time_s(sample), symbol, position)
+
+    def audio(self, payload: bytes) -> None:
+        """Raw sound of the engine."""
+        self._fed += len(payload) // 2
+        self._keep(self._sound.push(payload, self._gain))
+
+    def ready(self) -> list[SpeechChunk]:
+        """The chunks that can leave now."""
+        chunks = []
+        while self._waiting >= (size := CHUNK_SAMPLES if self._sent else FIRST_CHUNK_SAMPLES):
+            if (self._sent + size) / AUDIO_RATE_HZ + LOOK_AHEAD_S > self._marks.known_s:
+                break
+            chunks.append(self._chunk(size))
+        return chunks
+
+    def finish(self) -> list[SpeechChunk]:
+        """All that is left, the last chunk marked. Without any sound that is one empty chunk."""
+        self._marks.close(self._time_s(self._fed - self._part_offset))
+        self._keep(self._sound.flush())
+        chunks = []
+        while self._waiting > CHUNK_SAMPLES:
+            chunks.append(self._chunk(CHUNK_SAMPLES if self._sent else FIRST_CHUNK_SAMPLES))
+        chunks.append(self._chunk(self._waiting, last=True))
+        return chunks
+
+    def _time_s(self, sample: int) -> float:
+        return max(0.0, (self._part_offset + sample - self._sound.trimmed) / ENGINE_RATE_HZ)
+
+    def _keep(self, pcm: Pcm) -> None:
+        if len(pcm):
+            self._pieces.append(pcm)
+            self._waiting += len(pcm)
+
+    def _chunk(self, size: int, *, last: bool = False) -> SpeechChunk:
+        joined = np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.int16)
+        self._pieces.clear()
+        pcm, rest = joined[:size], joined[size:]
+        self._waiting = 0
+        self._keep(rest)
+        start_s = self._sent / AUDIO_RATE_HZ
+        self._sent += size
+        chunk = SpeechChunk(start_s, pcm, tuple(self._marks.phonemes), tuple(self._marks.words), last)
+        self._marks.phonemes, self._marks.words = [], []
+        return chunk
+
+
+def _to_pcm(samples: NDArray[np.float32]) -> Pcm:
+    pcm: Pcm = np.clip(np.rint(samples * 32767.0), -32768, 32767).astype(np.int16)
+    return pcm
