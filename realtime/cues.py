@@ -1,4 +1,4 @@
-"""Events that are due at a media time: each is reported when the session clock gets there, unless it is dropped first."""
+"""Events due at a media time: each is reported when the session clock gets there, unless it is dropped first."""
 
 import asyncio
 from collections.abc import Callable

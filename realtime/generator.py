@@ -38,11 +38,20 @@ class GeneratorCounters:
 class Generator:
     """Makes one session's frames and publishes them, newest wins. `run` works until it is cancelled."""
 
-    def __init__(self, shop: Workshop, frames: Mailbox[Frame], rate_hz: float = FRAME_RATE_HZ, on_step: Callable[[Step], None] = lambda step: None) -> None:
-        self._on_step = on_step
+    def __init__(
+        self,
+        shop: Workshop,
+        frames: Mailbox[Frame],
+        *,
+        rate_hz: float = FRAME_RATE_HZ,
+        on_frame: Callable[[Frame], None] = lambda frame: None,
+        on_step: Callable[[Step], None] = lambda step: None,
+    ) -> None:
         self._shop = shop
         self._frames = frames
         self._rate_hz = rate_hz
+        self._on_frame = on_frame
+        self._on_step = on_step
         self.counters = GeneratorCounters()
         self.stages = StageWindow()
         self.rungs: dict[str, int] = {}
@@ -62,12 +71,11 @@ class Generator:
                 previous = state.pixels
 
     def _publish(self, state: FrameState) -> None:
-        trace = state.trace
+        trace, due = state.trace, state.due
         trace.stamps_s["published"] = self._shop.clock()
-        due = state.due
-        self._frames.put(
-            Frame(due.index, video_pts(due.media_s), due.media_s, state.pose.epoch, state.pixels, trace)
-        )
+        frame = Frame(due.index, video_pts(due.media_s), due.media_s, state.pose.epoch, state.pixels, trace)
+        self._frames.put(frame)
+        self._on_frame(frame)
 
     def _account(self, state: FrameState, *, unchanged: bool) -> None:
         trace, counters = state.trace, self.counters

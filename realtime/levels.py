@@ -4,7 +4,7 @@ Contract: each level takes the states of the one below, improves them if the fra
 one of them. Closing the outermost generator closes the inner ones. All pixels are made on the compute thread."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from realtime.compute import ComputeThread
@@ -37,7 +37,7 @@ class FrameState:
 
 @dataclass(slots=True)
 class Workshop:
-    """What the levels of one session work with: its plan, clock and place on the ladder, and what all sessions share."""
+    """What the levels of one session work with: its plan, clock, place on the ladder, and what all share."""
 
     plan: Plan
     clock: Clock
@@ -48,7 +48,7 @@ class Workshop:
     denoiser: Denoiser | None = None
 
 
-async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncIterator[FrameState]:
+async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[FrameState, None]:
     """Level 1: the pose at each media time as it falls due, over a cached base frame.
 
     A base frame that is not ready is drawn if that fits before the deadline; otherwise the one before stands in."""
@@ -73,7 +73,7 @@ async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncIterator[Frame
         yield FrameState(due, pose, key, base, base, trace=trace)
 
 
-async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> AsyncIterator[FrameState]:
+async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> AsyncGenerator[FrameState, None]:
     """Level 2: the regions that differ from the base frame, drawn only where nothing ready fits."""
     last: FrameState | None = None
     async for state in states:
@@ -91,7 +91,7 @@ async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
         yield state
 
 
-async def refine_level(states: AsyncIterator[FrameState], shop: Workshop) -> AsyncIterator[FrameState]:
+async def refine_level(states: AsyncIterator[FrameState], shop: Workshop) -> AsyncGenerator[FrameState, None]:
     """Level 3: diffusion on the regions while the budget lasts. Without a denoiser the states pass as they are."""
     last: FrameState | None = None
     async for state in states:
