@@ -67,6 +67,14 @@ class TokenBook:
         self._tokens[session_id] = renewed = replace(token, expires_s=now_s + self.ttl_s)
         return renewed
 
+    def peek(self, session_id: str) -> Token | None:
+        """A session's token, without renewing it."""
+        return self._tokens.get(session_id)
+
+    def void(self, session_id: str) -> None:
+        """Make a session's token invalid."""
+        self._tokens.pop(session_id, None)
+
     def keep(self, session_ids: Iterable[str]) -> None:
         """Forget the tokens of all sessions but these."""
         alive = set(session_ids)

@@ -58,8 +58,10 @@ class Config:
     """Viewers that may watch one session at once."""
     cpu_share: float = setting(0.85, low=0.05, high=1.0)
     """Share of all CPU cores that sessions together may use before another one is refused."""
-    session_idle_timeout_s: float = setting(300.0, low=1.0, high=86400.0)
-    """A session without viewer and request ends after this long."""
+    session_idle_timeout_s: float = setting(120.0, low=1.0, high=86400.0)
+    """A session that no viewer has joined and no request has used for this long ends."""
+    rejoin_timeout_s: float = setting(20.0, low=1.0, high=86400.0)
+    """A session whose viewers have all left, and that no request uses, ends after this long."""
     join_timeout_s: float = setting(15.0, low=1.0, high=120.0)
     """A viewer that made an offer has this long to connect."""
     token_ttl_s: float = setting(600.0, low=10.0, high=86400.0)
@@ -85,9 +87,9 @@ class Config:
     """Longest text that one say or chat may hold."""
     body_limit_bytes: int = setting(262_144, low=1024, high=16_777_216)
     """Largest request body."""
-    requests_per_s: float = setting(20.0, low=0.1, high=10_000.0)
+    requests_per_s: float = setting(50.0, low=0.1, high=10_000.0)
     """Requests per second and address, in the long run; four seconds' worth may come at once."""
-    sessions_per_min: float = setting(30.0, low=0.1, high=10_000.0)
+    sessions_per_min: float = setting(60.0, low=0.1, high=10_000.0)
     """New sessions per minute and address."""
     messages_per_s: float = setting(30.0, low=0.1, high=10_000.0)
     """Data-channel messages per second and viewer, in the long run; two seconds' worth may come at once."""

@@ -1,0 +1,68 @@
+"""The HTTP application: middlewares, routes and the life of the services behind them. No module globals."""
+
+import os
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from realtime.core.errors import ConfigError
+from server.admission import Admission
+from server.auth import TokenBook
+from server.config import Config
+from server.housekeeping import housekeeping
+from server.limits import KeyedLimiter, Rate
+from server.middleware import MIDDLEWARES
+from server.routes import catalogue, offer, operations, sessions
+from server.routes.page import page_files
+from server.routes.specification import description_routes
+from server.routes.table import register
+from server.state import STATE, State
+from server.surfaces import Services
+
+OPERATIONS = (*sessions.OPERATIONS, *offer.OPERATIONS, *catalogue.OPERATIONS, *operations.OPERATIONS)
+REQUEST_BURST_S = 4.0
+
+
+def create_app(services: Services, config: Config, clock: Callable[[], float] = time.monotonic) -> web.Application:
+    """The application on these services. It starts and closes them. Raises `ConfigError` for defaults that name
+    nothing that exists."""
+    check_defaults(services, config)
+    app = web.Application(middlewares=[*MIDDLEWARES, page_files], client_max_size=config.body_limit_bytes)
+    app[STATE] = build_state(services, config, clock)
+    register(app.router, OPERATIONS)
+    if config.page:
+        app.router.add_routes(description_routes(OPERATIONS))
+    app.cleanup_ctx.append(housekeeping)
+    return app
+
+
+def build_state(services: Services, config: Config, clock: Callable[[], float]) -> State:
+    """A fresh state; the gauges that need it are added to the services' metrics."""
+    requests = Rate(config.requests_per_s, max(1.0, config.requests_per_s * REQUEST_BURST_S))
+    new_sessions = Rate(config.sessions_per_min / 60.0, max(1.0, config.sessions_per_min))
+    state = State(
+        config=config,
+        services=services,
+        clock=clock,
+        tokens=TokenBook(config.token_ttl_s),
+        admission=Admission(config.max_sessions, config.cpu_share, os.cpu_count() or 1),
+        requests=KeyedLimiter(requests),
+        new_sessions=KeyedLimiter(new_sessions),
+    )
+    running = services.sessions
+    services.metrics.gauge("sessions", "Sessions running", lambda: float(len(running.all())))
+    services.metrics.gauge("viewers", "Viewers connected", lambda: float(sum(one.viewers for one in running.all())))
+    share = "CPU share one session is predicted to take, 1 being a whole core"
+    services.metrics.gauge("session_cpu_share", share, lambda: state.admission.share_per_session)
+    return state
+
+
+def check_defaults(services: Services, config: Config) -> None:
+    """Raise `ConfigError` when the configured avatar or voice does not exist."""
+    voices = [info.name for info in services.voices()]
+    for name, existing in (("avatar", [info.name for info in services.avatars()]), ("voice", ["default", *voices])):
+        value = getattr(config, name)
+        if value and value not in existing:
+            allowed = ", ".join(existing)
+            raise ConfigError(f"{name} = {value!r} ({config.source(name)}) does not exist: allowed is {allowed}")

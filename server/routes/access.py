@@ -1,0 +1,83 @@
+"""From a request to the session it may use, and the opening of new ones."""
+
+from aiohttp import web
+
+from realtime.core.errors import CapacityError, Forbidden, NotFound, TooMany, Unauthorised
+from server.admission import Refused
+from server.auth import Grant
+from server.middleware import client_address
+from server.state import GRANT, STATE, State
+from server.surfaces import LiveSession, SessionSpec
+
+
+def require_server(request: web.Request) -> None:
+    """Only the server key may do this."""
+    grant = request[GRANT]
+    if grant.server:
+        return
+    if grant.session_id is not None:
+        raise Forbidden("a session's token does not allow this; it takes the server key", field="Authorization")
+    raise Unauthorised("this takes the server key as Authorization: Bearer", field="Authorization")
+
+
+def own_session(request: web.Request) -> LiveSession:
+    """The session in the path, if the caller may use it."""
+    return session_of(request.app[STATE], request[GRANT], request.match_info["id"])
+
+
+def session_of(state: State, grant: Grant, session_id: str) -> LiveSession:
+    """A session by its id, if this grant allows it. Who may not know of it learns nothing about whether it exists."""
+    if not grant.allows(session_id):
+        if grant.session_id is not None:
+            raise Forbidden("this token belongs to another session", field="Authorization")
+        raise Unauthorised("this takes the session's token or the server key", field="Authorization")
+    session = state.services.sessions.get(session_id)
+    if session is None:
+        raise NotFound("there is no such session, or no longer", field="session")
+    touch(state, session_id)
+    return session
+
+
+def touch(state: State, session_id: str) -> None:
+    """Note that a session is in use."""
+    now_s = state.clock()
+    state.used_s[session_id] = now_s
+    state.tokens.renew(session_id, now_s)
+
+
+async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
+    """Open a session if rate and capacity allow. Raises `TooMany` or `CapacityError`."""
+    state = request.app[STATE]
+    now_s = state.clock()
+    if state.is_open or not request[GRANT].server:
+        wait_s = state.new_sessions.take(client_address(request), now_s)
+        if wait_s:
+            raise TooMany("too many new sessions", retry_after_s=wait_s, limit=str(state.new_sessions.rate))
+    if state.draining:
+        raise CapacityError("the server is shutting down", retry_after_s=state.config.drain_timeout_s)
+    decision = state.admission.decide(len(state.services.sessions.all()) + state.opening, now_s)
+    if isinstance(decision, Refused):
+        state.services.metrics.session_refused()
+        raise CapacityError(decision.reason, retry_after_s=decision.retry_after_s)
+    state.opening += 1
+    try:
+        session = await state.services.sessions.create(spec)
+    finally:
+        state.opening -= 1
+    state.services.metrics.session_opened()
+    state.tokens.issue(session.id, state.clock())
+    touch(state, session.id)
+    return session
+
+
+async def close_session(state: State, session_id: str, reason: str) -> None:
+    """End a session and void its token."""
+    state.used_s.pop(session_id, None)
+    state.watched.discard(session_id)
+    state.tokens.void(session_id)
+    await state.services.sessions.close(session_id, reason)
+
+
+def offer_url(state: State, session_id: str) -> str:
+    """Where a session's offers go."""
+    return f"{state.config.public_url.rstrip('/')}/api/offer?session={session_id}"

@@ -1,0 +1,151 @@
+"""The shapes of requests and answers; they check what comes in and describe themselves in the API's specification."""
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from server.routes.reading import Body, LooseBody
+
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+class CreateSession(Body):
+    """What a session shall be; every field may be left out."""
+
+    avatar: Name | None = Field(default=None, description="A name of GET /v1/avatars.")
+    scene: Name | None = Field(default=None, description="What the session is for.")
+    language: Name | None = Field(default=None, description="BCP 47 tag of what is spoken.")
+    voice: Name | None = Field(default=None, description="A name of GET /v1/voices.")
+    max_response_time_ms: Annotated[int, Field(ge=40, le=60_000)] | None = Field(
+        default=None, description="Budget from text to sound."
+    )
+    partial_update: bool = Field(default=True, description="Build frames from changed regions only.")
+    cache_hint: list[Name] = Field(default=[], max_length=32, description="Motion primitives to keep warm.")
+    label: str = Field(default="", max_length=200, description="Your own name for the session.")
+
+
+class Say(Body):
+    """Something to be spoken exactly; either `text` (inline tags allowed) or `ssml`."""
+
+    text: str | None = Field(default=None, description="Text, with tags such as [happy], [wave], [pause:0.4].")
+    ssml: str | None = Field(default=None, description="A <speak> document.")
+    emotion: Name | None = Field(default=None, description="One of the seven emotions.")
+    intensity: Unit = Field(default=1.0, description="Of the emotion.")
+    interrupt: bool = Field(default=False, description="Drop what is being said first.")
+
+
+class Chat(Body):
+    """Something to be answered."""
+
+    text: str = Field(description="What the viewer says.")
+
+
+class CueBody(Body):
+    """A direction to the avatar; at least one of emotion, gesture and gaze."""
+
+    emotion: Name | None = Field(default=None, description="One of the seven emotions.")
+    intensity: Unit = Field(default=1.0, description="Of the emotion.")
+    gesture: Name | None = Field(default=None, description="A cueable name of GET /v1/primitives.")
+    gaze: Annotated[list[Signed], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="[x, y], positive to the picture's right and down; [0, 0] looks at the viewer."
+    )
+
+
+class RequestData(LooseBody):
+    """The caller's own part of a SmallWebRTC offer."""
+
+    session: str | None = None
+    token: str | None = None
+
+
+class Offer(LooseBody):
+    """A SmallWebRTC offer."""
+
+    sdp: Annotated[str, Field(min_length=1)]
+    type: str = Field(pattern="^offer$")
+    pc_id: str | None = Field(default=None, max_length=128, description="The connection that is renegotiated.")
+    restart_pc: bool | None = Field(default=None, description="Replace that connection by a new one.")
+    session: str | None = Field(default=None, description="The session to watch.")
+    token: str | None = Field(default=None, description="Its token, where no Authorization header can be sent.")
+    request_data: RequestData = Field(
+        default=RequestData(),
+        validation_alias=AliasChoices("request_data", "requestData"),
+        description="May hold both, too.",
+    )
+
+
+class Candidate(LooseBody):
+    """One ICE candidate; an empty one ends them."""
+
+    candidate: str = Field(max_length=2000)
+    sdp_mid: str | None = Field(default=None, validation_alias=AliasChoices("sdp_mid", "sdpMid"), max_length=64)
+    sdp_mline_index: int | None = Field(
+        default=None, validation_alias=AliasChoices("sdp_mline_index", "sdpMLineIndex"), ge=0, le=1000
+    )
+
+
+class Trickle(LooseBody):
+    """ICE candidates found after the offer."""
+
+    pc_id: str = Field(max_length=128)
+    candidates: list[Candidate] = Field(max_length=100)
+    session: str | None = None
+    token: str | None = None
+
+
+class Answer(BaseModel):
+    """The answer to an offer."""
+
+    sdp: str
+    type: str
+    pc_id: str
+
+
+class Created(BaseModel):
+    """A new session."""
+
+    id: str
+    token: str = Field(description="Opens this session only. Give it to the browser, never the server key.")
+    expires_at: str = Field(description="RFC 3339; every use of the token puts it off.")
+    ice_servers: list[dict[str, Any]]
+    offer_url: str = Field(description="Where offers go, with the session in it.")
+
+
+class SessionState(BaseModel):
+    """A session as it is now, with counters of what it did."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    expires_at: str | None
+    offer_url: str
+    viewers: int
+
+
+class Accepted(BaseModel):
+    """The request was taken and is being carried out."""
+
+    accepted: bool = True
+
+
+class Silenced(BaseModel):
+    """The host is silent; whatever carries an older epoch is dropped."""
+
+    epoch: int
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    type: str
+    message: str
+    field: str | None = Field(description="What the error is about.")
+    limit: str | None = Field(description="What is allowed.")
+
+
+class Failure(BaseModel):
+    """Every failing answer."""
+
+    error: ErrorDetail

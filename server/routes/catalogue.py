@@ -1,0 +1,51 @@
+"""Catalogues: the avatars, voices, motion primitives and emotions that requests may name."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from aiohttp import web
+
+from server.routes.checks import EMOTIONS
+from server.routes.table import Operation
+from server.state import STATE
+
+
+async def avatars(request: web.Request) -> web.Response:
+    """The avatars; the default one is marked."""
+    services, config = request.app[STATE].services, request.app[STATE].config
+    found = services.avatars()
+    default = config.avatar or found[0].name
+    return _listing("avatars", [asdict(info) | {"default": info.name == default} for info in found])
+
+
+async def voices(request: web.Request) -> web.Response:
+    """The voices and the languages they speak."""
+    return _listing("voices", [asdict(info) for info in request.app[STATE].services.voices()])
+
+
+async def primitives(request: web.Request) -> web.Response:
+    """The motion primitives, and the names that a cue may use."""
+    found = request.app[STATE].services.primitives()
+    listing = {"primitives": [asdict(info) for info in found], "emotions": list(EMOTIONS)}
+    return web.json_response(listing | {"gestures": [info.name for info in found if info.cueable]})
+
+
+async def scenes(request: web.Request) -> web.Response:
+    """The scenes a session may be for."""
+    return _listing("scenes", [{"name": name} for name in request.app[STATE].services.scenes()])
+
+
+def _listing(name: str, items: list[dict[str, Any]]) -> web.Response:
+    return web.json_response({name: items})
+
+
+GROUP: Final = "Catalogues"
+OPERATIONS: Final = (
+    Operation("GET", "/v1/avatars", avatars, "Avatars", GROUP, None, {200: "A list of avatars."}, (429,)),
+    Operation("GET", "/v1/voices", voices, "Voices", GROUP, None, {200: "A list of voices."}, (429,)),
+    Operation(
+        "GET", "/v1/primitives", primitives, "Motion primitives, gestures and emotions", GROUP, None,
+        {200: "Lists of primitives, gestures and emotions."}, (429,),
+    ),
+    Operation("GET", "/v1/scenes", scenes, "Scenes", GROUP, None, {200: "A list of scenes."}, (429,)),
+)  # fmt: skip

@@ -1,0 +1,77 @@
+"""Request bodies: read, parsed and checked against their model, every failure an error that names the field."""
+
+import json
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from realtime.core.errors import InvalidField, Malformed, TooLarge, UnsupportedType
+from server.state import STATE
+
+
+class Body(BaseModel):
+    """A request body: exact types, no unknown fields."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class LooseBody(BaseModel):
+    """A request body of a protocol that is not ours: what we do not know is let be."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+B = TypeVar("B", bound=BaseModel)
+
+
+async def read_body(request: web.Request, model: type[B]) -> B:
+    """The checked body. Raises `UnsupportedType`, `TooLarge`, `Malformed` or `InvalidField`."""
+    if request.content_type != "application/json":
+        raise UnsupportedType("the body is JSON", field="Content-Type", limit="application/json")
+    limit_bytes = request.app[STATE].config.body_limit_bytes
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge("the request's body is too large", field="body", limit=f"{limit_bytes} bytes") from None
+    return parse_body(raw, model)
+
+
+def parse_body(raw: bytes, model: type[B]) -> B:
+    """JSON text as a checked body."""
+    try:
+        # RFC 8259 section 8.1: UTF-8; `parse_constant` refuses NaN and Infinity, which are no JSON
+        content = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except (UnicodeError, ValueError, RecursionError):
+        raise Malformed("the body is not valid JSON in UTF-8", field="body") from None
+    if not isinstance(content, dict):
+        raise Malformed("the body is a JSON object", field="body")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise _named(error, model) from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _named(error: ValidationError, model: type[BaseModel]) -> InvalidField:
+    """The first problem, with every unknown field in one message."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    unknown = [_path(p["loc"]) for p in problems if p["type"] == "extra_forbidden"]
+    if unknown:
+        names = ", ".join(unknown)
+        fields = ", ".join(sorted(model.model_fields))
+        raise InvalidField(f"unknown field: {names}", field=unknown[0], limit=f"known fields: {fields}")
+    problem = problems[0]
+    return InvalidField(problem["msg"], field=_path(problem["loc"]) or "body")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """`("candidates", 0, "candidate")` as `candidates[0].candidate`."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

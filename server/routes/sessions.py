@@ -1,0 +1,153 @@
+"""`/v1/sessions`: open a session, look at it, make it speak, answer, fall silent and act, and end it."""
+
+from typing import Final
+
+from aiohttp import web
+
+from realtime.core.errors import InvalidField
+from server.routes import checks
+from server.routes.access import close_session, offer_url, open_session, own_session, require_server
+from server.routes.bodies import Accepted, Chat, Created, CreateSession, CueBody, Say, SessionState, Silenced
+from server.routes.reading import read_body
+from server.routes.table import Operation
+from server.state import STATE, State
+from server.surfaces import Cue, SessionSpec
+
+
+async def create(request: web.Request) -> web.Response:
+    """Open a session."""
+    require_server(request)
+    wish = await read_body(request, CreateSession) if request.can_read_body else CreateSession()
+    state = request.app[STATE]
+    session = await open_session(request, spec_of(wish, state))
+    token = state.tokens.peek(session.id)
+    assert token is not None
+    answer = {
+        "id": session.id,
+        "token": token.text,
+        "expires_at": state.expires_at(token.expires_s),
+        "ice_servers": [server.as_json() for server in state.config.ice_servers],
+        "offer_url": offer_url(state, session.id),
+    }
+    return web.json_response(answer, status=201, headers={"Location": f"/v1/sessions/{session.id}"})
+
+
+def spec_of(wish: CreateSession, state: State) -> SessionSpec:
+    """A wish with defaults filled in and every name checked against the catalogue."""
+    services, config = state.services, state.config
+    primitives = [info.name for info in services.primitives()]
+    for i, hint in enumerate(wish.cache_hint):
+        checks.one_of(hint, primitives, f"cache_hint[{i}]")
+    scenes = services.scenes()
+    language = checks.language(wish.language, services, config)
+    return SessionSpec(
+        avatar=checks.avatar(wish.avatar, services, config),
+        language=language,
+        voice=checks.voice(wish.voice, language, services, config),
+        scene=checks.one_of(wish.scene, scenes, "scene") if wish.scene else scenes[0],
+        max_response_time_ms=wish.max_response_time_ms,
+        partial_update=wish.partial_update,
+        cache_hint=tuple(wish.cache_hint),
+        label=wish.label,
+    )
+
+
+async def show(request: web.Request) -> web.Response:
+    """A session's state and counters."""
+    session, state = own_session(request), request.app[STATE]
+    token = state.tokens.peek(session.id)
+    answer = {
+        **session.state(),
+        "id": session.id,
+        "expires_at": state.expires_at(token.expires_s) if token else None,
+        "offer_url": offer_url(state, session.id),
+        "viewers": session.viewers,
+    }
+    return web.json_response(answer)
+
+
+async def end(request: web.Request) -> web.Response:
+    """End a session."""
+    session = own_session(request)
+    await close_session(request.app[STATE], session.id, "ended by request")
+    return web.Response(status=204)
+
+
+async def say(request: web.Request) -> web.Response:
+    """Speak exactly this."""
+    session = own_session(request)
+    body = await read_body(request, Say)
+    if (body.text is None) == (body.ssml is None):
+        raise InvalidField("either text or ssml is given", field="text")
+    field = "text" if body.ssml is None else "ssml"
+    words = checks.text(body.ssml or body.text or "", field, request.app[STATE].config.text_limit_chars)
+    await session.say(
+        words,
+        ssml=body.ssml is not None,
+        emotion=checks.emotion(body.emotion),
+        intensity=body.intensity,
+        interrupt=body.interrupt,
+    )
+    return web.json_response({"accepted": True}, status=202)
+
+
+async def chat(request: web.Request) -> web.Response:
+    """Answer this."""
+    session = own_session(request)
+    body = await read_body(request, Chat)
+    await session.chat(checks.text(body.text, "text", request.app[STATE].config.text_limit_chars))
+    return web.json_response({"accepted": True}, status=202)
+
+
+async def interrupt(request: web.Request) -> web.Response:
+    """Be silent at once."""
+    return web.json_response({"epoch": await own_session(request).interrupt()})
+
+
+async def cue(request: web.Request) -> web.Response:
+    """Direct the avatar."""
+    session, state = own_session(request), request.app[STATE]
+    body = await read_body(request, CueBody)
+    if body.emotion is None and body.gesture is None and body.gaze is None:
+        raise InvalidField("one of emotion, gesture and gaze is given", field="emotion")
+    if body.gesture is not None:
+        cueable = [info.name for info in state.services.primitives() if info.cueable]
+        checks.one_of(body.gesture, cueable, "gesture")
+    gaze = None if body.gaze is None else (body.gaze[0], body.gaze[1])
+    await session.cue(Cue(checks.emotion(body.emotion), body.intensity, body.gesture, gaze))
+    return web.json_response({"accepted": True}, status=202)
+
+
+GROUP: Final = "Sessions"
+BAD_BODY: Final = (400, 413, 415, 422)
+
+OPERATIONS: Final = (
+    Operation(
+        "POST", "/v1/sessions", create, "Open a session", GROUP, CreateSession, {201: Created},
+        (*BAD_BODY, 401, 403, 429, 503), "key",
+    ),
+    Operation(
+        "GET", "/v1/sessions/{id}", show, "State and counters", GROUP, None, {200: SessionState},
+        (401, 403, 404, 429), "session",
+    ),
+    Operation(
+        "DELETE", "/v1/sessions/{id}", end, "End a session", GROUP, None, {204: "It has ended."},
+        (401, 403, 404, 429), "session",
+    ),
+    Operation(
+        "POST", "/v1/sessions/{id}/say", say, "Speak exactly this", GROUP, Say, {202: Accepted},
+        (*BAD_BODY, 401, 403, 404, 429), "session",
+    ),
+    Operation(
+        "POST", "/v1/sessions/{id}/chat", chat, "Answer this from knowledge or language model", GROUP, Chat,
+        {202: Accepted}, (*BAD_BODY, 401, 403, 404, 429), "session",
+    ),
+    Operation(
+        "POST", "/v1/sessions/{id}/interrupt", interrupt, "Silence and a closed mouth at once", GROUP, None,
+        {200: Silenced}, (401, 403, 404, 429), "session",
+    ),
+    Operation(
+        "POST", "/v1/sessions/{id}/cue", cue, "Direct the avatar: emotion, gesture, gaze", GROUP, CueBody,
+        {202: Accepted}, (*BAD_BODY, 401, 403, 404, 429), "session",
+    ),
+)  # fmt: skip

@@ -1,0 +1,131 @@
+"""Sessions and services that remember what they were asked, for tests of the HTTP application."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from realtime.core.errors import Malformed
+from realtime.core.facs import Emotion
+from server.metrics import Metrics
+from server.surfaces import AvatarInfo, Cue, PrimitiveInfo, SessionSpec, VoiceInfo
+
+
+@dataclass
+class FakeSession:
+    """A session that notes its calls; `failure` is raised by the next one."""
+
+    id: str
+    spec: SessionSpec
+    viewers: int = 0
+    epoch: int = 0
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    peers: set[str] = field(default_factory=set)
+    failure: Exception | None = None
+
+    def _note(self, name: str, what: Any) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.calls.append((name, what))
+
+    async def say(
+        self,
+        text: str,
+        *,
+        ssml: bool = False,
+        emotion: Emotion | None = None,
+        intensity: float = 1.0,
+        interrupt: bool = False,
+    ) -> None:
+        self._note("say", (text, ssml, emotion, intensity, interrupt))
+
+    async def chat(self, text: str) -> None:
+        self._note("chat", text)
+
+    async def interrupt(self) -> int:
+        self.epoch += 1
+        self._note("interrupt", self.epoch)
+        return self.epoch
+
+    async def cue(self, cue: Cue) -> None:
+        self._note("cue", cue)
+
+    def has_peer(self, pc_id: str) -> bool:
+        return pc_id in self.peers
+
+    async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        self._note("offer", dict(body))
+        if not body["sdp"].startswith("v=0"):
+            raise Malformed("the SDP cannot be parsed", field="sdp")
+        pc_id = body["pc_id"] or f"{self.id}-peer-{len(self.peers)}"
+        self.peers.add(pc_id)
+        return {"sdp": "v=0\r\n", "type": "answer", "pc_id": pc_id}
+
+    async def trickle(self, body: Mapping[str, Any]) -> None:
+        self._note("trickle", dict(body))
+
+    def state(self) -> dict[str, Any]:
+        return {"activity": "idle", "label": self.spec.label, "avatar": self.spec.avatar}
+
+
+class FakeSessions:
+    """A session book."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, FakeSession] = {}
+        self.closed: list[tuple[str, str]] = []
+        self.opened = 0
+
+    async def create(self, spec: SessionSpec) -> FakeSession:
+        self.opened += 1
+        session = FakeSession(f"s{self.opened}", spec)
+        self.running[session.id] = session
+        return session
+
+    def get(self, session_id: str) -> FakeSession | None:
+        return self.running.get(session_id)
+
+    def all(self) -> Sequence[FakeSession]:
+        return list(self.running.values())
+
+    async def close(self, session_id: str, reason: str) -> None:
+        if self.running.pop(session_id, None):
+            self.closed.append((session_id, reason))
+
+    async def aclose(self) -> None:
+        for session_id in list(self.running):
+            await self.close(session_id, "shutdown")
+
+
+class FakeServices:
+    """Two avatars, two voices, four primitives."""
+
+    def __init__(self) -> None:
+        self.sessions = FakeSessions()
+        self.metrics = Metrics()
+        self.parts = {"voice": True, "avatar": True}
+        self.life: list[str] = []
+
+    def avatars(self) -> Sequence[AvatarInfo]:
+        return [AvatarInfo("mira", "Mira", 512, 512), AvatarInfo("juno", "Juno", 512, 512)]
+
+    def voices(self) -> Sequence[VoiceInfo]:
+        return [VoiceInfo("british", "British", ("en-GB",)), VoiceInfo("mandarin", "Mandarin", ("zh", "cmn"))]
+
+    def primitives(self) -> Sequence[PrimitiveInfo]:
+        return [
+            PrimitiveInfo("idle", "loop", 4.0, cueable=False),
+            PrimitiveInfo("nod", "one-shot", 0.8, cueable=True),
+            PrimitiveInfo("wave", "one-shot", 1.6, cueable=True),
+        ]
+
+    def scenes(self) -> Sequence[str]:
+        return ["host"]
+
+    def readiness(self) -> Mapping[str, bool]:
+        return self.parts
+
+    async def start(self) -> None:
+        self.life.append("start")
+
+    async def aclose(self) -> None:
+        self.life.append("close")
