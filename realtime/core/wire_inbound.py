@@ -1,0 +1,281 @@
+"""What a viewer's client says over the data channel: typed messages, read strictly."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from realtime.core.errors import InvalidField, TooLarge
+from realtime.core.facs import Emotion
+from realtime.core.script_beats import MAX_SCRIPT_CHARS
+from realtime.core.script_clean import strip_controls
+from realtime.core.script_tags import EMOTION_NAMES, emotion_named
+from realtime.core.wire_envelope import Envelope, as_envelope, read_object
+
+MAX_QUESTION_CHARS: Final = 2_000
+MAX_GESTURE_CHARS: Final = 64
+MAX_STATS: Final = 64
+_PING: Final = "ping"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientReady:
+    """The client can receive; `bot-ready` with the same id answers it."""
+
+    id: str
+    version: str
+    library: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """The viewer's words to be answered. `run_immediately` interrupts what is being said; without `audio_response` the
+    answer is only written."""
+
+    id: str
+    content: str
+    run_immediately: bool = True
+    audio_response: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SayText:
+    """Speak exactly this script."""
+
+    id: str
+    text: str
+    emotion: Emotion | None = None
+    intensity: float = 1.0
+    interrupt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Be silent at once."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Direct the avatar: at least one of emotion, gesture and gaze (x, y in -1..1, right and down)."""
+
+    id: str
+    emotion: Emotion | None = None
+    intensity: float = 1.0
+    gesture: str | None = None
+    gaze: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """The viewer's camera was switched on or off."""
+
+    id: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The viewer's own figures (from getStats); the server's are the answer."""
+
+    id: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectBot:
+    """The viewer wants the host to leave."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackStatus:
+    """SmallWebRTC's own signalling: the viewer muted or unmuted what it sends."""
+
+    receiver_index: int
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A keep-alive; it is not answered."""
+
+
+ClientMessage = ClientReady | SendText | SayText | Interrupt | Cue | Camera | Stats | DisconnectBot | TrackStatus | Ping
+T = TypeVar("T")
+
+
+def parse(text: str) -> ClientMessage:
+    """One message of a client. Raises a `RequestError` that names the field; nothing else, whatever the text."""
+    if text.startswith(_PING) and len(text) <= MAX_GESTURE_CHARS:
+        return Ping()
+    value = read_object(text)
+    if value.get("type") == "signalling":
+        return _signalling(_object(value, "message", "message"))
+    envelope = as_envelope(value)
+    read = _MESSAGES.get(envelope.type)
+    if read is None:
+        raise InvalidField(
+            f"messages of type {envelope.type!r} are not understood", field="type", limit=", ".join(_MESSAGES)
+        )
+    return read(envelope)
+
+
+def _client_ready(envelope: Envelope) -> ClientReady:
+    about = envelope.data.get("about")
+    library = about.get("library") if isinstance(about, dict) else None
+    version = _string(envelope.data, "version", "data.version", 32, default="")
+    return ClientReady(envelope.id, version, library[:64] if isinstance(library, str) else "")
+
+
+def _send_text(envelope: Envelope) -> SendText:
+    content = _text(envelope.data, "content", "data.content", MAX_QUESTION_CHARS)
+    options = _object(envelope.data, "options", "data.options", default={})
+    return SendText(
+        envelope.id,
+        content,
+        _bool(options, "run_immediately", "data.options.run_immediately", True),
+        _bool(options, "audio_response", "data.options.audio_response", True),
+    )
+
+
+def _client_message(envelope: Envelope) -> ClientMessage:
+    kind = _string(envelope.data, "t", "data.t", 64)
+    read = _REQUESTS.get(kind)
+    if read is None:
+        raise InvalidField(f"requests of type {kind!r} are not understood", field="data.t", limit=", ".join(_REQUESTS))
+    return read(envelope.id, _object(envelope.data, "d", "data.d", default={}))
+
+
+def _say(id: str, d: Mapping[str, Any]) -> SayText:
+    _known(d, "text", "ssml", "emotion", "intensity", "interrupt")
+    if "text" in d and "ssml" in d:
+        raise InvalidField("either text or ssml, not both", field="data.d.ssml", limit="one of text, ssml")
+    name = "ssml" if "ssml" in d else "text"
+    return SayText(
+        id,
+        _text(d, name, f"data.d.{name}", MAX_SCRIPT_CHARS),
+        _emotion(d),
+        _number(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0),
+        _bool(d, "interrupt", "data.d.interrupt", False),
+    )
+
+
+def _cue(id: str, d: Mapping[str, Any]) -> Cue:
+    _known(d, "emotion", "intensity", "gesture", "gaze")
+    gesture = _string(d, "gesture", "data.d.gesture", MAX_GESTURE_CHARS) if d.get("gesture") is not None else None
+    emotion, gaze = _emotion(d), _gaze(d)
+    if emotion is None and gesture is None and gaze is None:
+        raise InvalidField("the cue directs nothing", field="data.d", limit="at least one of emotion, gesture, gaze")
+    intensity = _number(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0)
+    return Cue(id, emotion, intensity, gesture.lower() if gesture is not None else None, gaze)
+
+
+def _camera(id: str, d: Mapping[str, Any]) -> Camera:
+    _known(d, "enabled")
+    if "enabled" not in d:
+        raise InvalidField("enabled is missing", field="data.d.enabled", limit="true or false")
+    return Camera(id, _bool(d, "enabled", "data.d.enabled", False))
+
+
+def _stats(id: str, d: Mapping[str, Any]) -> Stats:
+    if len(d) > MAX_STATS:
+        raise TooLarge("there are too many figures", field="data.d", limit=f"{MAX_STATS} figures")
+    bound = float(2**63)
+    return Stats(id, {name[:64]: _number(d, name, f"data.d.{name[:64]}", -bound, bound) for name in d})
+
+
+def _signalling(message: Mapping[str, Any]) -> ClientMessage:
+    if message.get("type") != "trackStatus":
+        raise InvalidField("this signalling is not understood", field="message.type", limit="trackStatus")
+    index = _number(message, "receiver_index", "message.receiver_index", 0, 15)
+    return TrackStatus(int(index), _bool(message, "enabled", "message.enabled", False))
+
+
+_MESSAGES: Final[Mapping[str, Callable[[Envelope], ClientMessage]]] = {
+    "client-ready": _client_ready,
+    "send-text": _send_text,
+    "client-message": _client_message,
+    "disconnect-bot": lambda envelope: DisconnectBot(envelope.id),
+}
+_REQUESTS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], ClientMessage]]] = {
+    "say": _say,
+    "interrupt": lambda id, d: Interrupt(id),
+    "cue": _cue,
+    "camera": _camera,
+    "stats": _stats,
+}
+
+
+# --- fields
+
+
+def _known(data: Mapping[str, Any], *names: str) -> None:
+    for name in data:
+        if name not in names:
+            raise InvalidField(f"there is no field {name[:64]!r}", field=f"data.d.{name[:64]}", limit=", ".join(names))
+
+
+def _object(data: Mapping[str, Any], name: str, field: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
+    value = data.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, dict):
+        raise InvalidField(f"{name} is not an object", field=field, limit="an object")
+    return value
+
+
+def _string(data: Mapping[str, Any], name: str, field: str, limit: int, default: str | None = None) -> str:
+    value = data.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidField(f"{name} is not a text", field=field, limit=f"1..{limit} characters")
+    if len(value) > limit:
+        raise TooLarge(f"{name} is too long", field=field, limit=f"{limit} characters")
+    return value
+
+
+def _text(data: Mapping[str, Any], name: str, field: str, limit: int) -> str:
+    text = strip_controls(_string(data, name, field, limit)).strip()
+    if not text:
+        raise InvalidField(f"{name} holds no characters that can be read", field=field, limit=f"1..{limit} characters")
+    return text
+
+
+def _bool(data: Mapping[str, Any], name: str, field: str, default: bool) -> bool:
+    value = data.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise InvalidField(f"{name} is not true or false", field=field, limit="true or false")
+    return value
+
+
+def _number(
+    data: Mapping[str, Any], name: str, field: str, low: float, high: float, default: float | None = None
+) -> float:
+    value = data.get(name)
+    if value is None and default is not None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InvalidField(f"{name} is not a number in range", field=field, limit=f"{low:g}..{high:g}")
+    return float(value)
+
+
+def _emotion(data: Mapping[str, Any]) -> Emotion | None:
+    value = data.get("emotion")
+    if value is None:
+        return None
+    emotion = emotion_named(value) if isinstance(value, str) else None
+    if emotion is None:
+        raise InvalidField("there is no such emotion", field="data.d.emotion", limit=", ".join(EMOTION_NAMES))
+    return emotion
+
+
+def _gaze(data: Mapping[str, Any]) -> tuple[float, float] | None:
+    if data.get("gaze") is None:
+        return None
+    gaze = _object(data, "gaze", "data.d.gaze")
+    return _number(gaze, "x", "data.d.gaze.x", -1.0, 1.0), _number(gaze, "y", "data.d.gaze.y", -1.0, 1.0)
