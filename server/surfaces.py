@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from realtime.core.facs import Emotion
+from realtime.core.primitives import Primitive
 
 if TYPE_CHECKING:
     from server.metrics import Metrics
@@ -41,7 +42,7 @@ class Cue:
     intensity: float = 1.0
     """0..1, of the emotion."""
     gesture: str | None = None
-    """A cueable motion primitive's name."""
+    """The name of a motion primitive of kind `gesture`."""
     gaze: tuple[float, float] | None = None
     """-1..1 each, positive to the picture's right and down; (0, 0) looks at the viewer."""
 
@@ -66,17 +67,6 @@ class VoiceInfo:
     title: str
     languages: tuple[str, ...]
     licence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PrimitiveInfo:
-    """One motion primitive; only `cueable` ones may be asked for as a gesture."""
-
-    name: str
-    kind: Literal["loop", "one-shot"]
-    duration_s: float
-    cueable: bool
-    description: str = ""
 
 
 class LiveSession(Protocol):
@@ -168,7 +158,9 @@ class Services(Protocol):
 
     def voices(self) -> Sequence[VoiceInfo]: ...
 
-    def primitives(self) -> Sequence[PrimitiveInfo]: ...
+    def primitives(self) -> Mapping[str, Primitive]:
+        """The motion library by name; those of kind `gesture` may be cued."""
+        ...
 
     def scenes(self) -> Sequence[str]:
         """Names a session's `scene` may have."""

@@ -47,7 +47,7 @@ class CueBody(Body):
 
     emotion: Name | None = Field(default=None, description="One of the seven emotions.")
     intensity: Unit = Field(default=1.0, description="Of the emotion.")
-    gesture: Name | None = Field(default=None, description="A cueable name of GET /v1/primitives.")
+    gesture: Name | None = Field(default=None, description="A gesture of GET /v1/primitives.")
     gaze: Annotated[list[Signed], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="[x, y], positive to the picture's right and down; [0, 0] looks at the viewer."
     )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.routes.checks import EMOTIONS
+from server.routes.checks import EMOTIONS, gestures
 from server.routes.table import Operation
 from server.state import STATE
 
@@ -25,9 +25,12 @@ async def voices(request: web.Request) -> web.Response:
 
 async def primitives(request: web.Request) -> web.Response:
     """The motion primitives, and the names that a cue may use."""
-    found = request.app[STATE].services.primitives()
-    listing = {"primitives": [asdict(info) for info in found], "emotions": list(EMOTIONS)}
-    return web.json_response(listing | {"gestures": [info.name for info in found if info.cueable]})
+    services = request.app[STATE].services
+    found = [
+        {"name": one.name, "kind": one.kind, "duration_s": one.duration_s, "description": one.description}
+        for one in services.primitives().values()
+    ]
+    return web.json_response({"primitives": found, "gestures": gestures(services), "emotions": list(EMOTIONS)})
 
 
 async def scenes(request: web.Request) -> web.Response:

@@ -23,6 +23,11 @@ def emotion(name: str | None) -> Emotion | None:
     return None if name is None else EMOTIONS[one_of(name, EMOTIONS, "emotion")]
 
 
+def gestures(services: Services) -> list[str]:
+    """The motion primitives that may be asked for."""
+    return [name for name, found in services.primitives().items() if found.kind == "gesture"]
+
+
 def text(value: str, field: str, limit_chars: int) -> str:
     """A text that is not empty and not too long."""
     if len(value) > limit_chars:

@@ -35,9 +35,8 @@ async def create(request: web.Request) -> web.Response:
 def spec_of(wish: CreateSession, state: State) -> SessionSpec:
     """A wish with defaults filled in and every name checked against the catalogue."""
     services, config = state.services, state.config
-    primitives = [info.name for info in services.primitives()]
     for i, hint in enumerate(wish.cache_hint):
-        checks.one_of(hint, primitives, f"cache_hint[{i}]")
+        checks.one_of(hint, services.primitives(), f"cache_hint[{i}]")
     scenes = services.scenes()
     language = checks.language(wish.language, services, config)
     return SessionSpec(
@@ -111,8 +110,7 @@ async def cue(request: web.Request) -> web.Response:
     if body.emotion is None and body.gesture is None and body.gaze is None:
         raise InvalidField("one of emotion, gesture and gaze is given", field="emotion")
     if body.gesture is not None:
-        cueable = [info.name for info in state.services.primitives() if info.cueable]
-        checks.one_of(body.gesture, cueable, "gesture")
+        checks.one_of(body.gesture, checks.gestures(state.services), "gesture")
     gaze = None if body.gaze is None else (body.gaze[0], body.gaze[1])
     await session.cue(Cue(checks.emotion(body.emotion), body.intensity, body.gesture, gaze))
     return web.json_response({"accepted": True}, status=202)

@@ -6,8 +6,9 @@ from typing import Any
 
 from realtime.core.errors import Malformed
 from realtime.core.facs import Emotion
+from realtime.core.primitives import Primitive
 from server.metrics import Metrics
-from server.surfaces import AvatarInfo, Cue, PrimitiveInfo, SessionSpec, VoiceInfo
+from server.surfaces import AvatarInfo, Cue, SessionSpec, VoiceInfo
 
 
 @dataclass
@@ -97,7 +98,7 @@ class FakeSessions:
 
 
 class FakeServices:
-    """Two avatars, two voices, four primitives."""
+    """Two avatars, two voices, three primitives."""
 
     def __init__(self) -> None:
         self.sessions = FakeSessions()
@@ -111,12 +112,13 @@ class FakeServices:
     def voices(self) -> Sequence[VoiceInfo]:
         return [VoiceInfo("british", "British", ("en-GB",)), VoiceInfo("mandarin", "Mandarin", ("zh", "cmn"))]
 
-    def primitives(self) -> Sequence[PrimitiveInfo]:
-        return [
-            PrimitiveInfo("idle", "loop", 4.0, cueable=False),
-            PrimitiveInfo("nod", "one-shot", 0.8, cueable=True),
-            PrimitiveInfo("wave", "one-shot", 1.6, cueable=True),
-        ]
+    def primitives(self) -> Mapping[str, Primitive]:
+        flat = {"yaw": ((0.0, 0.0), (1.0, 0.0))}
+        return {
+            "idle": Primitive("idle", "loop", 1.0, flat, "Stands."),
+            "nod": Primitive("nod", "gesture", 1.0, flat, "Nods."),
+            "wave": Primitive("wave", "gesture", 1.0, flat, "Waves."),
+        }
 
     def scenes(self) -> Sequence[str]:
         return ["host"]
