@@ -1,0 +1,59 @@
+"""The values that leave the encoders: one encoded picture or one sound packet, shared by all viewers."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from realtime.core.values import FrameTrace
+
+VideoCodec = Literal["H264", "VP8"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedVideo:
+    """One encoded picture, already cut into RTP payloads. `pts` counts 90 kHz ticks of media time."""
+
+    codec: VideoCodec
+    pts: int
+    keyframe: bool
+    payloads: tuple[bytes, ...]
+    size_bytes: int
+    trace: FrameTrace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedSound:
+    """One Opus packet. `pts` counts samples at 48 kHz of media time."""
+
+    tick: int
+    pts: int
+    payload: bytes
+
+    @property
+    def payloads(self) -> tuple[bytes, ...]:
+        """A sound packet fits one RTP payload as it is, RFC 7587 section 4.2."""
+        return (self.payload,)
+
+
+@dataclass(slots=True)
+class EgressStats:
+    """Counters of one egress since its start, for metrics."""
+
+    frames_encoded: int = 0
+    frames_dropped: int = 0
+    """Frames that were replaced in the mailbox before they could be encoded."""
+    keyframes: int = 0
+    keyframe_requests: int = 0
+    video_bytes: int = 0
+    sound_packets: int = 0
+    sound_bytes: int = 0
+    late_ticks: int = 0
+    """Sound ticks that left more than one tick late."""
+    skipped_ticks: int = 0
+    """Sound ticks that were given up because they were too late."""
+    viewer_skips: int = 0
+    """Times a slow viewer was moved on to the next keyframe."""
+    encoder_failures: int = 0
+    bitrate_bps: int = 0
+    """What the encoder of the first codec in use aims at now."""
+    video_viewers: int = 0
+    sound_viewers: int = 0

@@ -1,0 +1,1 @@
+"""WebRTC: viewers' connections on top of aiortc, and the signalling that makes them."""
