@@ -1,0 +1,181 @@
+// Captions on media time: which sentence is on screen, and how far into it the voice is, at the frame being shown.
+
+/**
+ * @typedef {object} Sentence
+ * @property {string} text
+ * @property {number} startS  Media time at which it begins to sound.
+ * @property {number} epoch
+ * @property {SpokenWord[]} words  In order of time.
+ */
+
+/**
+ * @typedef {object} SpokenWord
+ * @property {number} begin  First character in the sentence's text.
+ * @property {number} end  One past the last.
+ * @property {number} startS
+ */
+
+/**
+ * @typedef {object} CaptionView  What to draw: `text` split into said, being said, to come.
+ * @property {string} text
+ * @property {number} begin
+ * @property {number} end
+ */
+
+/** A caption stays this long after its last word if nothing follows. */
+export const LINGER_S = 2.5;
+
+/** Seconds of sentences kept behind the picture. */
+const KEEP_S = 30;
+
+/** The sentences and words of one conversation, ordered by media time. */
+export class CaptionTrack {
+  /** @type {Sentence[]} */
+  #sentences = [];
+  #epoch = 0;
+
+  /**
+   * @param {string} text
+   * @param {number} startS
+   * @param {number} epoch
+   */
+  addSentence(text, startS, epoch) {
+    if (epoch < this.#epoch || text.trim() === "") return;
+    this.#epoch = epoch;
+    this.#sentences = this.#sentences.filter((s) => s.startS > startS - KEEP_S);
+    this.#sentences.push({ text, startS, epoch, words: [] });
+    this.#sentences.sort((a, b) => a.startS - b.startS);
+  }
+
+  /**
+   * Place a word in the sentence it belongs to: the latest one that has begun and contains it past the words placed.
+   * @param {string} word
+   * @param {number} startS
+   * @param {number} epoch
+   */
+  addWord(word, startS, epoch) {
+    const needle = word.trim().toLowerCase();
+    if (needle === "" || epoch < this.#epoch) return;
+    for (let i = this.#sentences.length - 1; i >= 0; i -= 1) {
+      const sentence = this.#sentences[i];
+      if (sentence.epoch !== epoch || sentence.startS > startS + 0.02) continue;
+      const from = sentence.words.at(-1)?.end ?? 0;
+      const begin = sentence.text.toLowerCase().indexOf(needle, from);
+      if (begin < 0) continue;
+      sentence.words.push({ begin, end: begin + needle.length, startS });
+      return;
+    }
+  }
+
+  /**
+   * An interruption: what carries an older epoch is never shown again.
+   * @param {number} epoch
+   */
+  cut(epoch) {
+    this.#epoch = Math.max(this.#epoch, epoch);
+    this.#sentences = this.#sentences.filter((s) => s.epoch >= epoch);
+  }
+
+  clear() {
+    this.#sentences = [];
+    this.#epoch = 0;
+  }
+
+  /**
+   * @param {number} mediaS  Media time of the frame on screen.
+   * @returns {CaptionView | null}
+   */
+  at(mediaS) {
+    const index = this.#sentences.findLastIndex((s) => s.startS <= mediaS);
+    if (index < 0) return null;
+    const sentence = this.#sentences[index];
+    const heard = sentence.words.filter((w) => w.startS <= mediaS);
+    const current = heard.at(-1);
+    const pending = sentence.words.length > heard.length;
+    const lastS = sentence.words.at(-1)?.startS ?? sentence.startS;
+    if (!pending && mediaS > lastS + LINGER_S + lengthS(sentence)) return null;
+    return { text: sentence.text, begin: current?.begin ?? 0, end: current?.end ?? 0 };
+  }
+}
+
+/**
+ * Rough time the rest of a sentence needs after its last placed word, so that one without word times does not vanish early.
+ * @param {Sentence} sentence
+ * @returns {number}
+ */
+function lengthS(sentence) {
+  const left = sentence.text.length - (sentence.words.at(-1)?.end ?? 0);
+  const perCharacterS = /[\u3400-\u9fff]/.test(sentence.text) ? 0.25 : 0.07;
+  return left * perCharacterS;
+}
+
+const RTP_HZ = 90_000;
+const RTP_WRAP = 2 ** 32;
+
+/**
+ * Tells the media time of the picture on screen.
+ *
+ * Best source: the RTP timestamp of the frame shown, when the server told its offset. Without it: the server's messages
+ * are sent at the media time they name, so the least delayed of them gives the offset between its clock and ours.
+ */
+export class MediaClock {
+  /** @type {number | null} */
+  #rtpOffset = null;
+  /** @type {{mediaS: number, atS: number} | null} */
+  #frame = null;
+  /** @type {number | null} */
+  #leadS = null;
+
+  /** @param {number} rtpOffset  RTP timestamp of media time zero, 90 kHz. */
+  setRtpOffset(rtpOffset) {
+    this.#rtpOffset = rtpOffset;
+  }
+
+  reset() {
+    this.#rtpOffset = null;
+    this.#frame = null;
+    this.#leadS = null;
+  }
+
+  /**
+   * A frame is shown.
+   * @param {number} rtpTimestamp
+   * @param {number} nowS
+   */
+  frameShown(rtpTimestamp, nowS) {
+    const mediaS = this.mediaOf(rtpTimestamp);
+    if (mediaS !== null) this.#frame = { mediaS, atS: nowS };
+  }
+
+  /**
+   * A message named a media time and has just arrived.
+   * @param {number} mediaS
+   * @param {number} nowS
+   */
+  messageArrived(mediaS, nowS) {
+    const lead = mediaS - nowS;
+    if (this.#leadS === null || lead > this.#leadS) this.#leadS = lead;
+  }
+
+  /**
+   * @param {number} rtpTimestamp
+   * @returns {number | null} Seconds, or null while the offset is unknown.
+   */
+  mediaOf(rtpTimestamp) {
+    if (this.#rtpOffset === null) return null;
+    const ticks = (rtpTimestamp - this.#rtpOffset) % RTP_WRAP;
+    const wrapped = ticks < -RTP_WRAP / 2 ? ticks + RTP_WRAP : ticks > RTP_WRAP / 2 ? ticks - RTP_WRAP : ticks;
+    return wrapped / RTP_HZ;
+  }
+
+  /**
+   * @param {number} nowS
+   * @returns {number | null} Media time on screen now; null before anything is known.
+   */
+  now(nowS) {
+    // a frame older than a second means a hidden tab or a stall: the message clock is then the better guess
+    if (this.#frame && nowS - this.#frame.atS < 1) return this.#frame.mediaS + (nowS - this.#frame.atS);
+    if (this.#leadS !== null) return nowS + this.#leadS;
+    return null;
+  }
+}

@@ -1,0 +1,289 @@
+// The page's wiring: what the viewer does goes to the session, what the session reports goes to the screen.
+
+import { CaptionTrack, MediaClock } from "./captions.js";
+import { Conversation } from "./conversation.js";
+import { AnimaSession } from "./session.js";
+import { ResponseTimer, StatsMonitor } from "./stats.js";
+import { traceView } from "./trace.js";
+import { Chat } from "./ui/chat.js";
+import { Curtain } from "./ui/curtain.js";
+import { Direct } from "./ui/direct.js";
+import { Locale } from "./ui/locale.js";
+import { DebugOverlay } from "./ui/overlay.js";
+import { liftSheet } from "./ui/sheet.js";
+import { Stage } from "./ui/stage.js";
+import { followTheme } from "./ui/theme.js";
+
+const STATS_EVERY_MS = 1_000;
+/** Without a new frame for this long the viewer is told that the picture has stopped. */
+const FROZEN_MS = 1_500;
+
+/** The whole page. `window.anima` is its only instance; see README.md for what may be relied on. */
+class Page {
+  #locale = new Locale();
+  #stage = new Stage(this.#locale);
+  #overlay = new DebugOverlay(this.#locale);
+  #curtain = new Curtain(this.#locale, () => this.session.start());
+  #direct = new Direct(this.#locale, (cue) => this.session.cue(cue));
+  #chat = new Chat(this.#locale, { onSend: (text, mode) => this.send(text, mode), onStop: () => this.stop() });
+  #conversation = new Conversation({
+    onTurn: (turn) => this.#chat.show(turn),
+    onActivity: (activity) => this.#stage.showActivity(activity),
+  });
+  #track = new CaptionTrack();
+  #clock = new MediaClock();
+  #monitor = new StatsMonitor();
+  #timer = new ResponseTimer();
+  /** Sent as soon as the conversation stands. @type {{text: string, mode: import("./ui/chat.js").Mode}[]} */
+  #waiting = [];
+  /** @type {import("./faults.js").Fault | null} */
+  #lastFault = null;
+
+  constructor() {
+    this.session = new AnimaSession({ wish: this.#wish(), grant: grantInAddress() });
+    this.#listenToSession();
+    this.#listenToViewer();
+    followTheme();
+    liftSheet(this.#locale);
+    setInterval(() => this.#measure(), STATS_EVERY_MS);
+    if (new URLSearchParams(location.search).has("autostart")) this.#autostart();
+  }
+
+  /** Figures of the last second, or null before there are any. */
+  get stats() {
+    return this.#monitor.figures;
+  }
+
+  /** Answer times of the last text sent, in milliseconds. */
+  get response() {
+    return this.#timer.last;
+  }
+
+  /** @returns {readonly import("./conversation.js").Turn[]} */
+  get turns() {
+    return this.#conversation.turns;
+  }
+
+  /** @returns {import("./conversation.js").Activity} */
+  get activity() {
+    return this.#conversation.activity;
+  }
+
+  /**
+   * Ask or have spoken; starts the conversation if there is none yet.
+   * @param {string} text
+   * @param {import("./ui/chat.js").Mode} [mode]
+   */
+  send(text, mode = "ask") {
+    if (this.session.state !== "connected") {
+      this.#waiting.push({ text, mode });
+      this.session.start();
+      return;
+    }
+    this.#timer.sent(performance.now());
+    if (mode === "say") {
+      this.#conversation.scripted();
+      this.session.say(text, { interrupt: true });
+    } else {
+      this.#conversation.asked(text);
+      this.session.chat(text, { interrupt: true });
+    }
+  }
+
+  /** Silence, at once. */
+  stop() {
+    this.session.interrupt();
+  }
+
+  // -- session to screen ----------------------------------------------------------------------------------------
+
+  #listenToSession() {
+    on(this.session, "state", ({ state, attempt }) => this.#stateChanged(state, attempt));
+    on(this.session, "error", (fault) => this.#failed(fault));
+    on(this.session, "track", (track) => this.#stage.addTrack(track));
+    on(this.session, "message", (message) => this.#received(message));
+    this.#stage.onFrame = (nowMs, metadata) => this.#frameShown(nowMs, metadata);
+  }
+
+  /**
+   * @param {import("./session.js").SessionState} state
+   * @param {number} attempt
+   */
+  #stateChanged(state, attempt) {
+    if (state === "connecting") this.#lastFault = null;
+    this.#curtain.show(state, this.#lastFault);
+    this.#stage.notice(state === "reconnecting" ? this.#locale.word("reconnectingWords", { n: attempt }) : null);
+    if (state === "connected") this.#connected();
+    else this.#disconnected(state);
+  }
+
+  #connected() {
+    this.#stage.showActivity(this.#conversation.activity);
+    for (const { text, mode } of this.#waiting.splice(0)) this.send(text, mode);
+    this.#learnGestures();
+  }
+
+  /** @param {import("./session.js").SessionState} state */
+  #disconnected(state) {
+    this.#conversation.broken();
+    this.#track.clear();
+    this.#clock.reset();
+    this.#monitor.reset();
+    this.#overlay.reset();
+    if (state === "closed" || state === "failed") {
+      this.#waiting = [];
+      this.#stage.clear();
+    }
+  }
+
+  /** @param {import("./faults.js").Fault} fault */
+  #failed(fault) {
+    this.#lastFault = fault;
+    if (fault.kind === "rejected" || this.session.state === "connected") this.#chat.complain(fault);
+  }
+
+  /** @param {import("./wire.js").Envelope} message */
+  #received(message) {
+    const { type, data } = message;
+    const nowMs = performance.now();
+    if (typeof data.media_s === "number" && type !== "server-message") this.#clock.messageArrived(data.media_s, nowMs / 1000);
+    if (type === "bot-ready") this.#greeted(data);
+    if (type === "bot-started-speaking") this.#timer.speakingStarted(data.media_s ?? null, nowMs);
+    if (type === "bot-interrupted") this.#track.cut(data.epoch ?? 0);
+    if (type === "server-message") this.#told(data, nowMs);
+    this.#conversation.receive(message);
+  }
+
+  /** @param {Record<string, any>} data */
+  #greeted({ about }) {
+    if (typeof about?.video_rtp_offset === "number") this.#clock.setRtpOffset(about.video_rtp_offset);
+  }
+
+  /**
+   * @param {Record<string, any>} data
+   * @param {number} nowMs
+   */
+  #told(data, nowMs) {
+    switch (data.t) {
+      case "caption":
+        this.#clock.messageArrived(data.media_s, nowMs / 1000);
+        if (data.kind === "word") this.#track.addWord(data.text, data.media_s, data.epoch);
+        else this.#track.addSentence(data.text, data.media_s, data.epoch);
+        break;
+      case "emotion":
+        this.#direct.showMood(data.emotion);
+        break;
+      case "ladder":
+        this.#overlay.stepped(data);
+        break;
+      case "trace":
+        this.#overlay.traced(traceView(data), nowMs);
+        break;
+    }
+  }
+
+  /**
+   * @param {number} nowMs
+   * @param {VideoFrameCallbackMetadata} metadata
+   */
+  #frameShown(nowMs, metadata) {
+    this.#monitor.frameShown(nowMs, metadata);
+    const rtp = metadata.rtpTimestamp;
+    if (rtp !== undefined) {
+      this.#clock.frameShown(rtp, nowMs / 1000);
+      this.#timer.frameShown(this.#clock.mediaOf(rtp), nowMs);
+    }
+    this.#overlay.frameShown(nowMs, metadata);
+    const mediaS = this.#clock.now(nowMs / 1000);
+    this.#stage.showCaption(mediaS === null ? null : this.#track.at(mediaS));
+  }
+
+  async #measure() {
+    const peer = this.session.peer;
+    if (!peer || this.session.state !== "connected") return;
+    const report = await peer.getStats();
+    const figures = this.#monitor.sample(report.values(), performance.now());
+    this.#overlay.measured(figures, this.#timer.last);
+    if (figures) this.session.reportStats({ ...figures, ...this.#timer.last });
+    const silentMs = performance.now() - (this.#monitor.lastFrameMs ?? performance.now());
+    const frozen = silentMs > FROZEN_MS && !document.hidden;
+    this.#stage.notice(frozen ? this.#locale.word("frozenWords") : null);
+  }
+
+  async #learnGestures() {
+    try {
+      const { primitives } = await this.session.get("/v1/primitives");
+      this.#direct.offerGestures(primitives.filter(isCueable).map(nameOf));
+    } catch {
+      // the usual gestures stay on offer; a wrong one is answered with an error of its own
+    }
+  }
+
+  // -- viewer to session ----------------------------------------------------------------------------------------
+
+  #listenToViewer() {
+    document.getElementById("leave")?.addEventListener("click", () => this.session.close());
+    document.addEventListener("keydown", (event) => this.#key(event));
+    window.addEventListener("pagehide", () => this.session.close());
+    window.addEventListener("online", () => this.session.reconnectNow());
+    this.#locale.addEventListener("change", () => this.#languageChanged());
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.key === "Escape" && !event.isComposing) this.stop();
+    const typing = event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLSelectElement;
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (event.key.toLowerCase() === "d" && plain && !typing) this.#overlay.toggle();
+  }
+
+  /** A session speaks one language: another one needs another session. */
+  #languageChanged() {
+    this.session.options.wish = this.#wish();
+    if (this.session.state !== "connected") return;
+    this.session.close();
+    this.session.start();
+  }
+
+  #wish() {
+    return { language: this.#locale.language };
+  }
+
+  #autostart() {
+    this.#stage.startMuted();
+    this.session.start();
+  }
+}
+
+/**
+ * A session that an integrator's backend has created comes in the fragment, which no server log sees:
+ * `#session=…&token=…`.
+ * @returns {import("./signalling.js").Grant | undefined}
+ */
+function grantInAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const [id, token] = [given.get("session"), given.get("token")];
+  if (!id || !token) return undefined;
+  return { id, token, offer_url: given.get("offer_url") ?? "/api/offer" };
+}
+
+/** @param {{cueable?: boolean}} primitive */
+function isCueable({ cueable }) {
+  return cueable === true;
+}
+
+/** @param {{name: string}} primitive */
+function nameOf({ name }) {
+  return name;
+}
+
+/**
+ * @param {EventTarget} target
+ * @param {string} type
+ * @param {(detail: any) => void} listener
+ */
+function on(target, type, listener) {
+  target.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+}
+
+Object.assign(window, { anima: new Page() });

@@ -1,0 +1,93 @@
+// Directing the host by hand: seven moods with a strength, and her gestures.
+
+import { EMOTIONS } from "../wire.js";
+import { byId, element, icon, setLabel } from "./dom.js";
+
+/** @typedef {import("../wire.js").Emotion} Emotion */
+
+/** Shown until the server has told what this host can do. */
+const USUAL_GESTURES = ["nod", "wave", "shake"];
+const ICONS = new Set(["nod", "wave", "shake", "think"]);
+
+/** Mood and gesture buttons; `onCue` gets every wish. */
+export class Direct {
+  #faces = byId("faces", HTMLElement);
+  #gestures = byId("gestures", HTMLElement);
+  #intensity = byId("intensity", HTMLInputElement);
+  #moodName = byId("mood-name", HTMLElement);
+  /** @type {Emotion} */
+  #mood = "neutral";
+  /** @type {readonly string[]} */
+  #names = USUAL_GESTURES;
+  /** @type {import("./locale.js").Locale} */
+  #locale;
+
+  /**
+   * @param {import("./locale.js").Locale} locale
+   * @param {(cue: import("../wire.js").Cue) => void} onCue
+   */
+  constructor(locale, onCue) {
+    this.#locale = locale;
+    this.onCue = onCue;
+    this.#intensity.addEventListener("change", () => this.#cueMood());
+    locale.addEventListener("change", () => this.#draw());
+    this.#draw();
+  }
+
+  /** 0..1 */
+  get intensity() {
+    return Number(this.#intensity.value) / 100;
+  }
+
+  /** The mood the viewer has chosen, or null while the host follows her own. */
+  get mood() {
+    return this.#mood;
+  }
+
+  /** @param {Emotion} emotion  What the server says she feels. */
+  showMood(emotion) {
+    if (!EMOTIONS.includes(emotion)) return;
+    this.#mood = emotion;
+    this.#locale.put(this.#moodName, "data-word", `emotion_${emotion}`);
+    for (const face of this.#faces.children) {
+      face.setAttribute("aria-pressed", String(face.getAttribute("data-emotion") === emotion));
+    }
+  }
+
+  /** @param {readonly string[]} names  The gestures this host can do. */
+  offerGestures(names) {
+    this.#names = names;
+    this.#drawGestures();
+  }
+
+  #cueMood() {
+    this.onCue({ emotion: this.#mood, intensity: this.intensity });
+  }
+
+  #draw() {
+    this.#faces.replaceChildren(...EMOTIONS.map((emotion) => this.#face(emotion)));
+    this.#drawGestures();
+    this.showMood(this.#mood);
+  }
+
+  /** @param {Emotion} emotion */
+  #face(emotion) {
+    const face = element("button", { type: "button", class: "face", "data-emotion": emotion }, icon(emotion));
+    setLabel(face, this.#locale.word(`emotion_${emotion}`));
+    face.addEventListener("click", () => {
+      this.showMood(emotion);
+      this.#cueMood();
+    });
+    return face;
+  }
+
+  #drawGestures() {
+    const buttons = this.#names.map((gesture) => {
+      const glyph = icon(ICONS.has(gesture) ? gesture : "gesture");
+      const button = element("button", { type: "button", class: "chip" }, glyph, this.#locale.word(`gesture_${gesture}`));
+      button.addEventListener("click", () => this.onCue({ gesture }));
+      return button;
+    });
+    this.#gestures.replaceChildren(...buttons);
+  }
+}

@@ -1,0 +1,207 @@
+// The debug overlay: dirty regions over the picture, the frame's way as a waterfall, quality step, figures.
+
+import { TraceTally } from "../trace.js";
+import { byId, element } from "./dom.js";
+
+const FIGURE_ROWS = /** @type {const} */ ([
+  ["fps", "fps", ""],
+  ["receive_to_display_ms_p95", "receive → display p95", "ms"],
+  ["decode_ms", "decode", "ms"],
+  ["video_jitter_buffer_ms", "jitter buffer, video", "ms"],
+  ["audio_jitter_buffer_ms", "jitter buffer, audio", "ms"],
+  ["jitter_ms", "jitter", "ms"],
+  ["round_trip_ms", "round trip", "ms"],
+  ["video_kbps", "video", "kb/s"],
+  ["audio_kbps", "audio", "kb/s"],
+  ["packets_lost", "packets lost", "/s"],
+  ["frames_dropped", "frames dropped", "/s"],
+  ["freezes", "freezes", ""],
+]);
+
+/** Drawn regions fade over this many milliseconds unless they are drawn again. */
+const FADE_MS = 240;
+
+/** Hidden until `toggle()`; costs nothing while hidden. */
+export class DebugOverlay {
+  #panel = byId("overlay", HTMLElement);
+  #button = byId("debug", HTMLButtonElement);
+  #canvas = byId("regions", HTMLCanvasElement);
+  #tally = new TraceTally();
+  /** @type {import("../trace.js").TraceView | null} */
+  #trace = null;
+  #tracedMs = 0;
+  /** @type {import("../stats.js").Figures | null} */
+  #figures = null;
+  /** @type {{started_ms: number | null, displayed_ms: number | null}} */
+  #response = { started_ms: null, displayed_ms: null };
+  /** @type {Record<string, any> | null} */
+  #ladder = null;
+  /** @type {import("./locale.js").Locale} */
+  #locale;
+
+  /** @param {import("./locale.js").Locale} locale */
+  constructor(locale) {
+    this.#locale = locale;
+    this.#button.addEventListener("click", () => this.toggle());
+  }
+
+  get visible() {
+    return !this.#panel.hidden;
+  }
+
+  toggle() {
+    this.#panel.hidden = !this.#panel.hidden;
+    this.#button.setAttribute("aria-pressed", String(this.visible));
+    document.body.classList.toggle("debugging", this.visible);
+    if (this.visible) this.#drawPanel();
+    else this.#context()?.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+  }
+
+  /**
+   * @param {import("../trace.js").TraceView} trace
+   * @param {number} nowMs
+   */
+  traced(trace, nowMs) {
+    this.#trace = trace;
+    this.#tracedMs = nowMs;
+    this.#tally.add(trace);
+  }
+
+  /** @param {Record<string, any>} data  A `server-message` with `t: "ladder"`. */
+  stepped(data) {
+    this.#ladder = data;
+  }
+
+  /**
+   * @param {import("../stats.js").Figures | null} figures
+   * @param {{started_ms: number | null, displayed_ms: number | null}} response
+   */
+  measured(figures, response) {
+    this.#figures = figures;
+    this.#response = response;
+    if (this.visible) this.#drawPanel();
+  }
+
+  /**
+   * A frame is on screen: draw the regions last reported over it.
+   * @param {number} nowMs
+   * @param {{width: number, height: number}} picture
+   */
+  frameShown(nowMs, { width, height }) {
+    if (!this.visible) return;
+    const context = this.#context();
+    if (!context) return;
+    if (width > 0 && (this.#canvas.width !== width || this.#canvas.height !== height)) {
+      Object.assign(this.#canvas, { width, height });
+    }
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    const strength = Math.max(0, 1 - (nowMs - this.#tracedMs) / FADE_MS);
+    if (this.#trace && strength > 0) drawRegions(context, this.#trace, strength);
+  }
+
+  reset() {
+    this.#trace = null;
+    this.#figures = null;
+    this.#ladder = null;
+    this.#tally.reset();
+  }
+
+  #context() {
+    return this.#canvas.getContext("2d");
+  }
+
+  #drawPanel() {
+    const figures = this.#figures;
+    const rows = FIGURE_ROWS.map(([key, name, unit]) => row(name, figures?.[key], unit));
+    const size = figures?.width ? `${figures.width} × ${figures.height} ${figures.codec ?? ""}` : null;
+    this.#panel.replaceChildren(
+      ...this.#traceParts(),
+      element("h3", {}, this.#locale.word("debugPath")),
+      element(
+        "dl",
+        {},
+        ...row("picture", size, ""),
+        ...rows.flat(),
+        ...row("text → voice", rounded(this.#response.started_ms), "ms"),
+        ...row("text → display", rounded(this.#response.displayed_ms), "ms"),
+      ),
+    );
+  }
+
+  /** @returns {HTMLElement[]} */
+  #traceParts() {
+    const trace = this.#trace;
+    if (!trace) return [element("p", { class: "dim" }, this.#locale.word("debugWaiting"))];
+    const { baseHitRatio, reusedRatio } = this.#tally.summary;
+    const steps = this.#ladder?.steps_down ?? this.#ladder?.steps ?? null;
+    return [
+      element("h3", {}, `${this.#locale.word("debugStages")} · ${trace.totalMs.toFixed(1)} ms`),
+      waterfall(trace),
+      element(
+        "dl",
+        {},
+        ...row(this.#locale.word("debugLadder"), trace.rung, ""),
+        ...(steps === null ? [] : row("steps down", steps, "")),
+        ...row(this.#locale.word("debugBase"), percent(baseHitRatio), ""),
+        ...row("regions kept", percent(reusedRatio), ""),
+        ...row(this.#locale.word("debugRegions"), trace.drawn.join(", ") || "none", ""),
+      ),
+    ];
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("../trace.js").TraceView} trace
+ * @param {number} strength  0..1
+ */
+function drawRegions(context, trace, strength) {
+  const colour = getComputedStyle(context.canvas).color;
+  context.globalAlpha = strength;
+  context.strokeStyle = colour;
+  context.fillStyle = colour;
+  context.lineWidth = 2;
+  context.font = "600 11px ui-monospace, monospace";
+  for (const { x, y, width, height, name } of trace.regions) {
+    context.strokeRect(x + 1, y + 1, width - 2, height - 2);
+    if (name) context.fillText(name, x + 2, y > 14 ? y - 4 : y + height + 12);
+  }
+  context.globalAlpha = 1;
+}
+
+/**
+ * @param {import("../trace.js").TraceView} trace
+ * @returns {HTMLElement}
+ */
+function waterfall(trace) {
+  const scale = 100 / Math.max(trace.totalMs, 1);
+  const lines = trace.bars.map((bar, i) => {
+    const span = element("span", { class: `bar-span stage-${i % 7}` });
+    span.style.marginInlineStart = `${bar.startMs * scale}%`;
+    span.style.width = `${Math.max(bar.durationMs * scale, 0.8)}%`;
+    const track = element("span", { class: "bar-track" }, span);
+    return element("li", {}, element("span", { class: "bar-name" }, bar.name), track, element("span", { class: "bar-ms" }, bar.durationMs.toFixed(1)));
+  });
+  return element("ol", { class: "waterfall" }, ...lines);
+}
+
+/**
+ * @param {string} name
+ * @param {string | number | null | undefined} value
+ * @param {string} unit
+ * @returns {HTMLElement[]}
+ */
+function row(name, value, unit) {
+  const known = value !== null && value !== undefined && value !== "";
+  return [element("dt", {}, name), element("dd", {}, known ? `${value}${unit && ` ${unit}`}` : "–")];
+}
+
+/** @param {number | null} ratio */
+function percent(ratio) {
+  return ratio === null ? null : `${(ratio * 100).toFixed(0)} %`;
+}
+
+/** @param {number | null} value */
+function rounded(value) {
+  return value === null ? null : Math.round(value);
+}

@@ -1,0 +1,209 @@
+// Every word on the page, in English and Chinese.
+
+/** @typedef {"en"|"zh"} Language */
+/** @typedef {import("./faults.js").FaultKind} FaultKind */
+
+const EN = {
+  title: "Anima",
+  tagline: "A host who answers in voice and picture, live.",
+  start: "Start talking",
+  startHint: "Turn your sound on. No microphone or camera is used.",
+  retry: "Try again",
+  resume: "Talk again",
+  tapForSound: "Tap for sound",
+  state_idle: "Ready",
+  state_connecting: "Connecting",
+  state_connected: "Live",
+  state_reconnecting: "Reconnecting",
+  state_closed: "Ended",
+  state_failed: "Not connected",
+  doing_listening: "Listening",
+  doing_thinking: "Thinking",
+  doing_speaking: "Speaking",
+  connectingWords: "Waking the host",
+  reconnectingWords: "The connection was lost. Trying again ({n})",
+  closedWords: "The conversation has ended.",
+  frozenWords: "The picture has stopped. Waiting for the network",
+  host: "The host",
+  you: "You",
+  conversation: "Conversation",
+  emptyTitle: "Say hello",
+  emptyBody: "Ask a question and she answers, or switch to “Say exactly” and she speaks your words.",
+  suggestions: ["Hello! Who are you?", "What can you do?", "How do you answer so fast?"],
+  modeAsk: "Ask",
+  modeSay: "Say exactly",
+  modeLabel: "What your text is for",
+  placeholderAsk: "Ask her something",
+  placeholderSay: "Words for her to speak. [happy] and [wave] work too",
+  send: "Send",
+  stop: "Stop",
+  stopTitle: "Stop speaking (Esc)",
+  stopped: "stopped",
+  direct: "Direct",
+  mood: "Mood",
+  intensity: "Strength",
+  gestures: "Gestures",
+  emotion_angry: "Angry",
+  emotion_disgust: "Disgusted",
+  emotion_fear: "Afraid",
+  emotion_happy: "Happy",
+  emotion_sad: "Sad",
+  emotion_surprise: "Surprised",
+  emotion_neutral: "Neutral",
+  gesture_nod: "Nod",
+  gesture_wave: "Wave",
+  gesture_shake: "Shake head",
+  gesture_think: "Think",
+  mute: "Mute",
+  unmute: "Unmute",
+  captionsOn: "Show captions",
+  captionsOff: "Hide captions",
+  fullscreen: "Full screen",
+  theme: "Light or dark",
+  debug: "Debug overlay (D)",
+  language: "Language",
+  leave: "End conversation",
+  expand: "Show more of the conversation",
+  collapse: "Show less of the conversation",
+  skip: "Skip to the conversation",
+  dismiss: "Dismiss",
+  tooLong: "{n} characters too many",
+  fault_unsupported: "This browser cannot show live video. Use a current Chrome, Edge, Firefox or Safari.",
+  fault_unreachable: "The server does not answer. Check that it is running and that you are online, then try again.",
+  fault_unauthorised: "This server asks for a key. Open the page with a session that your own backend has created.",
+  fault_full: "All places are taken right now. Try again in {n} seconds.",
+  fault_gone: "This conversation is over on the server. Start a new one.",
+  fault_refused: "The server could not do that.",
+  "fault_no-path": "The server answers, but no picture gets through. A firewall or VPN may block UDP; try another network.",
+  fault_lost: "The connection was lost and could not be restored. Check your network, then try again.",
+  fault_rejected: "That was not accepted.",
+  faultField: "Field",
+  faultLimit: "Limit",
+  debugLadder: "Quality step",
+  debugBase: "Base frame from cache",
+  debugRegions: "Regions drawn",
+  debugStages: "Frame, due to sent",
+  debugPath: "Network and player",
+  debugWaiting: "Waiting for the first trace",
+};
+
+/** @type {typeof EN} */
+const ZH = {
+  title: "Anima",
+  tagline: "用声音和画面实时回答你的主播。",
+  start: "开始对话",
+  startHint: "请打开声音。不会使用麦克风和摄像头。",
+  retry: "重试",
+  resume: "再聊一次",
+  tapForSound: "点按开启声音",
+  state_idle: "就绪",
+  state_connecting: "连接中",
+  state_connected: "实时",
+  state_reconnecting: "重新连接中",
+  state_closed: "已结束",
+  state_failed: "未连接",
+  doing_listening: "倾听中",
+  doing_thinking: "思考中",
+  doing_speaking: "讲话中",
+  connectingWords: "正在唤醒主播",
+  reconnectingWords: "连接已断开，正在重试（{n}）",
+  closedWords: "对话已结束。",
+  frozenWords: "画面停住了，正在等待网络",
+  host: "主播",
+  you: "你",
+  conversation: "对话",
+  emptyTitle: "打个招呼吧",
+  emptyBody: "提一个问题，她会回答；切换到“照着说”，她会念出你写的话。",
+  suggestions: ["你好！你是谁？", "你会做什么？", "你为什么回答得这么快？"],
+  modeAsk: "提问",
+  modeSay: "照着说",
+  modeLabel: "文字的用途",
+  placeholderAsk: "问她点什么",
+  placeholderSay: "让她说的话，也可以写 [happy]、[wave]",
+  send: "发送",
+  stop: "停止",
+  stopTitle: "停止讲话（Esc）",
+  stopped: "已停止",
+  direct: "导演",
+  mood: "情绪",
+  intensity: "强度",
+  gestures: "动作",
+  emotion_angry: "生气",
+  emotion_disgust: "厌恶",
+  emotion_fear: "害怕",
+  emotion_happy: "开心",
+  emotion_sad: "难过",
+  emotion_surprise: "惊讶",
+  emotion_neutral: "平静",
+  gesture_nod: "点头",
+  gesture_wave: "挥手",
+  gesture_shake: "摇头",
+  gesture_think: "思考",
+  mute: "静音",
+  unmute: "取消静音",
+  captionsOn: "显示字幕",
+  captionsOff: "隐藏字幕",
+  fullscreen: "全屏",
+  theme: "浅色或深色",
+  debug: "调试信息（D）",
+  language: "语言",
+  leave: "结束对话",
+  expand: "展开对话",
+  collapse: "收起对话",
+  skip: "跳到对话",
+  dismiss: "关闭",
+  tooLong: "超出 {n} 个字",
+  fault_unsupported: "此浏览器无法播放实时视频。请使用新版 Chrome、Edge、Firefox 或 Safari。",
+  fault_unreachable: "服务器没有响应。请确认它正在运行且网络正常，然后重试。",
+  fault_unauthorised: "此服务器需要密钥。请通过你的后端创建会话后再打开页面。",
+  fault_full: "现在没有空位。请在 {n} 秒后重试。",
+  fault_gone: "服务器上的对话已结束。请重新开始。",
+  fault_refused: "服务器无法完成这个请求。",
+  "fault_no-path": "服务器有响应，但画面无法到达。防火墙或 VPN 可能拦截了 UDP，请换个网络。",
+  fault_lost: "连接已断开且无法恢复。请检查网络后重试。",
+  fault_rejected: "这条内容没有被接受。",
+  faultField: "字段",
+  faultLimit: "限制",
+  debugLadder: "画质档位",
+  debugBase: "底图来自缓存",
+  debugRegions: "重绘区域",
+  debugStages: "一帧：到期至发出",
+  debugPath: "网络与播放",
+  debugWaiting: "等待第一条跟踪",
+};
+
+/** @type {Record<Language, typeof EN>} */
+const WORDS = { en: EN, zh: ZH };
+
+/**
+ * @param {string | null | undefined} tag  A BCP 47 tag or nothing.
+ * @returns {Language}
+ */
+export function languageOf(tag) {
+  return tag?.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+/**
+ * @param {Language} language
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]  For `{name}` places.
+ * @returns {string} The key itself if there is no such word, so that a gesture of a new avatar still has a name.
+ */
+export function word(language, key, values = {}) {
+  const found = /** @type {Record<string, unknown>} */ (WORDS[language])[key];
+  const text = typeof found === "string" ? found : key.replace(/^[a-z]+_/, "");
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/**
+ * @param {Language} language
+ * @returns {readonly string[]}
+ */
+export function suggestions(language) {
+  return WORDS[language].suggestions;
+}
+
+/** @returns {Language[]} */
+export function languages() {
+  return /** @type {Language[]} */ (Object.keys(WORDS));
+}
