@@ -34,7 +34,13 @@ def create_app(services: Services, config: Config, clock: Callable[[], float] = 
     if config.page:
         app.router.add_routes(description_routes(OPERATIONS))
     app.cleanup_ctx.append(housekeeping)
+    app.on_shutdown.append(_drain)
     return app
+
+
+async def _drain(app: web.Application) -> None:
+    """Take no new session while the last requests are answered."""
+    app[STATE].draining = True
 
 
 def build_state(services: Services, config: Config, clock: Callable[[], float]) -> State:

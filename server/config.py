@@ -123,6 +123,15 @@ class Config:
         return self.sources.get(name, "default")
 
     @property
+    def packs_path(self) -> Path:
+        """Where baked avatar packs lie."""
+        if self.packs_dir is not None:
+            return self.packs_dir
+        from platformdirs import user_cache_path
+
+        return user_cache_path("anima") / "packs"
+
+    @property
     def is_loopback(self) -> bool:
         """Whether the server can be reached from this machine only."""
         if self.host == "localhost":
@@ -172,7 +181,7 @@ def flag(name: str) -> str:
 def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     """ANIMA_ variables that set nothing: worth a warning, since a typing mistake would go unseen."""
     environ = os.environ if environ is None else environ
-    allowed = {variable(item.name) for item in setting_fields(Config)} | {f"{PREFIX}CONFIG"}
+    allowed = {variable(item.name) for item in setting_fields(Config)} | {f"{PREFIX}CONFIG", f"{PREFIX}TOKEN"}
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in allowed)
 
 

@@ -28,6 +28,7 @@ async def primitives(request: web.Request) -> web.Response:
     services = request.app[STATE].services
     found = [
         {"name": one.name, "kind": one.kind, "duration_s": one.duration_s, "description": one.description}
+        | {"cueable": one.kind == "gesture"}
         for one in services.primitives().values()
     ]
     return web.json_response({"primitives": found, "gestures": gestures(services), "emotions": list(EMOTIONS)})
