@@ -124,19 +124,24 @@ def _ends_sentence(text: str, at: int) -> bool:
         return end == at and count_han(follows) == 1
     next_visible = text[at : at + 8].lstrip()[:1]
     if mark in "!?":
-        return end == at or not next_visible.islower()
+        return end == at or _begins(next_visible)
     return _dot_ends(text[max(0, end - 24) : end], next_visible)
 
 
 def _dot_ends(before: str, follows: str) -> bool:
     """Whether the full stop or ellipsis at the end of `before` ends a sentence, given the next visible character."""
     if before.endswith(("..", "…")):
-        return not follows.islower()
+        return _begins(follows)
     match = _LAST_WORD.search(before)
     word = match.group(1).lower() if match else ""
     if word in _NEVER_LAST or (len(word) == 1 and word != "i") or _LIST_NUMBER.search(before):
         return False
-    return word not in _MAYBE_LAST or not follows.islower()
+    return word not in _MAYBE_LAST or _begins(follows)
+
+
+def _begins(follows: str) -> bool:
+    """Whether a sentence can begin with this character; not before it is there."""
+    return follows != "" and not follows.islower()
 
 
 def _ends_at_comma(text: str, at: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _KANA: Final = re.compile(r"[\u3041-\u30ff\uff66-\uff9f]")
-_LETTER: Final = re.compile(r"[^\W\d_]")
+_LATIN_WORD: Final = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 _EMOJI: Final = re.compile(
     "[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff\u25aa-\u25fe\u20e3\ufe0e\ufe0f]"
     "\u200d?"
@@ -34,11 +34,11 @@ def count_han(text: str) -> int:
 
 
 def guess_language(text: str, default: str) -> str:
-    """`zh` where Chinese characters dominate (one stands for about two Latin letters), otherwise the default."""
+    """`zh` where Chinese characters dominate (three stand for about two Latin words), otherwise the default."""
     han = count_han(text)
     if han == 0 or _KANA.search(text):
         return default
-    return "zh" if 2 * han >= len(_LETTER.findall(text)) - han else default
+    return "zh" if 2 * han >= 3 * len(_LATIN_WORD.findall(text)) else default
 
 
 def has_speech(text: str) -> bool:
