@@ -1,0 +1,1 @@
+"""Avatars: the illustrated rig, its painted layers, and the packs they are served from."""

@@ -1,0 +1,159 @@
+"""The illustrated host behind the `Avatar` port: base frames, face regions drawn over them, and the waving arm."""
+
+from functools import lru_cache
+from typing import Final, Protocol
+
+import cv2
+import numpy as np
+import skia
+from numpy.typing import NDArray
+
+from models.avatar import quantise
+from models.avatar.layers import Layers
+from models.avatar.paint import blank, canvas_on, image_of
+from models.avatar.projection import PICTURE_PX, View, base_key
+from models.avatar.rig import Rig
+from models.avatar.spec import AvatarSpec
+from realtime.core.facs import Controls
+from realtime.core.units import even_ceil, even_floor
+from realtime.core.values import I420, BaseKey, Patch, Region, Roi
+
+FEATHER_PX: Final = 8
+"""Width of the ramp over which a drawn region fades into the base frame at its outer edges."""
+
+_EYES_BOX: Final = np.array([(-79, -76), (79, -76), (-79, 14), (79, 14), (0, -82), (0, 16)], np.float64)
+_EYES_LOW: Final = np.array([(-62, 9), (-38, 15), (38, 15), (62, 9)], np.float64)
+_MOUTH_HIGH: Final = np.array([(-38, 48), (0, 48), (38, 48)], np.float64)
+_MOUTH_BOX: Final = np.array([(-72, 24), (72, 24), (-64, 96), (64, 96), (-34, 140), (34, 140)], np.float64)
+
+
+class BaseFrames(Protocol):
+    """Base frames that were rendered before."""
+
+    def frame(self, key: BaseKey) -> I420 | None:
+        """A frame, read-only, or None."""
+        ...
+
+
+class IllustratedHost:
+    """One illustrated avatar. Its constructor uploads the layers; it never touches the disk."""
+
+    def __init__(self, spec: AvatarSpec, layers: Layers, frames: BaseFrames | None = None) -> None:
+        self._spec = spec
+        self._frames = frames
+        self._rig = Rig(spec, layers)
+        self._rois = lru_cache(maxsize=2048)(_face_rois)
+
+    @property
+    def name(self) -> str:
+        return self._spec.name
+
+    @property
+    def width(self) -> int:
+        return PICTURE_PX
+
+    @property
+    def height(self) -> int:
+        return PICTURE_PX
+
+    def base_key(self, controls: Controls) -> BaseKey:
+        """The quantised pose, in the order of `projection.KEY_FIELDS`."""
+        return base_key(controls)
+
+    def base(self, key: BaseKey) -> I420 | None:
+        """A base frame from the pack; None without a pack or for a pose that is not in it."""
+        return self._frames.frame(key) if self._frames else None
+
+    def render_base(self, key: BaseKey) -> I420:
+        """Draw a base frame with the face at rest."""
+        return _to_i420(self._rig.picture(View.of(key)))
+
+    def render_full(self, key: BaseKey, controls: Controls) -> I420:
+        """Draw the whole picture, face included, without a base frame: what every frame would cost without regions."""
+        return _to_i420(self._rig.picture(View.of(key), quantise.stepped(controls)))
+
+    def regions(self, key: BaseKey, controls: Controls) -> tuple[Region, ...]:
+        """Upper face, lower face and arm, as far as they differ from rest."""
+        whole = quantise.steps(controls)
+        found = []
+        if not (quantise.at_rest("upper", whole) and quantise.at_rest("lower", whole)):
+            rois = self._rois(key)
+            for name in ("upper", "lower"):
+                if not quantise.at_rest(name, whole):
+                    found.append(Region(name, rois[name], (key, quantise.region_steps(name, whole).tobytes())))
+        return tuple(found)
+
+    def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
+        """Draw one region over the base frame."""
+        return self._draw_face(base, key, controls, region)
+
+    def displacement_px(self, region: str, before: Controls, after: Controls) -> float:
+        """Predicted largest landmark movement inside a region."""
+        return quantise.displacement_px(region, before, after)
+
+    def _draw_face(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
+        roi = region.roi
+        pixels = np.asarray(cv2.cvtColor(crop(base, roi), cv2.COLOR_YUV2RGBA_I420), np.uint8)
+        canvas = canvas_on(pixels)
+        canvas.saveLayer()
+        canvas.save()
+        canvas.translate(-roi.x, -roi.y)
+        self._rig.draw_face(
+            canvas, View.of(key), quantise.stepped(controls), eyes=region.name == "upper", mouth=region.name == "lower"
+        )
+        canvas.restore()
+        canvas.drawImage(_feather(roi.width, roi.height, region.name), 0, 0, skia.SamplingOptions(), _KEEP)
+        canvas.restore()
+        return Patch(roi, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8))
+
+
+_KEEP: Final = skia.Paint(BlendMode=skia.BlendMode.kDstIn)
+
+
+def crop(picture: I420, roi: Roi) -> I420:
+    """A rectangle of an I420 picture as an I420 picture of its own."""
+    height, width = picture.shape[0] * 2 // 3, picture.shape[1]
+    out = np.empty((roi.height * 3 // 2, roi.width), np.uint8)
+    out[: roi.height] = picture[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
+    chroma = picture[height:].reshape(2, height // 2, width // 2)
+    x, y, w, h = roi.x // 2, roi.y // 2, roi.width // 2, roi.height // 2
+    out[roi.height :].reshape(2, h, w)[...] = chroma[:, y : y + h, x : x + w]
+    return out
+
+
+def _to_i420(pixels: NDArray[np.uint8]) -> I420:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8)
+
+
+def _face_rois(key: BaseKey) -> dict[str, Roi]:
+    """Rectangles of the upper and lower face at a pose: they share one edge, an even row between eyes and mouth."""
+    from models.avatar.face_shape import surface
+
+    view = View.of(key)
+    low, high = (view.head(surface(points))[:, 1] for points in (_EYES_LOW, _MOUTH_HIGH))
+    split = even_floor((float(low.max()) + float(high.min())) / 2)
+    eyes, mouth = (view.head(surface(points)) for points in (_EYES_BOX, _MOUTH_BOX))
+    top, bottom = max(0, even_floor(eyes[:, 1].min())), min(PICTURE_PX, even_ceil(mouth[:, 1].max()))
+    spans = [
+        (max(0, even_floor(box[:, 0].min())), min(PICTURE_PX, even_ceil(box[:, 0].max()))) for box in (eyes, mouth)
+    ]
+    (x0, x1), (x2, x3) = spans
+    return {"upper": Roi(x0, top, x1 - x0, split - top), "lower": Roi(x2, split, x3 - x2, bottom - split)}
+
+
+@lru_cache(maxsize=512)
+def _feather(width: int, height: int, region: str) -> skia.Image:
+    """Opacity of a region: 1 inside, 0 on its outer edges; the edge that the two regions share stays opaque."""
+
+    def ramp(length: int, first: bool, last: bool) -> NDArray[np.float64]:
+        at = np.arange(length) + 0.5
+        rise = np.clip((at - 1.0) / FEATHER_PX, 0, 1) if first else np.ones(length)
+        fall = np.clip((length - 1.0 - at) / FEATHER_PX, 0, 1) if last else np.ones(length)
+        edge = np.minimum(rise, fall)
+        return np.asarray(edge * edge * (3 - 2 * edge))
+
+    across = ramp(width, True, True)
+    down = ramp(height, region == "upper", region == "lower")
+    mask = blank(width, height)
+    mask[...] = (down[:, None] * across * 255).round()[..., None]
+    return image_of(mask)

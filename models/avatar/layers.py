@@ -1,0 +1,60 @@
+"""The painted layers of an avatar: everything expensive that is drawn once, before any pose is known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from models.avatar import backdrop, body, hair, skin
+from models.avatar.mesh import TEXTURE_DENSITY, Sprite
+from models.avatar.spec import AvatarSpec
+
+HAIR_BOX: Final = (-146.0, -166.0, 146.0, 216.0)
+NAMES: Final = ("backdrop", "hair_back", "body", "ear", "face", "hair_front")
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Sprites by name, at the pose at rest."""
+
+    sprites: Mapping[str, Sprite]
+
+    def __getitem__(self, name: str) -> Sprite:
+        return self.sprites[name]
+
+
+def paint_layers(spec: AvatarSpec) -> Layers:
+    """Paint every layer; takes seconds."""
+    back = hair.sprite([hair.BACK], HAIR_BOX, spec.hair, rim=False)
+    front = hair.sprite([hair.SIDES, hair.CAP, hair.FRINGE], HAIR_BOX, spec.hair, rim=True)
+    x0, y0, x1, y1 = skin.BOX
+    left, top = round((x0 - HAIR_BOX[0]) * TEXTURE_DENSITY), round((y0 - HAIR_BOX[1]) * TEXTURE_DENSITY)
+    width, height = round((x1 - x0) * TEXTURE_DENSITY), round((y1 - y0) * TEXTURE_DENSITY)
+    shadow = front.pixels[top : top + height, left : left + width, 3]
+    return Layers(
+        {
+            "backdrop": Sprite(backdrop.backdrop(), 0.0, 0.0, 1.0),
+            "hair_back": back,
+            "body": body.body_sprite(spec),
+            "ear": body.ear_sprite(spec.skin),
+            "face": skin.face_sprite(spec, shadow),
+            "hair_front": front,
+        }
+    )
+
+
+def save_layers(layers: Layers, path: Path) -> None:
+    """Write the layers as one uncompressed npz file."""
+    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {}
+    for name, sprite in layers.sprites.items():
+        arrays[name] = sprite.pixels
+        arrays[name + "_at"] = np.array([sprite.x, sprite.y, sprite.density])
+    np.savez(path, **arrays)
+
+
+def load_layers(path: Path) -> Layers:
+    """Read what `save_layers` wrote. Raises `KeyError`, `ValueError` or `OSError` on a foreign file."""
+    with np.load(path) as data:
+        return Layers({n: Sprite(data[n], *(float(v) for v in data[n + "_at"])) for n in NAMES})

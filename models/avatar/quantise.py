@@ -1,0 +1,73 @@
+"""Controls in whole steps: what belongs to which region, and how far each control moves the picture."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.core.facs import CONTROL_INDEX, CONTROL_NAMES, REST, Controls
+
+STEP_PX: Final = 0.25
+"""Largest movement that one step of a control may make."""
+
+REACH_PX: Final[dict[str, float]] = {
+    "AU1": 16.0, "AU2": 13.0, "AU4": 11.0, "AU5": 6.0, "AU6": 7.0, "AU7": 4.0, "AU9": 6.0, "AU10": 6.5, "AU12": 15.0,
+    "AU14": 2.5, "AU15": 9.5, "AU16": 7.0, "AU17": 5.0, "AU18": 18.0, "AU20": 11.0, "AU22": 8.0, "AU23": 5.0,
+    "AU24": 9.0, "AU25": 9.0, "AU26": 38.0, "blink_l": 30.0, "blink_r": 30.0, "gaze_x": 13.0, "gaze_y": 8.0,
+    "lip_tuck": 8.0, "lip_round": 8.0, "teeth": 6.0, "tongue_up": 18.0, "tongue_out": 8.0, "smirk": 10.0,
+    "brow_asym": 7.0, "arm_raise": 420.0, "arm_swing": 60.0,
+}  # fmt: skip
+"""Pixels the fastest landmark moves over a control's unit range, measured on the rig at 512 x 512."""
+
+UPPER: Final = (
+    "AU1", "AU2", "AU4", "AU5", "AU6", "AU7", "AU9", "AU12", "AU15", "AU20", "AU23",
+    "blink_l", "blink_r", "gaze_x", "gaze_y", "brow_asym", "smirk",
+)  # fmt: skip
+LOWER: Final = (
+    "AU6", "AU9", "AU10", "AU12", "AU14", "AU15", "AU16", "AU17", "AU18", "AU20", "AU22", "AU23", "AU24", "AU25", "AU26",
+    "lip_tuck", "lip_round", "teeth", "tongue_up", "tongue_out", "smirk",
+)  # fmt: skip
+ARM: Final = ("arm_raise", "arm_swing")
+ARM_STEP_PX: Final = 2.0
+"""The arm is a fast, large movement whose pictures are cached: coarser steps let them be met again."""
+
+REGION_CONTROLS: Final = {"upper": UPPER, "lower": LOWER, "arm": ARM}
+_INDEX: Final = {
+    name: np.array([CONTROL_INDEX[control] for control in controls], np.intp)
+    for name, controls in REGION_CONTROLS.items()
+}
+_REACH: Final = np.array([REACH_PX.get(name, 0.0) for name in CONTROL_NAMES])
+_STEP: Final = np.array(
+    [(ARM_STEP_PX if name in ARM else STEP_PX) / REACH_PX[name] if name in REACH_PX else 1.0 for name in CONTROL_NAMES]
+)
+"""Size of a step of each control; the pose controls are not stepped here but by the base key."""
+
+
+def steps(controls: Controls) -> NDArray[np.int16]:
+    """Every control in whole steps, int16 (CONTROL_COUNT,)."""
+    return np.asarray(np.rint(controls.clipped().vector / _STEP), np.int16)
+
+
+REST_STEPS: Final = steps(REST)
+
+
+def stepped(controls: Controls) -> Controls:
+    """The controls that the steps stand for; pose controls come back rounded and are not to be used."""
+    return Controls((steps(controls) * _STEP).astype(np.float32))
+
+
+def region_steps(region: str, whole: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The steps that decide a region's pixels."""
+    return whole[_INDEX[region]]
+
+
+def at_rest(region: str, whole: NDArray[np.int16]) -> bool:
+    """Whether a region looks as it does in the base frame."""
+    return bool((whole[_INDEX[region]] == REST_STEPS[_INDEX[region]]).all())
+
+
+def displacement_px(region: str, before: Controls, after: Controls) -> float:
+    """Largest predicted landmark movement: a linear model, each control with its reach, the pulls added up."""
+    at = _INDEX[region]
+    change = np.abs(after.vector[at] - before.vector[at]) * _REACH[at]
+    return float(change.max() + 0.5 * (change.sum() - change.max()))
