@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from realtime.core.errors import Malformed
+from realtime.core.errors import Malformed, NotFound
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
 from server.metrics import Metrics
@@ -62,6 +62,8 @@ class FakeSession:
         return {"sdp": "v=0\r\n", "type": "answer", "pc_id": pc_id}
 
     async def trickle(self, body: Mapping[str, Any]) -> None:
+        if body["pc_id"] not in self.peers:
+            raise NotFound("there is no such connection", field="pc_id")
         self._note("trickle", dict(body))
 
     def state(self) -> dict[str, Any]:
