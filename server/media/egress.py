@@ -14,7 +14,7 @@ from realtime.core.values import Frame, Pcm
 from realtime.mailbox import Mailbox, MailboxClosed
 from realtime.ports import Clock
 from server.media.audio_encoder import SOUND_BITRATE_BPS, OpusEncoder
-from server.media.feedback import BITRATE_MAX_BPS, BITRATE_START_BPS, BitrateGovernor, KeyframeGate
+from server.media.feedback import BITRATE_MAX_BPS, BITRATE_START_BPS, BitrateGovernor, KeyframeGate, RateMeter
 from server.media.packets import EgressStats, EncodedSound, EncodedVideo, VideoCodec
 from server.media.subscription import SoundSubscription, VideoSubscription
 from server.media.video_encoder import VideoEncoder, open_encoder
@@ -33,6 +33,7 @@ class _Rung:
     codec: VideoCodec
     governor: BitrateGovernor
     gate: KeyframeGate = field(default_factory=KeyframeGate)
+    meter: RateMeter = field(default_factory=RateMeter)
     viewers: set[VideoSubscription] = field(default_factory=set)
     encoder: VideoEncoder | None = None
 
@@ -74,7 +75,6 @@ class MediaEgress:
         """Begin; needs the running loop."""
         if self._tasks or self._closed:
             return
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
         self._tasks = [_supervised(self._run_video(), "egress-video"), _supervised(self._run_sound(), "egress-sound")]
 
     async def aclose(self) -> None:
@@ -119,15 +119,19 @@ class MediaEgress:
         def skipped() -> None:
             self.stats.viewer_skips += 1
 
+        def estimated(estimate_bps: int) -> None:
+            rung.governor.estimated(viewer, estimate_bps, rung.meter.rate_bps)
+
         viewer = VideoSubscription(
             closed,
             on_keyframe_wanted=keyframe_wanted,
-            on_estimate=lambda estimate_bps: rung.governor.estimated(viewer, estimate_bps),
+            on_estimate=estimated,
             on_sent=self._video_sent,
             on_skip=skipped,
         )
         self.stats.video_viewers += 1
         rung.viewers.add(viewer)
+        rung.governor.joined(viewer)
         rung.gate.joined()
         if self._closed:
             viewer.close()
@@ -165,7 +169,8 @@ class MediaEgress:
                     await self._retire(rung)
 
     async def _encode(self, rung: _Rung, frame: Frame) -> None:
-        assert self._thread is not None
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
         keyframe = rung.gate.due(self.clock())
         bitrate_bps = rung.governor.bitrate_bps
         loop = asyncio.get_running_loop()
@@ -184,6 +189,7 @@ class MediaEgress:
             self.stats.keyframes += 1
         self.stats.frames_encoded += 1
         self.stats.video_bytes += unit.size_bytes
+        rung.meter.add(now_s, unit.size_bytes)
         self.stats.bitrate_bps = bitrate_bps
         if unit.payloads:
             for viewer in list(rung.viewers):

@@ -1,5 +1,6 @@
 """What viewers ask of the encoder, decided without a clock: when to send a keyframe and which bit rate to aim at."""
 
+from collections import deque
 from collections.abc import Hashable
 from typing import Final
 
@@ -38,8 +39,34 @@ class KeyframeGate:
         self._last_s = now_s
 
 
+class RateMeter:
+    """Bits per second over a sliding window."""
+
+    def __init__(self, window_s: float = 2.0) -> None:
+        self._window_s = window_s
+        self._sent: deque[tuple[float, int]] = deque()
+        self._total_bytes = 0
+
+    def add(self, now_s: float, size_bytes: int) -> None:
+        """Something left."""
+        self._sent.append((now_s, size_bytes))
+        self._total_bytes += size_bytes
+        while self._sent and self._sent[0][0] <= now_s - self._window_s:
+            self._total_bytes -= self._sent.popleft()[1]
+
+    @property
+    def rate_bps(self) -> int:
+        """The rate as of the last `add`."""
+        return int(8 * self._total_bytes / self._window_s)
+
+
 class BitrateGovernor:
-    """Bit rate of a shared picture: what the weakest viewer's path carries, less the sound."""
+    """Bit rate of a shared picture: what the weakest viewer's path carries, less the sound.
+
+    A receiver cannot see more bandwidth than it is sent, and some (aiortc, early libwebrtc) report hardly more than
+    that. So an estimate above what was sent never lowers a viewer's budget: an idle picture would talk it down to
+    nothing, and the next sentence would start blurred. An estimate below it is congestion, unless less was sent than
+    the lowest rate there is."""
 
     def __init__(
         self,
@@ -53,20 +80,27 @@ class BitrateGovernor:
         self._sound_bps = sound_bps
         self._min_bps = min_bps
         self._max_bps = max_bps
-        self._estimates_bps: dict[Hashable, int] = {}
+        self._budgets_bps: dict[Hashable, int] = {}
 
-    def estimated(self, viewer: Hashable, estimate_bps: int) -> None:
-        """A viewer's receiver estimated what its path carries (REMB, draft-alvestrand-rmcat-remb-03)."""
-        self._estimates_bps[viewer] = estimate_bps
+    def joined(self, viewer: Hashable) -> None:
+        """A viewer whose path is not known yet: it begins at the start rate, and so do the others with it."""
+        self._budgets_bps[viewer] = self._start_bps
+
+    def estimated(self, viewer: Hashable, estimate_bps: int, sent_bps: int) -> None:
+        """A viewer's receiver estimated what its path carries (REMB, draft-alvestrand-rmcat-remb-03) while
+        `sent_bps` of picture were sent to it."""
+        if viewer not in self._budgets_bps:
+            return
+        budget_bps = int(ESTIMATE_SHARE * estimate_bps) - self._sound_bps
+        if estimate_bps >= sent_bps or sent_bps < self._min_bps:
+            budget_bps = max(budget_bps, self._budgets_bps[viewer])
+        self._budgets_bps[viewer] = max(self._min_bps, min(budget_bps, self._max_bps))
 
     def left(self, viewer: Hashable) -> None:
         """Forget a viewer."""
-        self._estimates_bps.pop(viewer, None)
+        self._budgets_bps.pop(viewer, None)
 
     @property
     def bitrate_bps(self) -> int:
-        """What the encoder should aim at now; the start rate until the first estimate."""
-        if not self._estimates_bps:
-            return self._start_bps
-        budget_bps = int(ESTIMATE_SHARE * min(self._estimates_bps.values())) - self._sound_bps
-        return max(self._min_bps, min(budget_bps, self._max_bps))
+        """What the encoder should aim at now."""
+        return min(self._budgets_bps.values(), default=self._start_bps)

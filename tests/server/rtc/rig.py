@@ -5,8 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from aiortc.codecs.h264 import h264_depayload
+from aiortc.codecs.vpx import vp8_depayload
+from numpy.typing import NDArray
 
 from client.viewer.signalling import Answer
 from realtime.core.errors import RequestError
@@ -14,6 +18,7 @@ from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_SAMPLES, FRAME_RATE_HZ
 from realtime.core.values import I420, Frame, FrameTrace, Pcm
 from realtime.mailbox import Mailbox
 from server.media.egress import MediaEgress
+from server.media.packets import EncodedVideo
 from server.rtc.peer import Peer, PeerOptions
 
 WIDTH = HEIGHT = 256
@@ -42,7 +47,9 @@ def texture(width: int = WIDTH, height: int = HEIGHT, index: int = 0) -> I420:
     rng = np.random.default_rng(7)
     noise = rng.integers(16, 235, (height // 4, width // 4 + 8), dtype=np.uint8)
     luma = np.repeat(np.repeat(np.roll(noise, index, axis=1), 4, axis=0), 4, axis=1)[:height, :width]
-    return np.concatenate([luma, np.full((height // 2, width), 128, np.uint8)]).astype(np.uint8)
+    picture = np.full((height * 3 // 2, width), 128, np.uint8)
+    picture[:height] = luma
+    return picture
 
 
 def frame_of(pixels: I420, index: int = 0, media_s: float | None = None) -> Frame:
@@ -119,3 +126,21 @@ async def session(options: PeerOptions | None = None, *, moving: bool = False) -
         for peer in rig.peers:
             await peer.close("test over")
         await egress.aclose()
+
+
+def depayloaded(unit: EncodedVideo) -> bytes:
+    """The encoded picture put together again from its RTP payloads, by aiortc's own code."""
+    read = h264_depayload if unit.codec == "H264" else vp8_depayload
+    return b"".join(read(payload) for payload in unit.payloads)
+
+
+def psnr_db(seen: NDArray[Any], sent: NDArray[Any]) -> float:
+    """Peak signal-to-noise ratio of two 8-bit pictures."""
+    error = np.mean((seen.astype(float) - sent.astype(float)) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def frequency_hz(sound: NDArray[Any]) -> float:
+    """The strongest frequency in a piece of sound."""
+    spectrum = np.abs(np.fft.rfft(sound.astype(float) * np.hanning(len(sound))))
+    return float(np.argmax(spectrum) * AUDIO_RATE_HZ / len(sound))

@@ -1,0 +1,198 @@
+"""The egress: pacing of sound in virtual time, one encode for all viewers, nothing left behind."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from realtime.core.units import AUDIO_TICK_S
+from realtime.core.values import Frame, Pcm
+from realtime.mailbox import Mailbox
+from server.media.egress import MediaEgress
+from server.media.packets import EncodedSound
+from tests.server.rtc.rig import HEIGHT, WIDTH, frame_of, patches, tone
+from tests.virtual_time import now_s, run_virtual
+
+
+def _egress(frames: Mailbox[Frame], read_sound: Callable[[int], Pcm], clock: Callable[[], float]) -> MediaEgress:
+    return MediaEgress(frames, read_sound, clock, width=WIDTH, height=HEIGHT)
+
+
+@asynccontextmanager
+async def _running(
+    read_sound: Callable[[int], Pcm] = tone, clock: Callable[[], float] | None = None
+) -> AsyncIterator[tuple[MediaEgress, Mailbox[Frame]]]:
+    frames: Mailbox[Frame] = Mailbox()
+    egress = _egress(frames, read_sound, clock or asyncio.get_running_loop().time)
+    egress.start()
+    try:
+        yield egress, frames
+    finally:
+        await egress.aclose()
+
+
+# --- sound, in virtual time ----------------------------------------------------------------------------------------
+
+
+async def _ticks_of(read_sound: Callable[[int], Pcm], clock: Callable[[], float], count: int) -> list[EncodedSound]:
+    async with _running(read_sound, clock) as (egress, _):
+        listener = egress.listen()
+        return [await listener.next() for _ in range(count)]
+
+
+def test_sound_is_paced_by_media_time() -> None:
+    async def main() -> None:
+        read_at: list[tuple[int, float]] = []
+
+        def read(tick: int) -> Pcm:
+            read_at.append((tick, now_s()))
+            return tone(tick)
+
+        units = await _ticks_of(read, now_s, 100)
+        assert [unit.tick for unit in units] == list(range(1, 101))
+        assert [unit.pts for unit in units] == [tick * 960 for tick in range(1, 101)]
+        assert all(abs(at_s - tick * AUDIO_TICK_S) < 1e-6 for tick, at_s in read_at)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("stall_s", "late", "skipped"), [(0.05, 1, 0), (0.51, 0, 24)])
+def test_stalled_loop_catches_up_a_little_and_skips_the_rest(stall_s: float, late: int, skipped: int) -> None:
+    async def main() -> None:
+        stalled_s = 0.0
+
+        def read(tick: int) -> Pcm:
+            nonlocal stalled_s
+            if tick == 10:
+                stalled_s = stall_s
+            return tone(tick)
+
+        async with _running(read, lambda: now_s() + stalled_s) as (egress, _):
+            listener = egress.listen()
+            ticks = [(await listener.next()).tick for _ in range(40)]
+            assert ticks == sorted(set(ticks))
+            assert (egress.stats.late_ticks, egress.stats.skipped_ticks) == (late, skipped)
+            assert ticks[-1] == 40 + skipped
+            # What was late did not make what follows late.
+            assert abs(egress.clock() - ticks[-1] * AUDIO_TICK_S) < AUDIO_TICK_S
+
+    run_virtual(main())
+
+
+def test_sound_timeline_moves_on_without_listeners() -> None:
+    async def main() -> None:
+        read: list[int] = []
+
+        def silence(tick: int) -> Pcm:
+            read.append(tick)
+            return np.zeros(960, np.int16)
+
+        async with _running(silence, now_s) as (egress, _):
+            await asyncio.sleep(1.0)
+            assert read == list(range(1, 51)) or read == list(range(1, 50))
+            assert egress.stats.sound_packets == 0
+
+    run_virtual(main())
+
+
+# --- picture -------------------------------------------------------------------------------------------------------
+
+
+async def test_one_encode_serves_all_viewers_of_a_codec() -> None:
+    async with _running() as (egress, frames):
+        viewers = [egress.watch("H264") for _ in range(5)]
+        for index in range(4):
+            frames.put(frame_of(patches(), index))
+            units = [await viewer.next() for viewer in viewers]
+            assert all(unit is units[0] for unit in units)
+            assert units[0].keyframe == (index == 0)
+        assert egress.stats.frames_encoded == 4
+        assert egress.stats.keyframes == 1
+
+
+async def test_two_codecs_at_once() -> None:
+    async with _running() as (egress, frames):
+        viewers = [egress.watch("H264"), egress.watch("VP8")]
+        frame = frame_of(patches())
+        frames.put(frame)
+        assert [(await viewer.next()).codec for viewer in viewers] == ["H264", "VP8"]
+        assert "encoded" in frame.trace.stamps_s
+
+
+async def test_new_viewer_gets_a_keyframe_at_once() -> None:
+    async with _running() as (egress, frames):
+        first = egress.watch("H264")
+        for index in range(3):
+            frames.put(frame_of(patches(), index))
+            await first.next()
+        second = egress.watch("H264")
+        frames.put(frame_of(patches(), 3))
+        assert (await second.next()).keyframe
+        assert (await first.next()).keyframe
+
+
+async def test_keyframe_request_is_served_once() -> None:
+    media_s = 0.0
+    async with _running(clock=lambda: media_s) as (egress, frames):
+        viewer = egress.watch("H264")
+        keyframes = []
+        for index in range(30):
+            media_s = index * 0.04
+            if 5 <= index <= 15:
+                viewer.request_keyframe()
+            frames.put(frame_of(patches(), index))
+            if (await viewer.next()).keyframe:
+                keyframes.append(index)
+        assert keyframes == [0, 8, 16]
+        assert egress.stats.keyframe_requests == 11
+
+
+async def test_estimate_sets_the_bit_rate_without_a_keyframe() -> None:
+    async with _running() as (egress, frames):
+        viewer = egress.watch("H264")
+        for index, estimate_bps in enumerate((1_000_000, 2_000_000, 1_200_000)):
+            viewer.estimated(estimate_bps)
+            frames.put(frame_of(patches(), index))
+            assert (await viewer.next()).keyframe == (index == 0)
+        assert egress.stats.bitrate_bps == 1_500_000
+
+
+async def test_replaced_frames_are_counted_and_nobody_watching_costs_nothing() -> None:
+    async with _running() as (egress, frames):
+        frames.put(frame_of(patches(), 0))
+        await asyncio.sleep(0)
+        assert egress.stats.frames_encoded == 0
+        viewer = egress.watch("H264")
+        for index in range(1, 5):
+            frames.put(frame_of(patches(), index))
+        assert (await viewer.next()).pts == 4 * 3600
+        assert egress.stats.frames_dropped == 3
+
+
+async def test_a_frame_of_the_wrong_size_is_reported_not_hidden(caplog: pytest.LogCaptureFixture) -> None:
+    async with _running() as (egress, frames):
+        egress.watch("H264")
+        frames.put(frame_of(patches(64, 64)))
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            if "egress-video ended" in caplog.text:
+                break
+    assert "shape" in caplog.text
+
+
+async def test_close_leaves_nothing() -> None:
+    before = set(threading.enumerate())
+    async with _running() as (egress, frames):
+        viewer, listener = egress.watch("H264"), egress.listen()
+        frames.put(frame_of(patches()))
+        await viewer.next()
+        await listener.next()
+    assert (egress.stats.video_viewers, egress.stats.sound_viewers) == (0, 0)
+    assert set(threading.enumerate()) == before
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await egress.aclose()
+    egress.start()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,0 +1,75 @@
+"""Keyframe gate, rate meter and bit rate governor."""
+
+from server.media.feedback import BITRATE_MIN_BPS, BITRATE_START_BPS, BitrateGovernor, KeyframeGate, RateMeter
+
+
+def test_requests_are_merged_and_spaced() -> None:
+    gate = KeyframeGate(0.3)
+    assert not gate.due(0.0)
+    gate.request()
+    gate.request()
+    assert gate.due(0.0)
+    gate.made(0.0)
+    assert not gate.due(0.01)
+    gate.request()
+    assert not gate.due(0.2)
+    assert gate.due(0.3)
+    gate.made(0.3)
+    assert not gate.due(10.0)
+
+
+def test_new_viewer_does_not_wait() -> None:
+    gate = KeyframeGate(0.3)
+    gate.made(0.0)
+    gate.joined()
+    assert gate.due(0.01)
+
+
+def test_meter_forgets_what_left_the_window() -> None:
+    meter = RateMeter(window_s=2.0)
+    for step in range(100):
+        meter.add(step * 0.04, 1000)
+    assert meter.rate_bps == 200_000
+    meter.add(100.0, 0)
+    assert meter.rate_bps == 0
+
+
+def test_weakest_viewer_decides() -> None:
+    governor = BitrateGovernor(sound_bps=40_000)
+    assert governor.bitrate_bps == BITRATE_START_BPS
+    governor.joined("a")
+    governor.joined("b")
+    governor.estimated("a", 1_500_000, sent_bps=500_000)
+    assert governor.bitrate_bps == BITRATE_START_BPS
+    governor.estimated("b", 1_000_000, sent_bps=500_000)
+    assert governor.bitrate_bps == 760_000
+    governor.estimated("b", 400_000, sent_bps=760_000)
+    assert governor.bitrate_bps == 280_000
+    governor.left("b")
+    assert governor.bitrate_bps == 1_160_000
+    governor.left("a")
+    assert governor.bitrate_bps == BITRATE_START_BPS
+
+
+def test_idle_picture_does_not_talk_the_rate_down() -> None:
+    governor = BitrateGovernor(sound_bps=40_000)
+    governor.joined("a")
+    governor.estimated("a", 240_000, sent_bps=160_000)
+    assert governor.bitrate_bps == BITRATE_START_BPS
+    governor.estimated("a", 20_000, sent_bps=30_000)
+    assert governor.bitrate_bps == BITRATE_START_BPS
+
+
+def test_congestion_has_a_floor_and_a_ceiling() -> None:
+    governor = BitrateGovernor(sound_bps=40_000, max_bps=1_000_000)
+    governor.joined("a")
+    governor.estimated("a", 0, sent_bps=500_000)
+    assert governor.bitrate_bps == BITRATE_MIN_BPS
+    governor.estimated("a", 1 << 60, sent_bps=500_000)
+    assert governor.bitrate_bps == 1_000_000
+
+
+def test_estimate_of_a_viewer_that_left_is_ignored() -> None:
+    governor = BitrateGovernor(sound_bps=40_000)
+    governor.estimated("ghost", 1000, sent_bps=500_000)
+    assert governor.bitrate_bps == BITRATE_START_BPS

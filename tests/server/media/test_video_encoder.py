@@ -1,0 +1,125 @@
+"""Encoders: picture quality, keyframes only on demand, bit rate changes."""
+
+from collections.abc import Iterable
+
+import av
+import numpy as np
+import pytest
+from av.video.frame import VideoFrame
+
+from realtime.core.units import VIDEO_TIME_BASE
+from realtime.core.values import I420
+from server.media.packets import EncodedVideo, VideoCodec
+from server.media.video_encoder import VideoEncoder, open_encoder
+from tests.server.rtc.rig import HEIGHT, WIDTH, depayloaded, frame_of, patches, psnr_db, texture
+
+CODECS: tuple[VideoCodec, ...] = ("H264", "VP8")
+
+
+def _open(codec: VideoCodec) -> VideoEncoder:
+    return open_encoder(codec, WIDTH, HEIGHT, 25, ceiling_bps=1_500_000)
+
+
+def _run(
+    encoder: VideoEncoder, pictures: Iterable[I420], *, bitrate_bps: int = 500_000, first: int = 0
+) -> list[EncodedVideo]:
+    return [
+        encoder.encode(frame_of(pixels, first + index), keyframe=first + index == 0, bitrate_bps=bitrate_bps)
+        for index, pixels in enumerate(pictures)
+    ]
+
+
+def _decode(units: list[EncodedVideo]) -> list[VideoFrame]:
+    decoder = av.CodecContext.create("h264" if units[0].codec == "H264" else "libvpx", "r")
+    pictures: list[VideoFrame] = []
+    for unit in units:
+        packet = av.Packet(depayloaded(unit))
+        packet.pts, packet.time_base = unit.pts, VIDEO_TIME_BASE
+        pictures += decoder.decode(packet)
+    return pictures
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_picture_survives(codec: VideoCodec) -> None:
+    encoder = _open(codec)
+    units = _run(encoder, [patches()] * 10)
+    encoder.close()
+    pictures = _decode(units)
+    assert [picture.pts for picture in pictures] == [unit.pts for unit in units] == [3600 * n for n in range(10)]
+    assert psnr_db(pictures[-1].to_ndarray(), patches()) > 45
+    assert [unit.keyframe for unit in units] == [True] + [False] * 9
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_moving_detail_survives(codec: VideoCodec) -> None:
+    encoder = _open(codec)
+    pictures = [texture(index=index) for index in range(15)]
+    decoded = _decode(_run(encoder, pictures, bitrate_bps=1_000_000))
+    encoder.close()
+    assert min(psnr_db(seen.to_ndarray(), sent) for seen, sent in zip(decoded, pictures, strict=True)) > 22
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_keyframe_on_demand_only(codec: VideoCodec) -> None:
+    encoder = _open(codec)
+    still = patches()
+    demanded = {0, 7}
+    units = [
+        encoder.encode(frame_of(still, index), keyframe=index in demanded, bitrate_bps=500_000) for index in range(20)
+    ]
+    # A scene cut is no reason either: nobody asked, and it would burst.
+    cut = encoder.encode(frame_of(texture(), 20), keyframe=False, bitrate_bps=500_000)
+    encoder.close()
+    assert {index for index, unit in enumerate(units) if unit.keyframe} == demanded
+    assert codec == "VP8" or not cut.keyframe
+
+
+def test_h264_follows_the_bit_rate_without_a_keyframe() -> None:
+    encoder = _open("H264")
+    pictures = [texture(index=3 * index) for index in range(150)]
+    sizes: dict[int, int] = {}
+    keyframes = 0
+    for part, bitrate_bps in enumerate((300_000, 900_000, 200_000)):
+        units = _run(encoder, pictures[part * 50 : part * 50 + 50], bitrate_bps=bitrate_bps, first=part * 50)
+        sizes[bitrate_bps] = sum(unit.size_bytes for unit in units[20:]) * 8 * 25 // 30
+        keyframes += sum(unit.keyframe for unit in units)
+    encoder.close()
+    assert keyframes == 1
+    assert sizes[200_000] < sizes[300_000] < sizes[900_000]
+    assert sizes[200_000] < 300_000
+
+
+def test_vp8_reopens_only_for_a_large_change() -> None:
+    encoder = _open("VP8")
+    units = _run(encoder, [patches()] * 3)
+    units += _run(encoder, [patches()] * 3, bitrate_bps=550_000, first=3)
+    assert sum(unit.keyframe for unit in units) == 1
+    units += _run(encoder, [patches()] * 3, bitrate_bps=300_000, first=6)
+    encoder.close()
+    assert [index for index, unit in enumerate(units) if unit.keyframe] == [0, 6]
+
+
+def test_h264_says_its_colours_and_profile() -> None:
+    encoder = _open("H264")
+    picture = _decode(_run(encoder, [patches()]))[0]
+    encoder.close()
+    assert (picture.colorspace, picture.color_primaries, picture.color_trc, picture.color_range) == (6, 6, 6, 1)
+    assert (picture.width, picture.height) == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_frame_is_read_only_and_untouched(codec: VideoCodec) -> None:
+    encoder = _open(codec)
+    pixels = patches()
+    pixels.setflags(write=False)
+    before = pixels.copy()
+    _run(encoder, [pixels] * 3)
+    encoder.close()
+    assert np.array_equal(pixels, before)
+
+
+def test_wrong_size_is_refused() -> None:
+    encoder = _open("H264")
+    with pytest.raises(ValueError, match="shape"):
+        encoder.encode(frame_of(patches(128, 128)), keyframe=True, bitrate_bps=500_000)
+    encoder.close()
