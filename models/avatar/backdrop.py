@@ -42,7 +42,7 @@ def _window(canvas: skia.Canvas) -> None:
                        ((-46, 182, 28, 354), "#d6e7de"), ((38, 182, 108, 354), "#dceae4")):  # fmt: skip
         _box(canvas, code, 0.95, pane, 5)
     for x, y, radius, code in ((-6, 318, 34, "#9fc3a4"), (30, 342, 28, "#8db596"), (64, 322, 32, "#a9caa8"),
-                               (98, 346, 26, "#93ba9a"), (80, 282, 22, "#b9d3b4"), (6, 262, 20, "#bcd6bc")):  # fmt: skip
+                               (98, 346, 26, "#93ba9a"), (80, 282, 22, "#b9d3b4")):  # fmt: skip
         canvas.drawCircle(x, y, radius, fill(code, 0.55, 9))
     _box(canvas, "#fffdf6", 0.5, (-40, -30, 108, 190), 22)
     _box(canvas, "#faf7f4", 1.0, (29, -30, 37, 362), 2.2)

@@ -41,7 +41,7 @@ def depth(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
 
 def edge_depth(y: ArrayLike) -> NDArray[np.float64]:
     """Depth of the contour: where the cheek turns away from the viewer."""
-    return np.asarray(np.interp(y, _EDGE_Y, _EDGE_Z))
+    return np.asarray(np.interp(np.asarray(y, np.float64), _EDGE_Y, _EDGE_Z))
 
 
 def surface(xy: Points) -> Points:

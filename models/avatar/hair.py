@@ -178,7 +178,8 @@ def _paint_strands(
     at, spread = sheet.sheen
     dim = 1.0 - 0.75 * max(0.0, -level)
     for code, alpha, count, sheen in (
-        (c.gap, 0.34, sheet.strands, False), (c.light, 0.30 * dim, sheet.strands // 2, False), (c.sheen, 0.46 * dim, sheet.strands, True)
+        (c.gap, 0.34, sheet.strands, False), (c.light, 0.30 * dim, sheet.strands // 2, False),
+        (c.sheen, 0.46 * dim, sheet.strands, True)
     ):  # fmt: skip
         curves, widths = [], []
         for _ in range(count):

@@ -9,11 +9,13 @@ import skia
 from numpy.typing import NDArray
 
 from models.avatar import quantise
+from models.avatar.face_shape import surface
 from models.avatar.layers import Layers
 from models.avatar.paint import blank, canvas_on, image_of
 from models.avatar.projection import PICTURE_PX, View, base_key
 from models.avatar.rig import Rig
 from models.avatar.spec import AvatarSpec
+from realtime.core.composite import crop
 from realtime.core.facs import Controls
 from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import I420, BaseKey, Patch, Region, Roi
@@ -110,25 +112,12 @@ class IllustratedHost:
 _KEEP: Final = skia.Paint(BlendMode=skia.BlendMode.kDstIn)
 
 
-def crop(picture: I420, roi: Roi) -> I420:
-    """A rectangle of an I420 picture as an I420 picture of its own."""
-    height, width = picture.shape[0] * 2 // 3, picture.shape[1]
-    out = np.empty((roi.height * 3 // 2, roi.width), np.uint8)
-    out[: roi.height] = picture[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
-    chroma = picture[height:].reshape(2, height // 2, width // 2)
-    x, y, w, h = roi.x // 2, roi.y // 2, roi.width // 2, roi.height // 2
-    out[roi.height :].reshape(2, h, w)[...] = chroma[:, y : y + h, x : x + w]
-    return out
-
-
 def _to_i420(pixels: NDArray[np.uint8]) -> I420:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8)
 
 
 def _face_rois(key: BaseKey) -> dict[str, Roi]:
     """Rectangles of the upper and lower face at a pose: they share one edge, an even row between eyes and mouth."""
-    from models.avatar.face_shape import surface
-
     view = View.of(key)
     low, high = (view.head(surface(points))[:, 1] for points in (_EYES_LOW, _MOUTH_HIGH))
     split = even_floor((float(low.max()) + float(high.min())) / 2)

@@ -99,8 +99,8 @@ class Strip:
         across: NDArray[np.float64],
         down: NDArray[np.float64] | None = None,
     ) -> None:
-        """`size_px` is about the size at which the band is shown: the texture is reduced to it once, so that it does not
-        alias under bilinear sampling."""
+        """`size_px` is about the size at which the band is shown: the texture is reduced to it once, so that it
+        does not alias under bilinear sampling."""
         width, height = size_px
         pixels = cv2.resize(pixels, size_px, interpolation=cv2.INTER_AREA).astype(np.uint8)
         v = np.linspace(0.0, 1.0, rows) if down is None else down

@@ -56,8 +56,8 @@ class Mouth:
         self._draw_line(canvas, m, upper_in, lower_in)
 
     def _lines(self, view: View, m: MouthShape) -> NDArray[np.float64]:
-        """Ten lines of pixels, (10, COLUMNS, 2): the upper lip's fade, edge, middle and inner edge; the lower lip's inner
-        edge, middle, edge and fade; two lines of the hollow below."""
+        """Ten lines of pixels, (10, COLUMNS, 2): the upper lip's fade, edge, middle and inner edge; the lower lip's
+        inner edge, middle, edge and fade; two lines of the hollow below."""
         upper, lower = m.upper_in - m.upper_out, m.lower_out - m.lower_in
         fade = MARGIN / (1 - MARGIN)
         below = 1 - U * U

@@ -1,7 +1,7 @@
 """Where a point of the head or the body lands in the picture, for a quantised pose.
 
-Head units: the origin lies between the eyes, x runs to the picture's right, y down, z towards the viewer; the chin is at
-y = 106. One unit is `VIEW_SCALE` pixels. A turn is a true rotation about the top of the neck with a long lens."""
+Head units: the origin lies between the eyes, x runs to the picture's right, y down, z towards the viewer; the chin is
+at y = 106. One unit is `VIEW_SCALE` pixels. A turn is a true rotation about the top of the neck with a long lens."""
 
 import math
 from dataclasses import dataclass

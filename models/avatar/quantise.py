@@ -24,8 +24,8 @@ UPPER: Final = (
     "blink_l", "blink_r", "gaze_x", "gaze_y", "brow_asym", "smirk",
 )  # fmt: skip
 LOWER: Final = (
-    "AU6", "AU9", "AU10", "AU12", "AU14", "AU15", "AU16", "AU17", "AU18", "AU20", "AU22", "AU23", "AU24", "AU25", "AU26",
-    "lip_tuck", "lip_round", "teeth", "tongue_up", "tongue_out", "smirk",
+    "AU6", "AU9", "AU10", "AU12", "AU14", "AU15", "AU16", "AU17", "AU18", "AU20", "AU22", "AU23", "AU24", "AU25",
+    "AU26", "lip_tuck", "lip_round", "teeth", "tongue_up", "tongue_out", "smirk",
 )  # fmt: skip
 ARM: Final = ("arm_raise", "arm_swing")
 ARM_STEP_PX: Final = 2.0
