@@ -20,6 +20,7 @@ from realtime.core.values import SpeechChunk, VoiceSpec
 from realtime.cues import CueSheet
 from realtime.ports import Answerer, Clock, Turn, Voice
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 AHEAD_S: Final = 2.0
@@ -102,20 +103,20 @@ class Conductor:
             beats = (Feel(emotion, intensity), *beats)
         if interrupt:
             self.interrupt()
-        elif len(self._waiting) >= MAX_WAITING:
-            retry_s = max(1.0, self._sound.pending_s(self._clock()))
-            raise TooMany("too much waits to be spoken", retry_after_s=retry_s, limit=f"{MAX_WAITING} scripts")
+        self._make_room()
         self._enqueue(_each(beats))
 
-    def chat(self, text: str) -> None:
-        """Answer the viewer; a new question takes the place of an answer that is still being given."""
-        if self.busy:
+    def chat(self, text: str, *, at_once: bool = True, aloud: bool = True) -> None:
+        """Answer the viewer: at once, in the place of an answer that is still being given, or after it. An answer that
+        is not aloud is only reported. Raises `TooMany` when too much waits already."""
+        if at_once and self.busy:
             self.interrupt()
+        self._make_room()
         now_s = self._clock()
         self._emit(events.UserSaid(text))
         self._plan.attend(now_s)
         self._plan.think(now_s)
-        self._enqueue(self._answer(text))
+        self._enqueue(self._answer(text, aloud))
 
     def interrupt(self) -> int:
         """Silence and a closed mouth at once; what was not spoken is dropped. Returns the new epoch."""
@@ -158,6 +159,11 @@ class Conductor:
             await asyncio.gather(task, return_exceptions=True)
 
     # --- performing
+
+    def _make_room(self) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            retry_s = max(1.0, self._sound.pending_s(self._clock()))
+            raise TooMany("too much waits to be spoken", retry_after_s=retry_s, limit=f"{MAX_WAITING} scripts")
 
     def _enqueue(self, beats: AsyncIterator[Beat]) -> None:
         self._waiting.append(beats)
@@ -246,7 +252,7 @@ class Conductor:
         if ahead_s > 0:
             await asyncio.sleep(ahead_s)
 
-    async def _answer(self, text: str) -> AsyncIterator[Beat]:
+    async def _answer(self, text: str, aloud: bool) -> AsyncIterator[Beat]:
         """The beats of an answer as they are decided."""
         said: list[str] = []
         history = tuple(self._history)
@@ -258,7 +264,8 @@ class Conductor:
                     self._emit(events.AnswerText(script.text, part.source))
                     said.append(script.text)
                     for beat in script.beats:
-                        yield beat
+                        if aloud or not isinstance(beat, Say):
+                            yield beat
         finally:
             if said:
                 self._history.append(Turn("assistant", " ".join(said)))
@@ -292,9 +299,6 @@ class Conductor:
         if self._speaking:
             self._speaking = False
             self._emit(events.SpeakingStopped(now_s, self._plan.epoch))
-
-
-T = TypeVar("T")
 
 
 @asynccontextmanager

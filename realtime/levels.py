@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from realtime.compute import ComputeThread
 from realtime.core.budget import CostModel, Ladder, affordable
 from realtime.core.composite import compose
@@ -121,7 +123,7 @@ def _draw(shop: Workshop, state: FrameState, last: FrameState | None) -> None:
         if patch is not None:
             ready[region.name] = patch
     state.patches = tuple(ready[r.name] for r in state.regions if r.name in ready)
-    state.pixels = compose(state.base, state.patches) if state.patches else state.base
+    state.pixels = _compose(state) if state.patches else state.base
 
 
 def _draw_region(shop: Workshop, state: FrameState, region: Region) -> Patch:
@@ -131,6 +133,10 @@ def _draw_region(shop: Workshop, state: FrameState, region: Region) -> Patch:
     shop.stock.keep_patch(region, patch)
     state.trace.drawn.append(region.name)
     return patch
+
+
+def _compose(state: FrameState) -> I420:
+    return compose(state.base, state.patches, np.empty_like(state.base))
 
 
 def _must_draw(shop: Workshop, state: FrameState, region: Region) -> bool:
@@ -158,7 +164,7 @@ def _refine(shop: Workshop, denoiser: Denoiser, state: FrameState, steps: int) -
     begin = shop.clock()
     state.patches = tuple(denoiser.refine(state.patches, state.pose.controls, steps))
     shop.costs.observe(f"refine{steps}", area, shop.clock() - begin)
-    state.pixels = compose(state.base, state.patches)
+    state.pixels = _compose(state)
     state.trace.rung = "refine2" if steps == 2 else "refine1"
 
 

@@ -61,9 +61,9 @@ class Stock:
 
     def patch(self, region: Region) -> Patch | None:
         """A patch if these very pixels were drawn before."""
-        return self._patches.get(region.key)
+        return self._patches.get((region.name, region.key))
 
     def keep_patch(self, region: Region, patch: Patch) -> None:
         """Keep a drawn patch."""
         size = patch.pixels.nbytes + (0 if patch.alpha is None else patch.alpha.nbytes)
-        self._patches.put(region.key, patch, size)
+        self._patches.put((region.name, region.key), patch, size)

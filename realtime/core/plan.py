@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
+import numpy as np
+
 from realtime.core.body import Activity, Body
 from realtime.core.emotion import EmotionTrack
-from realtime.core.expressions import combine, mixed_expression
+from realtime.core.expressions import combine, expression
 from realtime.core.eyes import Blinks, Gaze
-from realtime.core.facs import CONTROL_INDEX, Controls, Emotion
+from realtime.core.facs import CONTROL_INDEX, REST, Controls, Emotion
 from realtime.core.values import Phoneme, Pose
 from realtime.core.visemes import MouthTrack
 
@@ -24,6 +26,8 @@ OPEN_MOUTH: Final = 0.15
 """Mouth openness from which a frame may not lose its mouth to the budget."""
 
 _GAZE_X, _GAZE_Y = CONTROL_INDEX["gaze_x"], CONTROL_INDEX["gaze_y"]
+_FACES = np.stack([expression(emotion, 1.0).vector - REST.vector for emotion in Emotion])
+"""Offsets from rest of each emotion at full intensity, float32 (7, CONTROL_COUNT)."""
 _BLINKS = [CONTROL_INDEX["blink_l"], CONTROL_INDEX["blink_r"]]
 
 
@@ -61,6 +65,7 @@ class Plan:
         self._speech_until_s = max(self._speech_until_s, end_s)
         self._think_from_s = float("inf")
         self.mouth.extend(phonemes, start_s)
+        self.mood.keep(self._speech_until_s)
 
     def think(self, now_s: float) -> None:
         """An answer is being looked for."""
@@ -119,7 +124,8 @@ class Plan:
         activity = self.activity(media_s)
         self._body.turn_to(activity, media_s)
 
-        vector = mixed_expression(self.mood.weights(media_s)).vector + self._body.offsets(media_s)
+        weights = np.asarray(self.mood.weights(media_s), np.float32)
+        vector = REST.vector + weights @ _FACES + self._body.offsets(media_s)
         vector[_GAZE_X], vector[_GAZE_Y] = self._gaze.mix(vector[_GAZE_X], vector[_GAZE_Y], media_s)
         vector[_BLINKS] = vector[_BLINKS].clip(self._blinks.closure(media_s), 1.0)
         controls = combine(Controls(vector), self.mouth.sample(media_s)).clipped()

@@ -1,0 +1,1 @@
+"""Running sessions: one conversation, its frames and sound, its viewers."""

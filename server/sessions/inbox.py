@@ -1,0 +1,132 @@
+"""One viewer's messages over the data channel: read, limited, carried out, answered."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from realtime.conductor import Conductor
+from realtime.core import wire
+from realtime.core.clips import GESTURES
+from realtime.core.errors import AnimaError, InvalidField, TooLarge, TooMany
+from realtime.core.facs import Emotion
+from realtime.ports import Clock
+from server.limits import Rate, TokenBucket
+from server.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+BURST: Final = 2.0
+"""Messages at once, as a multiple of the rate per second."""
+REFUSALS_ANSWERED_PER_S: Final = 5.0
+"""Refusals beyond this are counted but not answered, so that a flood is not answered by a flood."""
+
+
+class Directed(Protocol):
+    """What a viewer's messages can do to a session."""
+
+    @property
+    def conductor(self) -> Conductor: ...
+
+    def figures(self) -> dict[str, Any]:
+        """The session's own figures, in answer to the viewer's."""
+        ...
+
+    def viewer_figures(self, values: dict[str, float]) -> None:
+        """Note what a viewer measured."""
+        ...
+
+    def leave(self) -> None:
+        """The viewer asks the host to leave."""
+        ...
+
+
+class Inbox:
+    """Serves one viewer's messages. Every bad one is answered with its field and limit and disturbs nobody."""
+
+    def __init__(
+        self,
+        session: Directed,
+        send: Callable[[str], None],
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        messages_per_s: float,
+        text_limit_chars: int,
+        about: dict[str, Any],
+    ) -> None:
+        self._session = session
+        self._send = send
+        self._clock = clock
+        self._metrics = metrics
+        self._rate = Rate(messages_per_s, BURST * messages_per_s)
+        self._bucket = TokenBucket(self._rate, clock())
+        self._refusals = TokenBucket(Rate(REFUSALS_ANSWERED_PER_S, REFUSALS_ANSWERED_PER_S), clock())
+        self._text_limit_chars = text_limit_chars
+        self._about = about
+
+    def receive(self, text: str) -> None:
+        """Serve one message."""
+        now_s = self._clock()
+        wait_s = self._bucket.take(now_s)
+        try:
+            if wait_s:
+                raise TooMany("too many messages", retry_after_s=round(wait_s, 3), limit=str(self._rate))
+            self._carry_out(wire.parse(text))
+        except AnimaError as error:
+            self._metrics.message_refused(type(error).__name__)
+            if not self._refusals.take(now_s):
+                self._send(wire.error_response(wire.id_of(text), error))
+
+    def _carry_out(self, message: wire.ClientMessage) -> None:
+        conductor = self._session.conductor
+        match message:
+            case wire.ClientReady(id):
+                self._send(wire.bot_ready(id, self._about))
+            case wire.SendText(_, content, at_once, aloud):
+                self._limit(content, "data.content")
+                conductor.chat(content, at_once=at_once, aloud=aloud)
+            case wire.SayText(id, content, emotion, intensity, interrupt):
+                self._limit(content, "data.d.text")
+                conductor.say(content, emotion=emotion, intensity=intensity, interrupt=interrupt)
+                self._send(wire.server_response(id, "say"))
+            case wire.Interrupt(id):
+                epoch = conductor.interrupt()
+                self._metrics.interrupted()
+                self._send(wire.server_response(id, "interrupt", {"epoch": epoch}))
+            case wire.Cue(id, emotion, intensity, gesture, gaze):
+                direct(conductor, emotion, intensity, gesture, gaze, field="data.d.gesture")
+                self._send(wire.server_response(id, "cue"))
+            case wire.Stats(id, values):
+                self._session.viewer_figures(dict(values))
+                self._send(wire.server_response(id, "stats", self._session.figures()))
+            case wire.DisconnectBot():
+                self._session.leave()
+            case wire.Camera():
+                limit = "say, interrupt, cue, stats"
+                raise InvalidField("this host does not look at cameras", field="data.t", limit=limit)
+            case wire.TrackStatus() | wire.Ping():
+                pass
+
+    def _limit(self, text: str, field: str) -> None:
+        if len(text) > self._text_limit_chars:
+            raise TooLarge("the text is too long", field=field, limit=f"{self._text_limit_chars} characters")
+
+
+def direct(
+    conductor: Conductor,
+    emotion: Emotion | None,
+    intensity: float,
+    gesture: str | None,
+    gaze: tuple[float, float] | None,
+    *,
+    field: str,
+) -> None:
+    """Carry out a cue; an unknown gesture is refused before anything is changed."""
+    if gesture is not None and gesture not in GESTURES:
+        raise InvalidField(f"no gesture {gesture!r}", field=field, limit=", ".join(GESTURES))
+    if emotion is not None:
+        conductor.feel(emotion, intensity)
+    if gesture is not None:
+        conductor.gesture(gesture)
+    if gaze is not None:
+        conductor.look(*gaze)

@@ -1,0 +1,266 @@
+"""A running session: one conversation on one media timeline, generated while somebody watches."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from realtime.conductor import Conductor
+from realtime.core import events, wire
+from realtime.core.budget import Ladder, Step
+from realtime.core.facs import Emotion
+from realtime.core.plan import Plan
+from realtime.core.sound import SoundTimeline
+from realtime.core.values import Frame, VoiceSpec
+from realtime.generator import Generator
+from realtime.levels import Workshop
+from realtime.mailbox import Mailbox
+from server.media.egress import MediaEgress
+from server.rtc.peer import Peer, PeerOptions, close_all
+from server.rtc.signalling import OfferBook
+from server.sessions.figures import ViewerFigures, frame_report
+from server.sessions.inbox import Inbox, direct
+from server.sessions.shared import Shared
+from server.surfaces import Cue, SessionSpec
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY_FRAMES: Final = 5
+"""A fifth of the frames is reported to the overlay: enough to read, little enough to send."""
+
+
+class Session:
+    """One conversation. Its clock starts at zero when it is made; everything in it is timed on that clock.
+
+    Frames are generated while there is a viewer, and only then. All methods run on the event loop."""
+
+    def __init__(self, session_id: str, spec: SessionSpec, shared: Shared, options: PeerOptions) -> None:
+        begun_s = time.monotonic()
+        self.id = session_id
+        self.spec = spec
+        self._shared = shared
+        self._options = options
+        self._clock = lambda: time.monotonic() - begun_s
+        stock = shared.stocks[spec.avatar]
+        self._plan = Plan(seed=int.from_bytes(session_id.encode(), "big") & 0xFFFFFFFF)
+        self._sound = SoundTimeline()
+        self._frames: Mailbox[Frame] = Mailbox()
+        self._ladder = Ladder()
+        shop = Workshop(self._plan, self._clock, stock, shared.compute, shared.costs, self._ladder)
+        self._generator = Generator(
+            shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped
+        )
+        self._egress = MediaEgress(
+            self._frames,
+            self._sound.read,
+            self._clock,
+            width=stock.avatar.width,
+            height=stock.avatar.height,
+            fps=shared.config.fps,
+        )
+        self.conductor = Conductor(
+            plan=self._plan,
+            sound=self._sound,
+            voice=shared.voice,
+            answerer=shared.answerer,
+            clock=self._clock,
+            emit=self._emit,
+            spec=VoiceSpec(name=spec.voice, language=spec.language),
+        )
+        self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
+        self._peers: dict[Peer, wire.Encoder] = {}
+        self._viewer_figures = ViewerFigures()
+        self._response_ms: list[float] = []
+        self._generating: asyncio.Task[None] | None = None
+        self._closing = False
+
+    @property
+    def viewers(self) -> int:
+        """Peers connected or connecting."""
+        return len(self._peers)
+
+    # --- what the HTTP application asks of it
+
+    async def say(
+        self,
+        text: str,
+        *,
+        ssml: bool = False,
+        emotion: Emotion | None = None,
+        intensity: float = 1.0,
+        interrupt: bool = False,
+    ) -> None:
+        """Speak a script; SSML is recognised by its root element, so `ssml` only says what the caller meant."""
+        self.conductor.say(text, emotion=emotion, intensity=intensity, interrupt=interrupt)
+
+    async def chat(self, text: str) -> None:
+        """Answer the viewer."""
+        self.conductor.chat(text)
+
+    async def interrupt(self) -> int:
+        """Silence at once; the new epoch."""
+        self._shared.metrics.interrupted()
+        return self.conductor.interrupt()
+
+    async def cue(self, cue: Cue) -> None:
+        """Direct the avatar."""
+        direct(self.conductor, cue.emotion, cue.intensity, cue.gesture, cue.gaze, field="gesture")
+
+    def has_peer(self, pc_id: str) -> bool:
+        """Whether a connection belongs to this session."""
+        return self._offers.has(pc_id)
+
+    async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Join a viewer."""
+        return await self._offers.offer(body)
+
+    async def trickle(self, body: Mapping[str, Any]) -> None:
+        """Add a viewer's candidates."""
+        await self._offers.trickle(body)
+
+    def state(self) -> dict[str, Any]:
+        """What an operator sees of the session."""
+        pose = self._plan
+        return {
+            "avatar": self.spec.avatar,
+            "language": self.spec.language,
+            "voice": self.spec.voice,
+            "scene": self.spec.scene,
+            "label": self.spec.label,
+            "age_s": round(self._clock(), 1),
+            "epoch": pose.epoch,
+            "activity": pose.activity(self._clock()),
+            "busy": self.conductor.busy,
+            "waiting": self.conductor.waiting,
+            "viewers": self.viewers,
+        } | self.figures()
+
+    async def aclose(self, reason: str) -> None:
+        """End the session: viewers, frames, sound. Nothing of it is left when this returns."""
+        if self._closing:
+            return
+        self._closing = True
+        await self.conductor.aclose()
+        await close_all(list(self._peers), reason)
+        await self._stop_generating()
+        self._frames.close()
+        await self._egress.aclose()
+
+    # --- what its viewers ask of it
+
+    def leave(self) -> None:
+        """The host falls silent; the viewer that asked closes its own connection."""
+        self.conductor.interrupt()
+
+    def viewer_figures(self, values: dict[str, float]) -> None:
+        """Note what a viewer measured."""
+        self._viewer_figures.add(values)
+
+    def figures(self) -> dict[str, Any]:
+        """Counters, stage times and the ladder."""
+        counters, media, said = self._generator.counters, self._egress.snapshot(), self.conductor.counters
+        cache = self._shared.stocks[self.spec.avatar].counters
+        return {
+            "rung": self._ladder.rung,
+            "frames": counters.frames,
+            "late": counters.late,
+            "skipped": counters.skipped,
+            "unchanged": counters.unchanged,
+            "rungs": dict(self._generator.rungs),
+            "steps_down": counters.steps_down,
+            "steps_up": counters.steps_up,
+            "base_hits": cache.bases.hits,
+            "base_misses": cache.bases.misses,
+            "patch_hits": cache.patches.hits,
+            "patch_misses": cache.patches.misses,
+            "stages_ms": self._generator.stages.summary_ms(),
+            "bitrate_bps": media.bitrate_bps,
+            "keyframes": media.keyframes,
+            "sound_late_ticks": media.late_ticks,
+            "turns": said.turns,
+            "interruptions": said.interruptions,
+            "text_to_sound_ms": self._response_ms[-20:],
+            "viewer": self._viewer_figures.latest,
+        }
+
+    # --- inside
+
+    def _new_peer(self) -> Peer:
+        """A peer with its inbox, for the offer book."""
+        config = self._shared.config
+        encoder = wire.Encoder()
+        peer: Peer
+
+        def send(text: str) -> None:
+            peer.send(text)
+
+        inbox = Inbox(
+            self,
+            send,
+            clock=self._clock,
+            metrics=self._shared.metrics,
+            messages_per_s=config.messages_per_s,
+            text_limit_chars=config.text_limit_chars,
+            about={"name": "anima", "avatar": self.spec.avatar, "session": self.id},
+        )
+        peer = Peer(
+            self._egress,
+            inbox.receive,
+            lambda reason: self._left(peer, reason),
+            on_refused=lambda error: send(wire.error_response("", error)),
+            options=self._options,
+        )
+        self._peers[peer] = encoder
+        self._egress.start()
+        if self._generating is None and not self._closing:
+            self._generating = asyncio.create_task(self._generate(), name="generator")
+        return peer
+
+    def _left(self, peer: Peer, reason: str) -> None:
+        self._peers.pop(peer, None)
+        if "not connected" in reason or "failed" in reason:
+            self._shared.metrics.viewer_failed("not connected")
+        if not self._peers and self._generating is not None:
+            self._generating.cancel()
+            self._generating = None
+
+    async def _generate(self) -> None:
+        """Generate; a failure is logged and frames go on, for a frozen host is the worst answer to a bad frame."""
+        while True:
+            try:
+                await self._generator.run()
+            except Exception:
+                log.exception("the generator failed and starts anew")
+                await asyncio.sleep(1.0 / self._shared.config.fps)
+
+    async def _stop_generating(self) -> None:
+        task, self._generating = self._generating, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _emit(self, event: events.Event) -> None:
+        """Tell every viewer."""
+        if isinstance(event, events.Report) and "text_to_sound_ms" in event.data:
+            delay_ms = float(event.data["text_to_sound_ms"])
+            self._response_ms.append(delay_ms)
+            del self._response_ms[:-200]
+            self._shared.metrics.responded(delay_ms / 1000.0)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        for peer, encoder in self._peers.items():
+            for text in encoder.encode(event, now):
+                peer.send(text)
+
+    def _framed(self, frame: Frame) -> None:
+        late_s = frame.trace.stamps_s["published"] - frame.media_s
+        self._shared.metrics.frame(frame.trace, late=late_s > 1.0 / self._shared.config.fps)
+        if frame.index % REPORT_EVERY_FRAMES == 0:
+            stock = self._shared.stocks[self.spec.avatar]
+            self._emit(events.Report("trace", frame_report(frame, stock.avatar.width, stock.avatar.height)))
+
+    def _stepped(self, step: Step) -> None:
+        self._emit(events.Report("ladder", {"rung": step.rung, "down": step.down, "reason": step.reason}))
+
+

@@ -1,0 +1,1 @@
+"""Tests of the asyncio shell of the frame path, in virtual time."""

@@ -1,0 +1,248 @@
+"""The conductor in virtual time: order, sound, events, interruption, failure."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import numpy as np
+import pytest
+
+from realtime.conductor import MAX_WAITING, Conductor
+from realtime.core import events
+from realtime.core.errors import InvalidField, TooMany, UpstreamError
+from realtime.core.facs import Emotion
+from realtime.core.plan import Plan
+from realtime.core.sound import SoundTimeline
+from realtime.core.units import AUDIO_TICK_S
+from realtime.core.values import SpeechChunk, VoiceSpec
+from realtime.ports import Answerer, Voice
+from tests.fakes import FixedAnswerer, ToneVoice
+from tests.virtual_time import now_s, run_virtual
+
+
+class Stage:
+    """A conductor on fakes; its sound is read tick by tick as the sender would."""
+
+    def __init__(self, voice: Voice | None = None, answerer: Answerer | None = None) -> None:
+        self.tone = ToneVoice()
+        self.answerer = FixedAnswerer(["[happy] Hello there.", "This is an answer. [nod]"])
+        self.plan = Plan()
+        self.sound = SoundTimeline()
+        self.events: list[tuple[float, events.Event]] = []
+        self.loud: list[bool] = []
+        self.conductor = Conductor(
+            plan=self.plan,
+            sound=self.sound,
+            voice=voice or self.tone,
+            answerer=answerer or self.answerer,
+            clock=now_s,
+            emit=lambda event: self.events.append((now_s(), event)),
+            spec=VoiceSpec(),
+        )
+
+    async def play(self, duration_s: float) -> None:
+        """Let time pass, reading sound."""
+        end_s = now_s() + duration_s
+        tick = round(now_s() / AUDIO_TICK_S)
+        while now_s() < end_s - 1e-9:
+            await asyncio.sleep(max(0.0, tick * AUDIO_TICK_S - now_s()))
+            self.loud.append(bool(np.abs(self.sound.read(tick)).max() > 500))
+            tick += 1
+
+    def kinds(self) -> list[str]:
+        return [type(event).__name__ for _, event in self.events]
+
+    def times(self, kind: type[events.Event]) -> list[float]:
+        return [at_s for at_s, event in self.events if isinstance(event, kind)]
+
+
+def performed(act: Callable[[Stage], Awaitable[None]], stage: Stage | None = None) -> Stage:
+    made = stage or Stage()
+
+    async def main() -> None:
+        await act(made)
+        await made.conductor.aclose()
+
+    run_virtual(main())
+    return made
+
+
+def test_text_becomes_sound_within_a_tick_or_two() -> None:
+    async def act(stage: Stage) -> None:
+        await stage.play(1.0)
+        stage.conductor.say("one two three")
+        await stage.play(1.0)
+
+    stage = performed(act)
+    first = stage.loud.index(True)
+    assert first * AUDIO_TICK_S - 1.0 <= 0.045
+    assert sum(stage.loud) == pytest.approx(0.6 / AUDIO_TICK_S, abs=2)
+    assert stage.kinds()[-1] == "SpeakingStopped"
+    assert set(stage.kinds()[:3]) == {"SentenceStarted", "SpeakingStarted", "Report"}
+    assert stage.kinds().count("WordSpoken") == 3
+
+
+def test_words_are_reported_when_they_sound() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say("one two three")
+        await stage.play(1.0)
+
+    stage = performed(act)
+    words = [(at_s, e) for at_s, e in stage.events if isinstance(e, events.WordSpoken)]
+    assert [e.text for _, e in words] == ["one", "two", "three"]
+    assert all(at_s == pytest.approx(e.media_s, abs=1e-6) for at_s, e in words)
+    gaps = np.diff([at_s for at_s, _ in words])
+    assert gaps == pytest.approx(ToneVoice.WORD_S, abs=0.001)
+
+
+def test_scripts_are_spoken_one_after_another_without_a_gap() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say("one two")
+        stage.conductor.say("three four")
+        await stage.play(1.2)
+
+    stage = performed(act)
+    loud = np.flatnonzero(stage.loud)
+    assert len(loud) == loud[-1] - loud[0] + 1
+    assert stage.kinds().count("SpeakingStarted") == 1 and stage.kinds().count("SpeakingStopped") == 1
+
+
+def test_synthesis_does_not_run_far_ahead() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say(" ".join(["word"] * 100))
+        await stage.play(1.0)
+        assert stage.tone.chunks_made * ToneVoice.WORD_S < 4.0
+
+    performed(act)
+
+
+def test_interruption_silences_at_once_and_drops_the_rest() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say(" ".join(["word"] * 50))
+        stage.conductor.say("never said")
+        await stage.play(1.0)
+        assert stage.conductor.interrupt() == 1
+        await stage.play(1.0)
+
+    stage = performed(act)
+    last = int(np.flatnonzero(stage.loud)[-1])
+    assert last * AUDIO_TICK_S <= 1.04
+    assert "never said" not in stage.tone.spoken
+    assert stage.tone.closed_early == 1, "the synthesis was stopped"
+    assert stage.kinds()[-2:] == ["Interrupted", "SpeakingStopped"]
+    assert stage.plan.mouth.openness(1.2) < 0.05
+    assert stage.conductor.counters.dropped_s > 0.5
+
+
+def test_speaking_after_an_interruption_starts_at_once() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say(" ".join(["word"] * 50))
+        await stage.play(1.0)
+        stage.conductor.say("new words", interrupt=True)
+        await stage.play(1.0)
+
+    stage = performed(act)
+    started = stage.times(events.SpeakingStarted)
+    assert len(started) == 2 and started[1] - 1.0 < 0.05
+
+
+def test_chat_answers_with_emotion_gesture_and_history() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.chat("Who are you?")
+        await stage.play(3.0)
+        stage.conductor.chat("And now?")
+        await stage.play(3.0)
+
+    stage = performed(act)
+    kinds = stage.kinds()
+    assert kinds.index("UserSaid") < kinds.index("AnswerText") < kinds.index("SpeakingStarted")
+    assert "GestureStarted" in kinds
+    felt = [e for _, e in stage.events if isinstance(e, events.EmotionChanged)]
+    assert felt[0].emotion is Emotion.HAPPY
+    (_, first), (_, second) = stage.answerer.asked
+    assert first == () and [t.role for t in second] == ["user", "assistant"]
+
+
+def test_a_new_question_cancels_the_answer_before_it() -> None:
+    slow = FixedAnswerer(["One two three four."] * 20, pace_s=0.3)
+
+    async def act(stage: Stage) -> None:
+        stage.conductor.chat("first")
+        await stage.play(0.5)
+        stage.conductor.chat("second")
+        await stage.play(0.5)
+
+    stage = performed(act, Stage(answerer=slow))
+    assert slow.cancelled >= 1
+    assert [text for text, _ in slow.asked] == ["first", "second"]
+    assert "Interrupted" in stage.kinds()
+
+
+def test_a_bad_script_changes_nothing() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say("one two three four five")
+        await stage.play(0.3)
+        with pytest.raises(InvalidField):
+            stage.conductor.say("[no-such-tag-exists] x", interrupt=True)
+        await stage.play(1.0)
+
+    stage = performed(act)
+    assert "Interrupted" not in stage.kinds()
+    assert sum(stage.loud) == pytest.approx(1.0 / AUDIO_TICK_S, abs=2)
+
+
+def test_the_queue_has_a_limit() -> None:
+    async def act(stage: Stage) -> None:
+        for _ in range(MAX_WAITING):
+            stage.conductor.say("word")
+        with pytest.raises(TooMany):
+            stage.conductor.say("word")
+
+    performed(act)
+
+
+def test_a_pause_is_silent_and_tags_take_effect_in_their_place() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say("one [pause:0.5] two [wave] three")
+        await stage.play(2.0)
+
+    stage = performed(act)
+    assert sum(stage.loud) == pytest.approx(0.6 / AUDIO_TICK_S, abs=3)
+    loud = np.flatnonzero(stage.loud)
+    assert loud[-1] - loud[0] == pytest.approx(1.1 / AUDIO_TICK_S, abs=3)
+    (wave_s,) = stage.times(events.GestureStarted)
+    words = [e.media_s for _, e in stage.events if isinstance(e, events.WordSpoken)]
+    assert words[1] < wave_s <= words[2] + 0.01
+
+
+class BrokenVoice(ToneVoice):
+    """Fails on every second utterance."""
+
+    async def speak(self, text: str, spec: VoiceSpec) -> AsyncIterator[SpeechChunk]:
+        if "break" in text:
+            self.spoken.append(text)
+            raise UpstreamError("the worker died")
+        async for chunk in super().speak(text, spec):
+            yield chunk
+
+
+def test_a_failing_voice_is_reported_and_the_next_script_is_spoken() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say("break please")
+        await stage.play(0.5)
+        stage.conductor.say("one two")
+        await stage.play(1.0)
+
+    stage = performed(act, Stage(voice=BrokenVoice()))
+    assert stage.kinds()[0] == "Failed"
+    assert any(stage.loud) and stage.conductor.counters.voice_failures == 1
+
+
+def test_closing_leaves_no_task() -> None:
+    async def main() -> int:
+        stage = Stage()
+        stage.conductor.say(" ".join(["word"] * 50))
+        await stage.play(0.5)
+        await stage.conductor.aclose()
+        return len(asyncio.all_tasks())
+
+    assert run_virtual(main()) == 1
