@@ -60,10 +60,9 @@ def resolve(cls: type[Any], layers: Iterable[Layer]) -> tuple[dict[str, Any], di
             try:
                 values[name] = coerce(raw, hints[name])
             except (TypeError, ValueError) as error:
-                secret = _is_secret(cls, name)
-                shown = MASK if secret else repr(raw)
-                why = "the value cannot be read" if secret else error
-                raise ConfigError(f"{name} = {shown} ({source}): {why}") from None
+                # no error of `coerce` quotes the value
+                shown = MASK if _is_secret(cls, name) else repr(raw)
+                raise ConfigError(f"{name} = {shown} ({source}): {error}") from None
             sources[name] = source
     return values, sources
 

@@ -39,7 +39,8 @@ async def offer(request: web.Request) -> web.Response:
         raise InvalidField("an offer names its session", field="session")
     session = await open_session(request, spec_of(CreateSession(), state))
     try:
-        answer = await session.offer(plain)
+        # a connection that no session knows is one from before a restart: its viewer starts anew
+        answer = await session.offer(plain | {"pc_id": None, "restart_pc": None})
     except BaseException:
         await close_session(state, session.id, "its first offer failed")
         raise

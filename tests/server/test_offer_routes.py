@@ -52,6 +52,11 @@ async def test_an_offer_without_session_opens_one_on_an_open_server(bench: Bench
     assert list(bench.services.sessions.running) == ["s1"], "renegotiation stays in its session"
 
 
+async def test_a_viewer_from_before_a_restart_starts_anew(bench: Bench) -> None:
+    status, answer = await bench.call("POST", "/api/offer", json=SDP | {"pc_id": "old", "restart_pc": True})
+    assert status == 200 and answer["pc_id"] == "s1-peer-0"
+
+
 async def test_a_failed_first_offer_leaves_no_session(bench: Bench) -> None:
     status, answer = await bench.call("POST", "/api/offer", json={"sdp": "garbage", "type": "offer"})
     assert status == 400 and answer["error"]["field"] == "sdp"
