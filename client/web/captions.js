@@ -2,6 +2,7 @@
 
 /**
  * @typedef {object} Sentence
+ * @property {number} segment  Its number; words name the sentence they belong to.
  * @property {string} text
  * @property {number} startS  Media time at which it begins to sound.
  * @property {number} epoch
@@ -35,36 +36,31 @@ export class CaptionTrack {
   #epoch = 0;
 
   /**
+   * @param {number} segment
    * @param {string} text
    * @param {number} startS
    * @param {number} epoch
    */
-  addSentence(text, startS, epoch) {
+  addSentence(segment, text, startS, epoch) {
     if (epoch < this.#epoch || text.trim() === "") return;
     this.#epoch = epoch;
     this.#sentences = this.#sentences.filter((s) => s.startS > startS - KEEP_S);
-    this.#sentences.push({ text, startS, epoch, words: [] });
+    this.#sentences.push({ segment, text, startS, epoch, words: [] });
     this.#sentences.sort((a, b) => a.startS - b.startS);
   }
 
   /**
-   * Place a word in the sentence it belongs to: the latest one that has begun and contains it past the words placed.
+   * Place a word in its sentence, past the words placed before it.
+   * @param {number} segment
    * @param {string} word
    * @param {number} startS
-   * @param {number} epoch
    */
-  addWord(word, startS, epoch) {
-    const needle = word.trim().toLowerCase();
-    if (needle === "" || epoch < this.#epoch) return;
-    for (let i = this.#sentences.length - 1; i >= 0; i -= 1) {
-      const sentence = this.#sentences[i];
-      if (sentence.epoch !== epoch || sentence.startS > startS + 0.02) continue;
-      const from = sentence.words.at(-1)?.end ?? 0;
-      const begin = sentence.text.toLowerCase().indexOf(needle, from);
-      if (begin < 0) continue;
-      sentence.words.push({ begin, end: begin + needle.length, startS });
-      return;
-    }
+  addWord(segment, word, startS) {
+    const sentence = this.#sentences.find((s) => s.segment === segment);
+    const needle = word.trim();
+    if (!sentence || needle === "") return;
+    const begin = sentence.text.indexOf(needle, sentence.words.at(-1)?.end ?? 0);
+    if (begin >= 0) sentence.words.push({ begin, end: begin + needle.length, startS });
   }
 
   /**
@@ -115,24 +111,24 @@ const RTP_WRAP = 2 ** 32;
 /**
  * Tells the media time of the picture on screen.
  *
- * Best source: the RTP timestamp of the frame shown, when the server told its offset. Without it: the server's messages
+ * Best source: the RTP timestamp of the frame shown, when the server told its origin. Without it: the server's messages
  * are sent at the media time they name, so the least delayed of them gives the offset between its clock and ours.
  */
 export class MediaClock {
   /** @type {number | null} */
-  #rtpOffset = null;
+  #rtpOrigin = null;
   /** @type {{mediaS: number, atS: number} | null} */
   #frame = null;
   /** @type {number | null} */
   #leadS = null;
 
-  /** @param {number} rtpOffset  RTP timestamp of media time zero, 90 kHz. */
-  setRtpOffset(rtpOffset) {
-    this.#rtpOffset = rtpOffset;
+  /** @param {number} rtpOrigin  RTP timestamp of media time zero, 90 kHz. */
+  setRtpOrigin(rtpOrigin) {
+    this.#rtpOrigin = rtpOrigin;
   }
 
   reset() {
-    this.#rtpOffset = null;
+    this.#rtpOrigin = null;
     this.#frame = null;
     this.#leadS = null;
   }
@@ -159,11 +155,11 @@ export class MediaClock {
 
   /**
    * @param {number} rtpTimestamp
-   * @returns {number | null} Seconds, or null while the offset is unknown.
+   * @returns {number | null} Seconds, or null while the origin is unknown.
    */
   mediaOf(rtpTimestamp) {
-    if (this.#rtpOffset === null) return null;
-    const ticks = (rtpTimestamp - this.#rtpOffset) % RTP_WRAP;
+    if (this.#rtpOrigin === null) return null;
+    const ticks = (rtpTimestamp - this.#rtpOrigin) % RTP_WRAP;
     const wrapped = ticks < -RTP_WRAP / 2 ? ticks + RTP_WRAP : ticks > RTP_WRAP / 2 ? ticks - RTP_WRAP : ticks;
     return wrapped / RTP_HZ;
   }

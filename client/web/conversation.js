@@ -7,6 +7,7 @@
  * @property {string} text
  * @property {boolean} open  Whether more may be added.
  * @property {boolean} stopped  Cut off by an interruption.
+ * @property {boolean} refused  The server did not take it.
  * @property {string | null} source  Where the answer came from, if the server said so.
  */
 
@@ -18,9 +19,9 @@ export class Conversation {
   turns = [];
   /** @type {Activity} */
   activity = "listening";
-  /** Texts shown when they were sent, whose echo is still to come. @type {string[]} */
-  #pending = [];
-  /** @type {string | null} */
+  /** Turns shown when they were sent, whose echo is still to come. @type {Map<string, Turn>} */
+  #pending = new Map();
+  /** Where the next answer comes from. @type {string | null} */
   #source = null;
 
   /** @param {{onTurn?: (turn: Turn) => void, onActivity?: (activity: Activity) => void}} listeners */
@@ -32,37 +33,35 @@ export class Conversation {
   /**
    * The viewer has asked something: show it at once, without waiting for the server's echo.
    * @param {string} text
+   * @param {string} id  The message's id, by which a refusal is recognised.
    */
-  asked(text) {
-    this.#pending.push(text.trim());
-    this.#add("user", text);
-    this.#become("thinking");
-  }
-
-  /** The viewer had words spoken: they are the host's, and come back as its transcription. */
-  scripted() {
+  asked(text, id) {
+    this.#pending.set(id, this.#add("user", text));
     this.#become("thinking");
   }
 
   /** The connection is gone: nothing that was begun will be continued. */
   broken() {
-    this.#pending = [];
+    this.#pending.clear();
     this.#close(false);
     this.#become("listening");
   }
 
-  /** @param {import("./wire.js").Envelope} message */
-  receive({ type, data }) {
+  /**
+   * @param {import("./wire.js").Envelope} message
+   * @returns {void}
+   */
+  receive({ type, id, data }) {
     switch (type) {
       case "user-transcription":
         return this.#echoed(String(data.text ?? ""));
       case "bot-llm-text":
         this.#source = data.source ?? this.#source;
-        return this.activity === "listening" ? this.#become("thinking") : undefined;
+        return undefined;
       case "bot-started-speaking":
         return this.#become("speaking");
       case "bot-transcription":
-        return this.#spoken(String(data.text ?? ""));
+        return this.#spoken(String(data.text ?? "").trim());
       case "bot-stopped-speaking":
         this.#close(false);
         return this.#become("listening");
@@ -70,50 +69,66 @@ export class Conversation {
         this.#close(true);
         return this.#become("listening");
       case "error-response":
-        return this.activity === "thinking" ? this.#become("listening") : undefined;
+        return this.#refused(id);
+      case "error":
+        return this.#become("listening");
     }
   }
 
   /** @param {string} text */
   #echoed(text) {
-    const at = this.#pending.indexOf(text.trim());
-    if (at >= 0) this.#pending.splice(at, 1);
+    const known = [...this.#pending].find(([, turn]) => turn.text.trim() === text.trim());
+    if (known) this.#pending.delete(known[0]);
     else if (text.trim() !== "") this.#add("user", text);
     if (this.activity === "listening") this.#become("thinking");
   }
 
+  /** @param {string} id */
+  #refused(id) {
+    const turn = this.#pending.get(id);
+    if (!turn) return;
+    this.#pending.delete(id);
+    turn.refused = true;
+    this.onTurn(turn);
+    if (this.activity === "thinking") this.#become("listening");
+  }
+
   /** @param {string} sentence */
   #spoken(sentence) {
-    if (sentence.trim() === "") return;
-    const last = this.turns.at(-1);
-    if (last?.who === "host" && last.open) {
-      last.text = joined(last.text, sentence);
-      last.source ??= this.#source;
-      return this.onTurn(last);
+    if (sentence === "") return;
+    const open = this.turns.findLast((turn) => turn.open);
+    if (!open) {
+      this.#add("host", sentence);
+      return;
     }
-    this.#add("host", sentence.trim());
+    open.text = joined(open.text, sentence);
+    this.onTurn(open);
   }
 
   /**
    * @param {"user"|"host"} who
    * @param {string} text
+   * @returns {Turn}
    */
   #add(who, text) {
-    this.#close(false);
-    const source = who === "host" ? this.#source : null;
-    const turn = { id: this.turns.length, who, text, open: who === "host", stopped: false, source };
+    const host = who === "host";
+    const turn = {
+      id: this.turns.length, who, text, open: host, stopped: false, refused: false, source: host ? this.#source : null,
+    };
+    if (host) this.#source = null;
     this.turns.push(turn);
     this.onTurn(turn);
+    return turn;
   }
 
   /** @param {boolean} stopped */
   #close(stopped) {
-    this.#source = stopped || this.turns.at(-1)?.open ? null : this.#source;
-    const last = this.turns.findLast((t) => t.who === "host" && t.open);
-    if (!last) return;
-    last.open = false;
-    last.stopped = stopped;
-    this.onTurn(last);
+    this.#source = null;
+    for (const turn of this.turns.filter((one) => one.open)) {
+      turn.open = false;
+      turn.stopped = stopped;
+      this.onTurn(turn);
+    }
   }
 
   /** @param {Activity} activity */
@@ -131,5 +146,5 @@ export class Conversation {
  */
 function joined(before, after) {
   const glue = /[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]$/.test(before) ? "" : " ";
-  return before + glue + after.trim();
+  return before + glue + after;
 }

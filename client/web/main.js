@@ -36,6 +36,8 @@ class Page {
   #timer = new ResponseTimer();
   /** Sent as soon as the conversation stands. @type {{text: string, mode: import("./ui/chat.js").Mode}[]} */
   #waiting = [];
+  /** The last text sent: if it is refused, it goes back to the composer. */
+  #sent = { id: "", text: "" };
   /** @type {import("./faults.js").Fault | null} */
   #lastFault = null;
 
@@ -81,13 +83,10 @@ class Page {
       return;
     }
     this.#timer.sent(performance.now());
-    if (mode === "say") {
-      this.#conversation.scripted();
-      this.session.say(text, { interrupt: true });
-    } else {
-      this.#conversation.asked(text);
-      this.session.chat(text, { interrupt: true });
-    }
+    const id = mode === "say" ? this.session.say(text, { interrupt: true }) : this.session.chat(text);
+    if (id === null) return;
+    this.#sent = { id, text };
+    if (mode === "ask") this.#conversation.asked(text, id);
   }
 
   /** Silence, at once. */
@@ -144,42 +143,44 @@ class Page {
 
   /** @param {import("./wire.js").Envelope} message */
   #received(message) {
-    const { type, data } = message;
+    const { type, data, id } = message;
     const nowMs = performance.now();
-    if (typeof data.media_s === "number" && type !== "server-message") this.#clock.messageArrived(data.media_s, nowMs / 1000);
-    if (type === "bot-ready") this.#greeted(data);
-    if (type === "bot-started-speaking") this.#timer.speakingStarted(data.media_s ?? null, nowMs);
-    if (type === "bot-interrupted") this.#track.cut(data.epoch ?? 0);
-    if (type === "server-message") this.#told(data, nowMs);
+    if (typeof data.media_s === "number") this.#clock.messageArrived(data.media_s, nowMs / 1000);
+    switch (type) {
+      case "bot-ready":
+        if (typeof data.about?.video_rtp_origin === "number") this.#clock.setRtpOrigin(data.about.video_rtp_origin);
+        break;
+      case "bot-started-speaking":
+        this.#timer.speakingStarted(data.media_s ?? null, nowMs);
+        break;
+      case "bot-tts-text":
+        this.#track.addWord(data.segment_id, String(data.text), data.media_s);
+        break;
+      case "bot-interrupted":
+        this.#track.cut(data.epoch);
+        break;
+      case "server-message":
+        this.#told(data.t, data.d ?? {}, nowMs);
+        break;
+      case "server-response":
+        if (data.t === "stats") this.#overlay.answered(data.d ?? {});
+        break;
+      case "error-response":
+        if (id === this.#sent.id) this.#chat.giveBack(this.#sent.text);
+        break;
+    }
     this.#conversation.receive(message);
   }
 
-  /** @param {Record<string, any>} data */
-  #greeted({ about }) {
-    if (typeof about?.video_rtp_offset === "number") this.#clock.setRtpOffset(about.video_rtp_offset);
-  }
-
   /**
-   * @param {Record<string, any>} data
+   * @param {string} t
+   * @param {Record<string, any>} d
    * @param {number} nowMs
    */
-  #told(data, nowMs) {
-    switch (data.t) {
-      case "caption":
-        this.#clock.messageArrived(data.media_s, nowMs / 1000);
-        if (data.kind === "word") this.#track.addWord(data.text, data.media_s, data.epoch);
-        else this.#track.addSentence(data.text, data.media_s, data.epoch);
-        break;
-      case "emotion":
-        this.#direct.showMood(data.emotion);
-        break;
-      case "ladder":
-        this.#overlay.stepped(data);
-        break;
-      case "trace":
-        this.#overlay.traced(traceView(data), nowMs);
-        break;
-    }
+  #told(t, d, nowMs) {
+    if (t === "caption") this.#track.addSentence(d.segment_id, String(d.text), d.media_s, d.epoch);
+    if (t === "emotion") this.#direct.showMood(d.emotion);
+    if (t === "trace") this.#overlay.traced(traceView(d), nowMs);
   }
 
   /**
@@ -193,7 +194,7 @@ class Page {
       this.#clock.frameShown(rtp, nowMs / 1000);
       this.#timer.frameShown(this.#clock.mediaOf(rtp), nowMs);
     }
-    this.#overlay.frameShown(nowMs, metadata);
+    this.#overlay.frameShown(nowMs);
     const mediaS = this.#clock.now(nowMs / 1000);
     this.#stage.showCaption(mediaS === null ? null : this.#track.at(mediaS));
   }
@@ -204,7 +205,7 @@ class Page {
     const report = await peer.getStats();
     const figures = this.#monitor.sample(report.values(), performance.now());
     this.#overlay.measured(figures, this.#timer.last);
-    if (figures) this.session.reportStats({ ...figures, ...this.#timer.last });
+    if (figures) this.session.reportStats(numbersOf({ ...figures, ...this.#timer.last }));
     const silentMs = performance.now() - (this.#monitor.lastFrameMs ?? performance.now());
     const frozen = silentMs > FROZEN_MS && !document.hidden;
     this.#stage.notice(frozen ? this.#locale.word("frozenWords") : null);
@@ -212,8 +213,8 @@ class Page {
 
   async #learnGestures() {
     try {
-      const { primitives } = await this.session.get("/v1/primitives");
-      this.#direct.offerGestures(primitives.filter(isCueable).map(nameOf));
+      const { gestures } = await this.session.get("/v1/primitives");
+      this.#direct.offerGestures(gestures);
     } catch {
       // the usual gestures stay on offer; a wrong one is answered with an error of its own
     }
@@ -267,14 +268,16 @@ function grantInAddress() {
   return { id, token, offer_url: given.get("offer_url") ?? "/api/offer" };
 }
 
-/** @param {{cueable?: boolean}} primitive */
-function isCueable({ cueable }) {
-  return cueable === true;
-}
-
-/** @param {{name: string}} primitive */
-function nameOf({ name }) {
-  return name;
+/**
+ * The figures that are known: the server takes numbers only.
+ * @param {Record<string, unknown>} figures
+ * @returns {Record<string, number>}
+ */
+function numbersOf(figures) {
+  /** @type {Record<string, number>} */
+  const known = {};
+  for (const [name, value] of Object.entries(figures)) if (typeof value === "number") known[name] = value;
+  return known;
 }
 
 /**

@@ -1,6 +1,7 @@
 // One conversation with the host: signalling, peer connection, messages, reconnection. No DOM; see `start()`.
 
 import { asFault, Fault } from "./faults.js";
+import { PeerLink } from "./peer.js";
 import { Signalling } from "./signalling.js";
 import * as wire from "./wire.js";
 
@@ -38,13 +39,14 @@ export class AnimaSession extends EventTarget {
   #state = "idle";
   /** @type {Grant | null} */
   #grant = null;
-  /** @type {RTCPeerConnection | null} */
-  #peer = null;
-  /** @type {RTCDataChannel | null} */
-  #channel = null;
-  /** Aborted when the current attempt is over, whichever way. */
-  #attempt = new AbortController();
+  /** @type {PeerLink | null} */
+  #link = null;
+  /** Attempts to reconnect since the connection last stood. */
   #attempts = 0;
+  /** Counts what was begun, so that what answers late knows that nobody waits for it. */
+  #turn = 0;
+  /** Ends the wait before the next attempt. @type {(() => void) | null} */
+  #wake = null;
 
   /** @param {SessionOptions} [options] */
   constructor(options = {}) {
@@ -65,7 +67,7 @@ export class AnimaSession extends EventTarget {
 
   /** For statistics; null while there is no connection. */
   get peer() {
-    return this.#peer;
+    return this.#link?.connection ?? null;
   }
 
   /** Connect. Resolves when the host can hear us, or when it has failed for good (see `state`). */
@@ -78,18 +80,19 @@ export class AnimaSession extends EventTarget {
 
   /** Leave, and end the session on the server. */
   close() {
-    if (this.#state === "closed") return;
-    this.#dropPeer(new Fault("gone", "closed"));
+    if (this.#state === "idle" || this.#state === "closed") return;
+    this.#turn += 1;
+    this.#setState("closed");
+    this.#drop();
     if (this.#grant) this.signalling.leave(this.#grant);
     this.#grant = null;
-    this.#setState("closed");
   }
 
   /**
    * The host speaks exactly this; tags such as `[happy]` and `[wave]` are allowed.
    * @param {string} text
    * @param {import("./wire.js").SayOptions} [options]
-   * @returns {boolean} Whether it could be sent.
+   * @returns {string | null} The message's id, or null if it could not be sent.
    */
   say(text, options = {}) {
     return this.#send(wire.clientMessage("say", { text, ...options }));
@@ -99,7 +102,7 @@ export class AnimaSession extends EventTarget {
    * The host answers this.
    * @param {string} text
    * @param {{interrupt?: boolean}} [options]
-   * @returns {boolean} Whether it could be sent.
+   * @returns {string | null} The message's id, or null if it could not be sent.
    */
   chat(text, { interrupt = true } = {}) {
     return this.#send(wire.sendText(text, interrupt));
@@ -137,43 +140,37 @@ export class AnimaSession extends EventTarget {
   // -- connecting -----------------------------------------------------------------------------------------------
 
   async #connect() {
-    const attempt = this.#newAttempt();
+    this.#turn += 1;
+    const turn = this.#turn;
     try {
-      if (!this.#peerType()) throw new Fault("unsupported", "RTCPeerConnection is missing");
-      const grant = await this.#obtainGrant(attempt);
-      const peer = this.#openPeer(grant);
-      const channel = this.#openChannel(peer, attempt);
-      const joined = this.#untilOpen(channel, attempt);
-      await Promise.all([joined, this.#exchange(peer, grant, attempt)]);
-      channel.send(JSON.stringify(wire.clientReady()));
+      const grant = await this.#obtainGrant(turn);
+      if (!grant) return;
+      const link = this.#newLink(grant);
+      await link.join();
+      link.send(JSON.stringify(wire.clientReady()));
       this.#attempts = 0;
       this.#setState("connected");
     } catch (error) {
-      if (!attempt.signal.aborted || error === attempt.signal.reason) this.#failed(asFault(error), attempt);
+      if (turn === this.#turn) this.#failed(asFault(error));
     }
   }
 
   /**
-   * @param {AbortController} attempt
-   * @returns {Promise<Grant>}
+   * @param {number} turn
+   * @returns {Promise<Grant | null>} Null if nobody waits for it any more.
    */
-  async #obtainGrant(attempt) {
+  async #obtainGrant(turn) {
+    if (!this.#peerType()) throw new Fault("unsupported", "RTCPeerConnection is missing");
     const known = this.#grant ?? this.options.grant;
-    // creation is not cancelled with the attempt: a session that nobody learnt of could not be ended
+    // creation is not cancelled when we close: a session that nobody learnt of could not be ended
     const grant = known ?? (await this.signalling.create(this.options.wish, AbortSignal.timeout(this.options.joinTimeoutMs)));
-    if (attempt.signal.aborted) {
+    if (turn !== this.#turn) {
       this.signalling.leave(grant);
-      throw attempt.signal.reason;
+      return null;
     }
     this.#grant = grant;
     this.#emit("granted", grant);
     return grant;
-  }
-
-  #newAttempt() {
-    this.#dropPeer(new Fault("lost", "superseded"));
-    this.#attempt = new AbortController();
-    return this.#attempt;
   }
 
   /** @returns {typeof RTCPeerConnection | undefined} */
@@ -183,82 +180,24 @@ export class AnimaSession extends EventTarget {
 
   /**
    * @param {Grant} grant
-   * @returns {RTCPeerConnection}
+   * @returns {PeerLink}
    */
-  #openPeer(grant) {
-    const Peer = /** @type {typeof RTCPeerConnection} */ (this.#peerType());
-    const peer = new Peer({ iceServers: grant.ice_servers ?? [], bundlePolicy: "max-bundle" });
-    this.#peer = peer;
-    peer.addTransceiver("audio", { direction: "recvonly" });
-    peer.addTransceiver("video", { direction: "recvonly" });
-    peer.ontrack = ({ track }) => {
-      if (this.#peer === peer) this.#emit("track", track);
-    };
-    peer.onconnectionstatechange = () => this.#pathChanged(peer);
-    return peer;
-  }
-
-  /**
-   * @param {RTCPeerConnection} peer
-   * @param {AbortController} attempt
-   * @returns {RTCDataChannel}
-   */
-  #openChannel(peer, attempt) {
-    const channel = peer.createDataChannel(wire.LABEL, { ordered: true });
-    this.#channel = channel;
-    channel.onmessage = ({ data }) => this.#received(data);
-    channel.onclose = () => {
-      if (!attempt.signal.aborted) this.#failed(new Fault("lost", "the data channel closed"), attempt);
-    };
-    return channel;
-  }
-
-  /**
-   * @param {RTCDataChannel} channel
-   * @param {AbortController} attempt
-   * @returns {Promise<void>}
-   */
-  #untilOpen(channel, attempt) {
-    const { promise, resolve } = withResolvers();
-    const timer = setTimeout(
-      () => attempt.abort(new Fault("no-path", `nothing arrived within ${this.options.joinTimeoutMs / 1000} s`)),
-      this.options.joinTimeoutMs,
-    );
-    channel.onopen = () => resolve(undefined);
-    return Promise.race([promise, rejection(attempt.signal)]).finally(() => clearTimeout(timer));
-  }
-
-  /**
-   * Offer and answer; candidates found before the answer wait for its `pc_id`.
-   * @param {RTCPeerConnection} peer
-   * @param {Grant} grant
-   * @param {AbortController} attempt
-   */
-  async #exchange(peer, grant, attempt) {
-    /** @type {RTCIceCandidateInit[]} */
-    const waiting = [];
-    /** @type {string | null} */
-    let pcId = null;
-    const flush = () => {
-      if (pcId === null || waiting.length === 0) return;
-      const batch = waiting.splice(0);
-      this.signalling.trickle(grant, pcId, batch, attempt.signal).catch((error) => {
-        // the path may still be found from our side, so this ends nothing
-        if (!attempt.signal.aborted) this.#emit("error", asFault(error));
-      });
-    };
-    peer.onicecandidate = ({ candidate }) => {
-      // an mDNS name means nothing to the server, which learns our address from our own checks (RFC 8445, 7.3.1.3)
-      if (candidate?.candidate.includes(".local ")) return;
-      waiting.push(candidate ? candidate.toJSON() : { candidate: "" });
-      flush();
-    };
-    await peer.setLocalDescription(await peer.createOffer());
-    const offer = /** @type {RTCSessionDescription} */ (peer.localDescription);
-    const answer = await this.signalling.offer(grant, offer, attempt.signal);
-    await peer.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
-    pcId = answer.pc_id;
-    flush();
+  #newLink(grant) {
+    const { joinTimeoutMs, graceMs } = this.options;
+    /** @type {PeerLink} */
+    const link = new PeerLink({
+      PeerConnection: /** @type {typeof RTCPeerConnection} */ (this.#peerType()),
+      signalling: this.signalling,
+      grant,
+      joinTimeoutMs,
+      graceMs,
+      onTrack: (track) => link === this.#link && this.#emit("track", track),
+      onMessage: (raw) => link === this.#link && this.#received(raw),
+      onLost: (fault) => link === this.#link && this.#failed(fault),
+      onHiccup: (fault) => this.#emit("error", fault),
+    });
+    this.#link = link;
+    return link;
   }
 
   // -- connected ------------------------------------------------------------------------------------------------
@@ -267,40 +206,24 @@ export class AnimaSession extends EventTarget {
   #received(raw) {
     const message = wire.decode(raw);
     if (!message) return;
-    if (message.type === "error-response" || message.type === "error") this.#refused(message);
     this.#emit("message", message);
+    if (message.type === "error-response" || message.type === "error") this.#refused(message);
   }
 
   /** @param {import("./wire.js").Envelope} message */
   #refused({ data }) {
+    const { status, field, limit, retry_after_s: retryAfterS } = data;
     const words = String(data.error ?? data.message ?? "");
-    this.#emit("error", new Fault("rejected", words, { field: data.field ?? null, limit: data.limit ?? null }));
+    this.#emit("error", new Fault("rejected", words, { status, field, limit, retryAfterS }));
     if (data.fatal) this.close();
   }
 
   /**
    * @param {import("./wire.js").Envelope} message
-   * @returns {boolean}
+   * @returns {string | null}
    */
   #send(message) {
-    if (this.#channel?.readyState !== "open") return false;
-    this.#channel.send(JSON.stringify(message));
-    return true;
-  }
-
-  /** @param {RTCPeerConnection} peer */
-  #pathChanged(peer) {
-    if (peer !== this.#peer) return;
-    const attempt = this.#attempt;
-    if (peer.connectionState === "failed") {
-      const kind = this.#state === "connected" ? "lost" : "no-path";
-      this.#failed(new Fault(kind, "the media path failed"), attempt);
-    } else if (peer.connectionState === "disconnected") {
-      setTimeout(() => {
-        if (attempt.signal.aborted || peer.connectionState !== "disconnected") return;
-        this.#failed(new Fault("lost", "the media path went silent"), attempt);
-      }, this.options.graceMs);
-    }
+    return this.#link?.send(JSON.stringify(message)) ? message.id : null;
   }
 
   // -- failing --------------------------------------------------------------------------------------------------
@@ -308,27 +231,25 @@ export class AnimaSession extends EventTarget {
   /**
    * The one place where an attempt ends badly: decides between another attempt and giving up.
    * @param {Fault} fault
-   * @param {AbortController} attempt
    */
-  #failed(fault, attempt) {
-    if (attempt !== this.#attempt || this.#state === "closed") return;
+  #failed(fault) {
+    if (this.#state === "closed") return;
     const wasUp = this.#state === "connected" || this.#state === "reconnecting";
-    this.#dropPeer(fault);
+    this.#drop();
     if (fault.kind === "gone" || fault.kind === "unauthorised") this.#grant = null;
-    const wait = this.options.backOffMs[this.#attempts];
-    const mayRetry = wasUp && wait !== undefined && !(this.#grant === null && this.options.grant);
-    this.#emit("error", mayRetry ? new Fault("lost", fault.message) : fault);
-    if (!mayRetry) return this.#setState("failed");
+    const waitMs = this.options.backOffMs[this.#attempts];
+    const mayReturn = this.#grant !== null || !this.options.grant;
+    if (!wasUp || waitMs === undefined || !mayReturn) {
+      this.#emit("error", wasUp && mayReturn ? new Fault("lost", fault.message) : fault);
+      return this.#setState("failed");
+    }
     this.#attempts += 1;
     this.#setState("reconnecting");
-    this.#retryAfter(wait);
+    this.#returnAfter(waitMs);
   }
 
-  /** @type {(() => void) | null} */
-  #wake = null;
-
   /** @param {number} waitMs */
-  #retryAfter(waitMs) {
+  #returnAfter(waitMs) {
     const go = () => {
       clearTimeout(timer);
       this.#wake = null;
@@ -339,14 +260,10 @@ export class AnimaSession extends EventTarget {
     this.#wake = go;
   }
 
-  /** @param {Fault} reason */
-  #dropPeer(reason) {
-    this.#attempt.abort(reason);
-    const [peer, channel] = [this.#peer, this.#channel];
-    this.#peer = null;
-    this.#channel = null;
-    if (channel) channel.onclose = null;
-    peer?.close();
+  #drop() {
+    const link = this.#link;
+    this.#link = null;
+    link?.close(new Fault("gone", "closed"));
   }
 
   /** @param {SessionState} state */
@@ -362,25 +279,4 @@ export class AnimaSession extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** @returns {{promise: Promise<void>, resolve: (value: undefined) => void}} */
-function withResolvers() {
-  /** @type {(value: undefined) => void} */
-  let resolve = () => undefined;
-  /** @type {Promise<void>} */
-  const promise = new Promise((r) => {
-    resolve = r;
-  });
-  return { promise, resolve };
-}
-
-/**
- * @param {AbortSignal} signal
- * @returns {Promise<never>} Rejects with the signal's reason.
- */
-function rejection(signal) {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

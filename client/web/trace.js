@@ -1,6 +1,6 @@
 // One frame's trace from the server, made ready to be drawn: regions, quality step, stages as a waterfall.
 
-/** Stamps in the order a frame gets them, as `realtime.core.trace` names them; `due` is the zero. */
+/** Stages in the order a frame passes them, as `realtime.core.trace` names them. */
 const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "sent"];
 
 /**
@@ -24,6 +24,8 @@ const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "s
  * @property {number | null} mediaS
  * @property {string} rung
  * @property {boolean} baseHit
+ * @property {number} width  The picture's size in the pixels that the regions count.
+ * @property {number} height
  * @property {string[]} drawn
  * @property {string[]} reused
  * @property {RegionBox[]} regions
@@ -32,17 +34,19 @@ const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "s
  */
 
 /**
- * @param {Record<string, any>} data  A `server-message` with `t: "trace"`.
+ * @param {Record<string, any>} data  The `d` of a `server-message` with `t: "trace"`.
  * @returns {TraceView}
  */
 export function traceView(data) {
-  const bars = barsOf(data.stamps_s ?? {});
+  const bars = barsOf(data.stages_ms ?? {});
   const last = bars.at(-1);
   const drawn = listOf(data.drawn).map(String);
   return {
     mediaS: typeof data.media_s === "number" ? data.media_s : null,
     rung: String(data.rung ?? ""),
     baseHit: data.base_hit !== false,
+    width: Number(data.width) || 512,
+    height: Number(data.height) || 512,
     drawn,
     reused: listOf(data.reused).map(String),
     regions: listOf(data.rois).flatMap((roi, i) => boxOf(roi, drawn[i] ?? "")),
@@ -52,16 +56,14 @@ export function traceView(data) {
 }
 
 /**
- * @param {Record<string, number>} stamps  Session-clock seconds by stage.
+ * @param {Record<string, number>} stagesMs  Time spent by stage.
  * @returns {Bar[]}
  */
-function barsOf(stamps) {
-  const known = STAGES.filter((name) => typeof stamps[name] === "number");
-  const zero = stamps.due ?? stamps[known[0]] ?? 0;
-  let previous = zero;
-  return known.map((name) => {
-    const bar = { name, startMs: (previous - zero) * 1000, durationMs: Math.max(0, (stamps[name] - previous) * 1000) };
-    previous = Math.max(previous, stamps[name]);
+function barsOf(stagesMs) {
+  let startMs = 0;
+  return STAGES.filter((name) => typeof stagesMs[name] === "number").map((name) => {
+    const bar = { name, startMs, durationMs: Math.max(0, stagesMs[name]) };
+    startMs += bar.durationMs;
     return bar;
   });
 }
@@ -83,34 +85,4 @@ function boxOf(roi, name) {
  */
 function listOf(value) {
   return Array.isArray(value) ? value : [];
-}
-
-/** Counts over the traces seen: how often the base frame came from the cache, how often regions could be kept. */
-export class TraceTally {
-  #frames = 0;
-  #hits = 0;
-  #drawn = 0;
-  #reused = 0;
-
-  /** @param {TraceView} trace */
-  add(trace) {
-    this.#frames += 1;
-    this.#hits += trace.baseHit ? 1 : 0;
-    this.#drawn += trace.drawn.length;
-    this.#reused += trace.reused.length;
-  }
-
-  reset() {
-    this.#frames = this.#hits = this.#drawn = this.#reused = 0;
-  }
-
-  /** @returns {{frames: number, baseHitRatio: number | null, reusedRatio: number | null}} */
-  get summary() {
-    const regions = this.#drawn + this.#reused;
-    return {
-      frames: this.#frames,
-      baseHitRatio: this.#frames ? this.#hits / this.#frames : null,
-      reusedRatio: regions ? this.#reused / regions : null,
-    };
-  }
 }

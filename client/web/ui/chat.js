@@ -79,9 +79,17 @@ export class Chat {
   #bubbleParts(turn) {
     const who = element("span", { class: "unseen" }, `${this.#locale.word(turn.who === "user" ? "you" : "host")}: `);
     const parts = [element("p", {}, who, turn.text)];
-    const notes = [turn.stopped && this.#locale.word("stopped"), turn.source].filter(Boolean);
+    const state = turn.refused ? "refused" : turn.stopped ? "stopped" : null;
+    const notes = [state && this.#locale.word(state), turn.source].filter(Boolean);
     if (notes.length > 0) parts.push(element("p", { class: "note" }, notes.join(" · ")));
     return parts;
+  }
+
+  /** @param {string} text  Was refused: it comes back to be corrected, unless something new is being written. */
+  giveBack(text) {
+    if (this.#text.value.trim() !== "") return;
+    this.#text.value = text;
+    this.#grow();
   }
 
   #submit() {

@@ -1,6 +1,5 @@
 // The debug overlay: dirty regions over the picture, the frame's way as a waterfall, quality step, figures.
 
-import { TraceTally } from "../trace.js";
 import { byId, element } from "./dom.js";
 
 const FIGURE_ROWS = /** @type {const} */ ([
@@ -26,7 +25,6 @@ export class DebugOverlay {
   #panel = byId("overlay", HTMLElement);
   #button = byId("debug", HTMLButtonElement);
   #canvas = byId("regions", HTMLCanvasElement);
-  #tally = new TraceTally();
   /** @type {import("../trace.js").TraceView | null} */
   #trace = null;
   #tracedMs = 0;
@@ -34,8 +32,8 @@ export class DebugOverlay {
   #figures = null;
   /** @type {{started_ms: number | null, displayed_ms: number | null}} */
   #response = { started_ms: null, displayed_ms: null };
-  /** @type {Record<string, any> | null} */
-  #ladder = null;
+  /** The server's counters, as it answers our figures with. @type {Record<string, any> | null} */
+  #server = null;
   /** @type {import("./locale.js").Locale} */
   #locale;
 
@@ -64,12 +62,11 @@ export class DebugOverlay {
   traced(trace, nowMs) {
     this.#trace = trace;
     this.#tracedMs = nowMs;
-    this.#tally.add(trace);
   }
 
-  /** @param {Record<string, any>} data  A `server-message` with `t: "ladder"`. */
-  stepped(data) {
-    this.#ladder = data;
+  /** @param {Record<string, any>} figures  The `d` of a `server-response` with `t: "stats"`. */
+  answered(figures) {
+    this.#server = figures;
   }
 
   /**
@@ -85,25 +82,21 @@ export class DebugOverlay {
   /**
    * A frame is on screen: draw the regions last reported over it.
    * @param {number} nowMs
-   * @param {{width: number, height: number}} picture
    */
-  frameShown(nowMs, { width, height }) {
-    if (!this.visible) return;
-    const context = this.#context();
-    if (!context) return;
-    if (width > 0 && (this.#canvas.width !== width || this.#canvas.height !== height)) {
-      Object.assign(this.#canvas, { width, height });
-    }
-    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+  frameShown(nowMs) {
+    const context = this.visible ? this.#context() : null;
+    if (!context || !this.#trace) return;
+    const { width, height } = this.#trace;
+    if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });
+    context.clearRect(0, 0, width, height);
     const strength = Math.max(0, 1 - (nowMs - this.#tracedMs) / FADE_MS);
-    if (this.#trace && strength > 0) drawRegions(context, this.#trace, strength);
+    if (strength > 0) drawRegions(context, this.#trace, strength);
   }
 
   reset() {
     this.#trace = null;
     this.#figures = null;
-    this.#ladder = null;
-    this.#tally.reset();
+    this.#server = null;
   }
 
   #context() {
@@ -132,22 +125,37 @@ export class DebugOverlay {
   #traceParts() {
     const trace = this.#trace;
     if (!trace) return [element("p", { class: "dim" }, this.#locale.word("debugWaiting"))];
-    const { baseHitRatio, reusedRatio } = this.#tally.summary;
-    const steps = this.#ladder?.steps_down ?? this.#ladder?.steps ?? null;
     return [
       element("h3", {}, `${this.#locale.word("debugStages")} · ${trace.totalMs.toFixed(1)} ms`),
       waterfall(trace),
       element(
         "dl",
         {},
-        ...row(this.#locale.word("debugLadder"), trace.rung, ""),
-        ...(steps === null ? [] : row("steps down", steps, "")),
-        ...row(this.#locale.word("debugBase"), percent(baseHitRatio), ""),
-        ...row("regions kept", percent(reusedRatio), ""),
-        ...row(this.#locale.word("debugRegions"), trace.drawn.join(", ") || "none", ""),
+        ...row("quality step", trace.rung, ""),
+        ...row("regions drawn", trace.drawn.join(", ") || "none", ""),
+        ...row("regions kept", trace.reused.join(", ") || "none", ""),
+        ...row("base frame", trace.baseHit ? "cached" : "drawn", ""),
+        ...serverRows(this.#server),
       ),
     ];
   }
+}
+
+/**
+ * @param {Record<string, any> | null} server
+ * @returns {HTMLElement[]}
+ */
+function serverRows(server) {
+  if (!server) return [];
+  const lastMs = server.text_to_sound_ms?.at?.(-1);
+  return [
+    ...row("base cache hits", share(server.base_hits, server.base_misses), "%"),
+    ...row("patch cache hits", share(server.patch_hits, server.patch_misses), "%"),
+    ...row("unchanged frames", share(server.unchanged, server.frames - server.unchanged), "%"),
+    ...row("late, skipped", `${server.late}, ${server.skipped}`, ""),
+    ...row("steps down, up", `${server.steps_down}, ${server.steps_up}`, ""),
+    ...row("text → sound leaves", typeof lastMs === "number" ? rounded(lastMs) : null, "ms"),
+  ];
 }
 
 /**
@@ -196,9 +204,13 @@ function row(name, value, unit) {
   return [element("dt", {}, name), element("dd", {}, known ? `${value}${unit && ` ${unit}`}` : "–")];
 }
 
-/** @param {number | null} ratio */
-function percent(ratio) {
-  return ratio === null ? null : `${(ratio * 100).toFixed(0)} %`;
+/**
+ * @param {number} part
+ * @param {number} rest
+ * @returns {string | null} Percent of both together.
+ */
+function share(part, rest) {
+  return part + rest > 0 ? ((100 * part) / (part + rest)).toFixed(0) : null;
 }
 
 /** @param {number | null} value */

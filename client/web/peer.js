@@ -1,0 +1,146 @@
+// One WebRTC connection to the host: media in, one data channel, from the offer to its end. It is never reopened.
+
+import { asFault, Fault } from "./faults.js";
+import { LABEL } from "./wire.js";
+
+/**
+ * @typedef {object} LinkOptions
+ * @property {typeof RTCPeerConnection} PeerConnection
+ * @property {import("./signalling.js").Signalling} signalling
+ * @property {import("./signalling.js").Grant} grant
+ * @property {number} joinTimeoutMs
+ * @property {number} graceMs  How long a broken path may mend by itself.
+ * @property {(track: MediaStreamTrack) => void} onTrack
+ * @property {(raw: unknown) => void} onMessage
+ * @property {(fault: Fault) => void} onLost  After it was joined: the connection is over. Called once, not after `close()`.
+ * @property {(fault: Fault) => void} onHiccup  Something failed that need not end the connection.
+ */
+
+/** `join()` once, `send()` while it lasts, `close()` whenever. */
+export class PeerLink {
+  /** Aborted, with a `Fault`, when the connection is over. */
+  #over = new AbortController();
+  #joined = false;
+  /** @type {RTCDataChannel} */
+  #channel;
+  /** @type {LinkOptions} */
+  #options;
+
+  /** @param {LinkOptions} options */
+  constructor(options) {
+    this.#options = options;
+    const { PeerConnection, grant } = options;
+    this.connection = new PeerConnection({ iceServers: grant.ice_servers ?? [], bundlePolicy: "max-bundle" });
+    this.connection.addTransceiver("audio", { direction: "recvonly" });
+    this.connection.addTransceiver("video", { direction: "recvonly" });
+    this.connection.ontrack = ({ track }) => options.onTrack(track);
+    this.connection.onconnectionstatechange = () => this.#pathChanged();
+    this.#channel = this.connection.createDataChannel(LABEL, { ordered: true });
+    this.#channel.onmessage = ({ data }) => options.onMessage(data);
+    this.#channel.onclose = () => this.#fail(new Fault("lost", "the data channel closed"));
+  }
+
+  /** Resolves when the host can hear us; rejects with a `Fault`, and the connection is closed then. */
+  async join() {
+    const { joinTimeoutMs } = this.#options;
+    const late = new Fault("no-path", `nothing arrived within ${joinTimeoutMs / 1000} s`);
+    const timer = setTimeout(() => this.#fail(late), joinTimeoutMs);
+    try {
+      await Promise.race([Promise.all([this.#opened(), this.#exchange()]), this.#ended()]);
+      this.#joined = true;
+    } catch (error) {
+      const fault = asFault(error);
+      this.close(fault);
+      throw fault;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * @param {string} text
+   * @returns {boolean} Whether it could be sent.
+   */
+  send(text) {
+    if (this.#channel.readyState !== "open") return false;
+    this.#channel.send(text);
+    return true;
+  }
+
+  /** @param {Fault} reason */
+  close(reason) {
+    this.#over.abort(reason);
+    this.connection.close();
+  }
+
+  /** @returns {Promise<void>} */
+  #opened() {
+    return new Promise((resolve) => {
+      this.#channel.onopen = () => resolve();
+    });
+  }
+
+  /** @returns {Promise<never>} */
+  #ended() {
+    const { signal } = this.#over;
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  /** Offer and answer; candidates found before the answer wait for its `pc_id`. */
+  async #exchange() {
+    const { signalling, grant } = this.#options;
+    const [peer, { signal }] = [this.connection, this.#over];
+    /** @type {RTCIceCandidateInit[]} */
+    const waiting = [];
+    /** @type {string | null} */
+    let pcId = null;
+    const flush = () => {
+      if (pcId !== null && waiting.length > 0) this.#trickle(pcId, waiting.splice(0));
+    };
+    peer.onicecandidate = ({ candidate }) => {
+      // an mDNS name means nothing to the server, which learns our address from our own checks (RFC 8445, 7.3.1.3)
+      if (candidate?.candidate.includes(".local ")) return;
+      waiting.push(candidate ? candidate.toJSON() : { candidate: "" });
+      flush();
+    };
+    await peer.setLocalDescription(await peer.createOffer());
+    const offer = /** @type {RTCSessionDescription} */ (peer.localDescription);
+    const answer = await signalling.offer(grant, offer, signal);
+    await peer.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
+    pcId = answer.pc_id;
+    flush();
+  }
+
+  /**
+   * @param {string} pcId
+   * @param {RTCIceCandidateInit[]} candidates
+   */
+  async #trickle(pcId, candidates) {
+    const { signalling, grant, onHiccup } = this.#options;
+    try {
+      await signalling.trickle(grant, pcId, candidates, this.#over.signal);
+    } catch (error) {
+      // our own checks may still find the path
+      if (!this.#over.signal.aborted) onHiccup(asFault(error));
+    }
+  }
+
+  #pathChanged() {
+    const { connection } = this;
+    const kind = this.#joined ? "lost" : "no-path";
+    if (connection.connectionState === "failed") this.#fail(new Fault(kind, "the media path failed"));
+    if (connection.connectionState !== "disconnected") return;
+    setTimeout(() => {
+      if (connection.connectionState === "disconnected") this.#fail(new Fault(kind, "the media path went silent"));
+    }, this.#options.graceMs);
+  }
+
+  /** @param {Fault} fault */
+  #fail(fault) {
+    if (this.#over.signal.aborted) return;
+    this.close(fault);
+    if (this.#joined) this.#options.onLost(fault);
+  }
+}

@@ -1,0 +1,30 @@
+// One frame's trace, made ready to be drawn.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { traceView } from "../trace.js";
+
+test("stages become a waterfall in their own order", () => {
+  const view = traceView({ stages_ms: { sent: 1, drawn: 3, posed: 0.5, unknown: 9 } });
+  assert.deepEqual(view.bars, [
+    { name: "posed", startMs: 0, durationMs: 0.5 },
+    { name: "drawn", startMs: 0.5, durationMs: 3 },
+    { name: "sent", startMs: 3.5, durationMs: 1 },
+  ]);
+  assert.equal(view.totalMs, 4.5);
+});
+
+test("regions carry the names of what was drawn, and broken ones are left out", () => {
+  const view = traceView({ rois: [[1, 2, 3, 4], [1, 2, 3], "x", [5, 6, 7, 8]], drawn: ["mouth", "?", "?", "eyes"], width: 640, height: 480 });
+  assert.deepEqual(view.regions, [
+    { x: 1, y: 2, width: 3, height: 4, name: "mouth" },
+    { x: 5, y: 6, width: 7, height: 8, name: "eyes" },
+  ]);
+  assert.deepEqual([view.width, view.height], [640, 480]);
+});
+
+test("an empty trace is a valid view", () => {
+  const view = traceView({});
+  assert.deepEqual([view.bars, view.regions, view.totalMs, view.rung], [[], [], 0, ""]);
+});
