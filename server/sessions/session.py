@@ -10,6 +10,7 @@ from typing import Any, Final
 from realtime.conductor import Conductor
 from realtime.core import events, wire
 from realtime.core.budget import Ladder, Step
+from realtime.core.errors import RequestError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
 from realtime.core.sound import SoundTimeline
@@ -191,9 +192,9 @@ class Session:
         """A peer with its inbox, for the offer book."""
         config = self._shared.config
         encoder = wire.Encoder()
-        peer: Peer
 
         def send(text: str) -> None:
+            # the peer exists by the time a message can come
             peer.send(text)
 
         inbox = Inbox(
@@ -205,13 +206,13 @@ class Session:
             text_limit_chars=config.text_limit_chars,
             about={"name": "anima", "avatar": self.spec.avatar, "session": self.id},
         )
-        peer = Peer(
-            self._egress,
-            inbox.receive,
-            lambda reason: self._left(peer, reason),
-            on_refused=lambda error: send(wire.error_response("", error)),
-            options=self._options,
-        )
+        def left(reason: str) -> None:
+            self._left(peer, reason)
+
+        def refused(error: RequestError) -> None:
+            send(wire.error_response("", error))
+
+        peer = Peer(self._egress, inbox.receive, left, on_refused=refused, options=self._options)
         self._peers[peer] = encoder
         self._egress.start()
         if self._generating is None and not self._closing:

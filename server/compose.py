@@ -1,0 +1,171 @@
+"""Picks what stands behind the ports and puts a server together; the only module of `server` that knows the models."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from aiortc import RTCIceServer
+
+from models.avatar.pack import bake as bake_pack
+from models.avatar.pack import default_directory, ensure_pack
+from models.avatar.projection import PICTURE_PX, base_key
+from models.avatar.spec import AvatarSpec
+from models.language.knowledge_file import load_knowledge
+from models.language.retrieval import KnowledgeAnswerer
+from models.speech.espeak import EspeakVoice
+from realtime.compute import ComputeThread
+from realtime.core.clips import PRIMITIVES
+from realtime.core.errors import NotFound
+from realtime.core.primitives import Primitive, clip_controls
+from realtime.core.values import BaseKey, VoiceSpec
+from realtime.ports import Answerer, Avatar
+from realtime.stock import Stock
+from server.config import Config
+from server.metrics import Metrics
+from server.rtc.peer import PeerOptions
+from server.sessions.manager import SessionManager
+from server.sessions.shared import Shared
+from server.surfaces import AvatarInfo, Progress, VoiceInfo
+
+SPECS: Final[Mapping[str, AvatarSpec]] = {spec.name: spec for spec in (AvatarSpec(),)}
+"""The illustrated hosts that come with Anima; the first is the default."""
+SCENES: Final = ("host",)
+WARM_TEXT: Final = {"en": "Hello.", "zh": "你好。"}
+"""Spoken to nobody at start, so that the first viewer does not wait for dictionaries to load."""
+
+
+class Server:
+    """Everything behind the HTTP application. Built before the event loop runs, started on it."""
+
+    def __init__(self, config: Config, stocks: Mapping[str, Stock], answerer: Answerer) -> None:
+        self.metrics = Metrics()
+        self._voice = EspeakVoice()
+        self._answerer = answerer
+        self._compute = ComputeThread()
+        self._stocks = stocks
+        shared = Shared(config, dict(stocks), self._compute, self._voice, answerer, self.metrics)
+        options = PeerOptions(
+            ice_servers=tuple(
+                RTCIceServer(list(server.urls), server.username or None, server.credential or None)
+                for server in config.ice_servers
+            ),
+            join_timeout_s=config.join_timeout_s,
+        )
+        self.sessions = SessionManager(shared, options)
+        self._started = False
+
+    def avatars(self) -> Sequence[AvatarInfo]:
+        """The avatars that can be asked for."""
+        return [info for info in avatars() if info.name in self._stocks]
+
+    def voices(self) -> Sequence[VoiceInfo]:
+        """The voices that can be asked for."""
+        return [VoiceInfo(voice.name, voice.description, voice.languages) for voice in self._voice.voices()]
+
+    def primitives(self) -> Mapping[str, Primitive]:
+        """The motion library."""
+        return PRIMITIVES
+
+    def scenes(self) -> Sequence[str]:
+        """What a session can be for."""
+        return SCENES
+
+    def readiness(self) -> Mapping[str, bool]:
+        """Whether the parts a session needs are up."""
+        return {"avatar": bool(self._stocks), "voice": self._started}
+
+    async def start(self) -> None:
+        """Warm what answers the first viewer: the voice's worker and dictionaries, the avatar's region drawing."""
+        await self._voice.warm_up()
+        for language, text in WARM_TEXT.items():
+            async for _ in self._voice.speak(text, VoiceSpec(language=language)):
+                pass
+        for stock in self._stocks.values():
+            await self._compute.run(_warm_avatar, stock.avatar)
+        self._started = True
+
+    async def aclose(self) -> None:
+        """End the sessions, then everything they used."""
+        await self.sessions.aclose()
+        await self._voice.aclose()
+        await self._answerer.aclose()
+        self._compute.close()
+
+
+def build(config: Config, progress: Progress) -> Server:
+    """Put a server together; bakes the avatar's pack if there is none yet (the long work, told to `progress`)."""
+    name = config.avatar or next(iter(SPECS))
+    return Server(config, {name: Stock(_open(config, name, progress))}, _answerer(config))
+
+
+def avatars() -> list[AvatarInfo]:
+    """The avatars that come with Anima."""
+    size = (PICTURE_PX, PICTURE_PX)
+    return [AvatarInfo(one.name, one.title, *size, "illustrated", one.licence) for one in SPECS.values()]
+
+
+def bake(config: Config, names: Sequence[str], progress: Progress) -> list[Path]:
+    """Make packs anew; all avatars if none is named. Returns where they lie."""
+    paths = []
+    for spec in [_spec(name) for name in names or SPECS]:
+        path = _directory(config, spec)
+        bake_pack(spec, path, base_keys(), _telling(spec, progress))
+        paths.append(path)
+    return paths
+
+
+def base_keys() -> list[BaseKey]:
+    """The poses the motion library passes through, each once, in order of appearance."""
+    keys = (base_key(controls) for primitive in PRIMITIVES.values() for controls in clip_controls(primitive))
+    return list(dict.fromkeys(keys))
+
+
+def _open(config: Config, name: str, progress: Progress) -> Avatar:
+    spec = _spec(name)
+    return ensure_pack(spec, base_keys(), _directory(config, spec), _telling(spec, progress))
+
+
+def _spec(name: str) -> AvatarSpec:
+    if name not in SPECS:
+        raise NotFound(f"no avatar {name!r}; there are {', '.join(SPECS)}", field="avatar")
+    return SPECS[name]
+
+
+def _directory(config: Config, spec: AvatarSpec) -> Path:
+    default = default_directory(spec)
+    return config.packs_dir / default.name if config.packs_dir else default
+
+
+def _telling(spec: AvatarSpec, progress: Progress) -> "_Telling":
+    return _Telling(f"drawing {spec.title}", progress)
+
+
+class _Telling:
+    """Gives a bake's progress its name."""
+
+    def __init__(self, what: str, progress: Progress) -> None:
+        self._what = what
+        self._progress = progress
+
+    def __call__(self, done: int, total: int) -> None:
+        self._progress(self._what, done, total)
+
+
+def _warm_avatar(avatar: Avatar) -> None:
+    """Draw one open mouth: the first call of each drawing routine is the slowest."""
+    controls = next(clip_controls(PRIMITIVES["talk"])).with_(AU25=0.5, AU26=0.4, AU1=0.3)
+    key = avatar.base_key(controls)
+    base = avatar.base(key)
+    if base is None:
+        base = avatar.render_base(key)
+    for region in avatar.regions(key, controls):
+        avatar.draw(base, key, controls, region)
+
+
+def _answerer(config: Config) -> Answerer:
+    """The configured language model's endpoint, else the knowledge file."""
+    if config.llm_base_url:
+        from models.language.openai_chat import OpenAIAnswerer
+
+        return OpenAIAnswerer(config.llm_base_url, config.llm_model, api_key=config.llm_api_key)
+    return KnowledgeAnswerer(load_knowledge(config.knowledge))
