@@ -9,6 +9,7 @@ import skia
 from numpy.typing import NDArray
 
 from models.avatar import quantise
+from models.avatar.arm import Arm
 from models.avatar.face_shape import surface
 from models.avatar.layers import Layers
 from models.avatar.paint import blank, canvas_on, image_of
@@ -44,6 +45,7 @@ class IllustratedHost:
         self._spec = spec
         self._frames = frames
         self._rig = Rig(spec, layers)
+        self._arm = Arm(layers)
         self._rois = lru_cache(maxsize=2048)(_face_rois)
 
     @property
@@ -83,10 +85,16 @@ class IllustratedHost:
             for name in ("upper", "lower"):
                 if not quantise.at_rest(name, whole):
                     found.append(Region(name, rois[name], (key, quantise.region_steps(name, whole).tobytes())))
+        if not quantise.at_rest("arm", whole):
+            roi = self._arm.roi(quantise.stepped(controls))
+            if roi is not None:
+                found.append(Region("arm", roi, quantise.region_steps("arm", whole).tobytes()))
         return tuple(found)
 
     def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
         """Draw one region over the base frame."""
+        if region.name == "arm":
+            return self._arm.patch(quantise.stepped(controls), region.roi)
         return self._draw_face(base, key, controls, region)
 
     def displacement_px(self, region: str, before: Controls, after: Controls) -> float:

@@ -7,12 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from models.avatar import backdrop, body, hair, skin
+from models.avatar import backdrop, body, hair, hand, skin
 from models.avatar.mesh import TEXTURE_DENSITY, Sprite
+from models.avatar.sleeve import sleeve_sprite
 from models.avatar.spec import AvatarSpec
 
 HAIR_BOX: Final = (-146.0, -166.0, 146.0, 216.0)
-NAMES: Final = ("backdrop", "hair_back", "body", "ear", "face", "hair_front")
+NAMES: Final = ("backdrop", "hair_back", "body", "ear", "face", "hair_front", "hand", "sleeve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def paint_layers(spec: AvatarSpec) -> Layers:
             "ear": body.ear_sprite(spec.skin),
             "face": skin.face_sprite(spec, shadow),
             "hair_front": front,
+            "hand": hand.hand_sprite(spec.skin),
+            "sleeve": sleeve_sprite(spec.cloth),
         }
     )
 
