@@ -45,10 +45,6 @@ class Config:
     """File that chat answers come from when no LLM is set; none takes the bundled one."""
     packs_dir: Path | None = setting(None)
     """Where baked avatar packs lie; none takes the user's cache directory."""
-    width: int = setting(512, low=64, high=1920)
-    """Picture width in pixels, even."""
-    height: int = setting(512, low=64, high=1920)
-    """Picture height in pixels, even."""
     fps: int = setting(FRAME_RATE_HZ, low=5, high=FRAME_RATE_HZ)
     """Frames per second a session starts with."""
 
@@ -103,9 +99,6 @@ class Config:
 
     def __post_init__(self) -> None:
         check(self, self.sources)
-        for name in ("width", "height"):
-            if getattr(self, name) % 2:
-                raise ConfigError(f"{name} = {getattr(self, name)} ({self.source(name)}) is odd: allowed is even")
         if any(len(key) < 16 or not key.isascii() or not key.isprintable() for key in self.api_keys):
             raise ConfigError(f"api_keys ({self.source('api_keys')}): each key has at least 16 printable characters")
         if self.llm_base_url and not self.llm_base_url.startswith(("http://", "https://")):
@@ -129,7 +122,7 @@ class Config:
             return self.packs_dir
         from platformdirs import user_cache_path
 
-        return user_cache_path("anima") / "packs"
+        return user_cache_path("anima") / "avatars"
 
     @property
     def is_loopback(self) -> bool:

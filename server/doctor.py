@@ -76,7 +76,7 @@ def library(name: str, load: Callable[[str], object] = importlib.import_module) 
 
 def remedy_for(name: str, message: str) -> str:
     """What to install so that a library loads, judged by the loader's message."""
-    if re.search(r"lib[\w+-]+\.so", message):
+    if re.search(r"lib[\w.+-]+\.so", message):
         packages = sorted({package for part, package in APT_PACKAGES.items() if part in message})
         if packages:
             return f"on Debian or Ubuntu: apt-get install {' '.join(packages)}"

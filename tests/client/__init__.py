@@ -1,1 +1,1 @@
-"""Tests of client."""
+"""Tests of the Python SDK and the headless viewer."""

@@ -16,13 +16,13 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 
 def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
     file = tmp_path / "anima.yaml"
-    file.write_text("port: 1000\nwidth: 256\nmax_sessions: 3\n", "utf-8")
-    config = load({"port": "3000"}, {"ANIMA_PORT": "2000", "ANIMA_WIDTH": "320"}, file)
-    assert (config.port, config.width, config.max_sessions, config.height) == (3000, 320, 3, 512)
+    file.write_text("port: 1000\nfps: 10\nmax_sessions: 3\n", "utf-8")
+    config = load({"port": "3000"}, {"ANIMA_PORT": "2000", "ANIMA_FPS": "15"}, file)
+    assert (config.port, config.fps, config.max_sessions, config.max_viewers) == (3000, 15, 3, 50)
     assert config.source("port") == "flag --port"
-    assert config.source("width") == "environment ANIMA_WIDTH"
+    assert config.source("fps") == "environment ANIMA_FPS"
     assert config.source("max_sessions") == f"file {file}"
-    assert config.source("height") == "default"
+    assert config.source("max_viewers") == "default"
 
 
 def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
@@ -40,7 +40,6 @@ def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
         ({"ANIMA_PORT": "70000"}, ["port = 70000", "environment ANIMA_PORT", "0 to 65535"]),
         ({"ANIMA_PORT": "many"}, ["port = 'many'", "ANIMA_PORT", "whole number"]),
         ({"ANIMA_PORT": "80.5"}, ["port", "whole number"]),
-        ({"ANIMA_WIDTH": "333"}, ["width = 333", "even"]),
         ({"ANIMA_CPU_SHARE": "nan"}, ["cpu_share", "0.05 to 1.0"]),
         ({"ANIMA_CPU_SHARE": "inf"}, ["cpu_share", "0.05 to 1.0"]),
         ({"ANIMA_PAGE": "maybe"}, ["page", "true or false"]),
@@ -154,4 +153,4 @@ def test_masking_shows_whether_a_secret_is_set() -> None:
 
 def test_packs_lie_in_the_users_cache_unless_told(tmp_path: Path) -> None:
     assert Config(packs_dir=tmp_path).packs_path == tmp_path
-    assert Config().packs_path.parts[-2:] == ("anima", "packs")
+    assert Config().packs_path.parts[-2:] == ("anima", "avatars")
