@@ -57,11 +57,11 @@ def _persona(
 _PERSONAS: Final = {
     persona.info.name: persona
     for persona in (
-        _persona("eileen", "female", "Warm presenter, about 205 Hz; the default.", "f3", (50, 59), (0.0, 0.0)),
-        _persona("nora", "female", "Calm and a little lower, about 190 Hz.", "f2", (50, 57), (0.0, 0.0)),
-        _persona("vera", "female", "Bright and clear, about 200 Hz.", "f5", (50, 56), (0.0, 0.0)),
-        _persona("martin", "male", "Even baritone, about 100 Hz.", "m6", (50, 56), (0.0, 0.0)),
-        _persona("paul", "male", "Soft and dark, about 105 Hz.", "m7", (50, 56), (0.0, 0.0)),
+        _persona("eileen", "female", "Clear presenter, about 205 Hz; the default.", "f5", (50, 58), (-0.3, -2.4)),
+        _persona("nora", "female", "Calm and a little lower, about 195 Hz.", "f2", (50, 59), (-1.9, -4.4)),
+        _persona("vera", "female", "Young and lively, about 225 Hz.", "f5", (58, 66), (-0.3, -2.4)),
+        _persona("martin", "male", "Even baritone, about 100 Hz.", "m6", (50, 56), (-0.5, -2.9)),
+        _persona("paul", "male", "Firm and close, about 105 Hz.", "m5", (52, 58), (0.0, -2.0)),
     )
 }
 DEFAULT_VOICE: Final = "eileen"

@@ -25,7 +25,7 @@ _INIT_PHONEME_EVENTS, _INIT_PHONEME_IPA, _INIT_DONT_EXIT = 0x0001, 0x0002, 0x800
 _EVENT_END_OF_LIST, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
 _PARAMETER_RATE, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 3, 4
 _POSITION_BY_CHARACTER = 1
-_CHARS_UTF8, _END_PAUSE = 1, 0x1000
+_CHARS_UTF8, _PHONEMES_IN_BRACKETS, _END_PAUSE = 1, 0x100, 0x1000
 
 _WARM_UP: Final = (("en-us", "a"), ("cmn", "啊"))
 """The first use of a language reads its dictionary (about 17 ms)."""
@@ -111,7 +111,7 @@ class Engine:
         if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {voice!r}")
         data = text.encode(errors="replace") + b"\0"
-        flags = _CHARS_UTF8 | (_END_PAUSE if end_pause else 0)
+        flags = _CHARS_UTF8 | _PHONEMES_IN_BRACKETS | (_END_PAUSE if end_pause else 0)
         status = self._lib.espeak_Synth(data, len(data), 0, _POSITION_BY_CHARACTER, 0, flags, None, None)
         if status != 0 and self._job not in self._cancelled:
             raise RuntimeError(f"espeak_Synth returned {status}")

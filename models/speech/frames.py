@@ -7,6 +7,7 @@ A frame is a 9-byte header followed by its payload, all integers little-endian::
 To the worker:
 
 - `SPEAK`: a JSON object `{voice, rate, pitch, range, text, pause}`; one job is spoken at a time, in order of arrival.
+  `text` may hold phonemes in the engine's own notation between double brackets.
 - `CANCEL`: no payload; the job named in the header ends at its next buffer.
 
 From the worker:

@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from models.speech import mandarin
+
 MAX_PART: Final = 280
 """A part longer than this is cut at a sentence end, clause end or space; a job in the synthesiser stays short."""
 _LONGEST_WORD: Final = 60
@@ -15,17 +17,25 @@ _SENTENCE_END: Final = frozenset(".!?;。！？；…")
 _CLAUSE_END: Final = frozenset(",:，：、)）")
 _HAN_RANGES: Final = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
 _KEPT_SYMBOLS: Final = frozenset("+-=%&@#$€£¥°*/<>")
+_NEVER: Final = frozenset("[]")
+"""Double brackets would be read as phonemes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A run of text for one language, beginning at character `begin` of the utterance's text."""
+    """A run of an utterance for one language."""
 
     text: str
-    begin: int
+    """What the synthesiser is given."""
+    origins: tuple[int, ...]
+    """For each character of `text`, the offset in the utterance's text of the character it stands for."""
     language: str
     pause: bool
     """Whether the pause that its punctuation asks for is spoken at its end."""
+
+    def origin(self, position: int) -> int:
+        """Offset in the utterance's text for a position in `text`, kept inside it."""
+        return self.origins[min(max(position, 0), len(self.origins) - 1)]
 
 
 def is_han(char: str) -> bool:
@@ -42,6 +52,8 @@ def clean(text: str) -> str:
 def _speakable(char: str) -> bool:
     if char in _KEPT_SYMBOLS:
         return True
+    if char in _NEVER:
+        return False
     category = unicodedata.category(char)
     if category[0] in "LNM":
         return not 0xFE00 <= ord(char) <= 0xFE0F  # variation selectors go with emoji
@@ -66,7 +78,8 @@ def split(text: str, language: str) -> tuple[Part, ...]:
         piece = cleaned[begin:end]
         if has_speech(piece):
             closed = end == len(cleaned) or piece.rstrip()[-1:] in _SENTENCE_END | _CLAUSE_END
-            parts.append(Part(piece, begin, spoken, closed))
+            sent, origins = mandarin.spoken(piece) if spoken == "zh" else (piece, tuple(range(len(piece))))
+            parts.append(Part(sent, tuple(begin + origin for origin in origins), spoken, closed))
     return tuple(parts)
 
 

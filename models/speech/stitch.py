@@ -155,7 +155,7 @@ class Stitcher:
         """Phonemes and words; positions count in the part's text."""
         assert self._part is not None
         for kind, sample, position, length, symbol in events:
-            position = self._part.begin + max(0, position)
+            position = self._part.origin(position)
             if kind == "w":
                 self._marks.word(position, length, self._part)
             elif not symbol.startswith("("):  # "(en)" announces a change of language

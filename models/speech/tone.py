@@ -9,7 +9,7 @@ Floats = NDArray[np.float32]
 
 _TAPS: Final = 129
 _CURVE_HZ: Final = (0.0, 60.0, 110.0, 300.0, 900.0, 2500.0, 4200.0, 7000.0, 11025.0)
-_CURVE_DB: Final = (-30.0, -8.0, 2.0, 2.0, 0.0, 0.0, -3.5, -5.5, -7.0)
+_CURVE_DB: Final = (-30.0, -8.0, 1.5, 1.5, 0.0, 0.0, -2.5, -3.5, -4.0)
 """A little warmth below 300 Hz, the buzz above 3 kHz turned down; consonants keep their place."""
 _REFLECTIONS: Final = ((0.0071, 0.11), (0.0133, -0.08), (0.0229, 0.06))
 """Early reflections of a small room: delay in seconds and gain."""
