@@ -115,7 +115,7 @@ def _with_directions(lines: list[str]) -> Iterator[str]:
     session = lines[: starts[0]] if starts else lines
     session_direction = next((line for line in session if line in directions), "a=sendrecv")
     yield from session
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts, len(lines)][1:], strict=True):
         section = lines[start:end]
         codecs = sum(line.startswith(("a=rtpmap:", "a=fmtp:")) for line in section)
         if codecs > 2 * CODECS_MAX:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,18 +77,22 @@ class Rig:
     refused: list[RequestError] = field(default_factory=list)
     published: list[Frame] = field(default_factory=list)
     moving: bool = False
+    on_message: Callable[[str], object] | None = None
 
     def peer(self) -> Peer:
         """A new viewer's server side."""
         peer = Peer(
             self.egress,
-            self.messages.append,
+            self._message,
             self.closed.append,
             on_refused=self.refused.append,
             options=self.options,
         )
         self.peers.append(peer)
         return peer
+
+    def _message(self, text: str) -> None:
+        (self.on_message or self.messages.append)(text)
 
     async def offer(self, sdp: str) -> Answer:
         """`Signaller.offer` without HTTP."""
@@ -144,3 +148,10 @@ def frequency_hz(sound: NDArray[Any]) -> float:
     """The strongest frequency in a piece of sound."""
     spectrum = np.abs(np.fft.rfft(sound.astype(float) * np.hanning(len(sound))))
     return float(np.argmax(spectrum) * AUDIO_RATE_HZ / len(sound))
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    """Wait for something that other tasks bring about."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110  # plain values of the code under test have nothing to wait on
+            await asyncio.sleep(0.005)
