@@ -18,6 +18,7 @@ from realtime.core.values import Frame, VoiceSpec
 from realtime.generator import Generator
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
+from realtime.ports import Clock
 from server.media.egress import MediaEgress
 from server.rtc.peer import Peer, PeerOptions, close_all
 from server.rtc.signalling import OfferBook
@@ -43,7 +44,7 @@ class Session:
         self.spec = spec
         self._shared = shared
         self._options = options
-        self._clock = lambda: time.monotonic() - begun_s
+        self._clock: Clock = lambda: time.monotonic() - begun_s
         stock = shared.stocks[spec.avatar]
         self._plan = Plan(seed=int.from_bytes(session_id.encode(), "big") & 0xFFFFFFFF)
         self._sound = SoundTimeline()

@@ -1,0 +1,1 @@
+"""Tests of running sessions, over real loopback connections."""
