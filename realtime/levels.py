@@ -81,7 +81,7 @@ async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
     async for state in states:
         avatar = shop.stock.avatar
         state.regions = avatar.regions(state.key, state.pose.controls)
-        if last is not None and last.base is state.base and _keys(last) == _keys(state):
+        if last is not None and last.key == state.key and _keys(last) == _keys(state):
             state.patches, state.pixels = last.patches, last.pixels
             state.trace.reused.extend(region.name for region in state.regions)
         elif state.regions:
