@@ -13,7 +13,9 @@ from server.settings import MASK
 _PATTERNS: Final = (
     # Authorization headers, token/key query parameters and JSON members, and the SDP's ICE password
     re.compile(r"(?i)(bearer\s+)[^\s\"',;]+"),
-    re.compile(r"(?i)((?:^|[?&;\s\"'{(])(?:token|api_?key|key|credential|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;}]+"),
+    re.compile(
+        r"(?i)((?:^|[?&;\s\"'{(])(?:token|api_?key|key|credential|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;}]+"
+    ),
     re.compile(r"(a=ice-pwd:)\S+"),
 )
 

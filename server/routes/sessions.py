@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from realtime.core.errors import InvalidField
+from realtime.core.errors import InvalidField, RequestError
 from server.routes import checks
 from server.routes.access import close_session, offer_url, open_session, own_session, require_server
 from server.routes.bodies import Accepted, Chat, Created, CreateSession, CueBody, Say, SessionState, Silenced
@@ -80,13 +80,19 @@ async def say(request: web.Request) -> web.Response:
         raise InvalidField("either text or ssml is given", field="text")
     field = "text" if body.ssml is None else "ssml"
     words = checks.text(body.ssml or body.text or "", field, request.app[STATE].config.text_limit_chars)
-    await session.say(
-        words,
-        ssml=body.ssml is not None,
-        emotion=checks.emotion(body.emotion),
-        intensity=body.intensity,
-        interrupt=body.interrupt,
-    )
+    emotion = checks.emotion(body.emotion)
+    try:
+        await session.say(
+            words,
+            ssml=body.ssml is not None,
+            emotion=emotion,
+            intensity=body.intensity,
+            interrupt=body.interrupt,
+        )
+    except RequestError as error:
+        # below here both are one script, called text
+        error.field = field if error.field == "text" else error.field
+        raise
     return web.json_response({"accepted": True}, status=202)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -209,6 +210,12 @@ async def test_the_specification_names_every_operation(bench: Bench) -> None:
     text = await page.text()
     assert page.content_type == "text/html" and "<script" not in text and "http://" not in text
     assert all(operation.path.replace("{", "&#x7b;") in text or operation.path in text for operation in OPERATIONS)
+
+
+def test_every_path_stands_in_the_documentation() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text("utf-8")
+    for operation in OPERATIONS:
+        assert operation.path in text, f"{operation.path} is not in docs/api.md"
 
 
 def test_error_kinds_are_snake_case() -> None:

@@ -1,5 +1,6 @@
 """Settings: precedence, sources, ranges, secrets, and that every one is documented."""
 
+import ast
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -137,6 +138,16 @@ def test_every_setting_has_a_docstring_and_stands_in_the_documentation() -> None
     for item in setting_fields(Config):
         assert texts.get(item.name), f"{item.name} has no docstring"
     assert markdown_table() in page, "run `python -m server.config` and put its table into docs/configuration.md"
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    read: set[str] = set()
+    for module in (DOCS.parents[1] / "server").rglob("*.py"):
+        tree = ast.parse(module.read_text("utf-8"))
+        owned = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+        read |= {node.attr for node in owned if ast.unparse(node.value).rpartition(".")[2] in ("config", "_config")}
+    # `llm_api_key_env` is read while the settings are loaded, by name
+    assert {item.name for item in setting_fields(Config)} - read <= {"llm_api_key_env"}
 
 
 def test_all_fields_but_the_sources_are_settings() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from realtime.core.errors import UpstreamError
+from realtime.core.errors import Malformed, UpstreamError
 from realtime.core.facs import Emotion
 from server.surfaces import Cue
 from tests.server.conftest import AUTH, Bench, Start
@@ -78,6 +78,14 @@ async def test_say_reaches_the_session(bench: Bench) -> None:
         ("say", ("Hello [wave]", False, Emotion.HAPPY, 0.5, True)),
         ("say", ("<speak>Hi</speak>", True, None, 1.0, False)),
     ]
+
+
+@pytest.mark.parametrize("field", ["text", "ssml"])
+async def test_a_script_that_cannot_be_read_is_named_as_it_was_sent(bench: Bench, field: str) -> None:
+    session = await bench.session()
+    session.failure = Malformed("unclosed token", field="text")
+    status, answer = await bench.call("POST", f"/v1/sessions/{session.id}/say", json={field: "<speak><bad"})
+    assert status == 400 and answer["error"]["field"] == field
 
 
 async def test_chat_interrupt_and_cue_reach_the_session(bench: Bench) -> None:
