@@ -24,7 +24,7 @@ _MAYBE_LAST: Final = frozenset(
     "etc inc ltd co corp a.m p.m al jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
 """Abbreviations that end a sentence only where a capital follows."""
-_LAST_WORD: Final = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
+_LAST_WORD: Final = re.compile(r"([A-Za-z][A-Za-z.'’]*)\.$")
 _LIST_NUMBER: Final = re.compile(r"(?:^|\n)\s*\d{1,3}\.$")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
