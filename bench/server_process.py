@@ -1,0 +1,124 @@
+"""A real `anima serve` in a process of its own, for benches and end-to-end tests."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from bench.harness import ROOT
+
+_READY: Final = re.compile(r"ready at (http://\S+)")
+_ROOMY: Final = {
+    "requests_per_s": "10000",
+    "sessions_per_min": "10000",
+    "cpu_share": "1.0",
+    "max_sessions": "64",
+}
+"""Settings that keep the guards against strangers from limiting a measurement."""
+
+
+class ServerFailed(Exception):
+    """The server did not come up; the text holds what it said."""
+
+
+class ServerProcess:
+    """Starts `anima serve` on a free port and stops it when left.
+
+    `packs_dir` keeps baked avatars between starts; None uses the user's own cache. `settings` are the server's."""
+
+    def __init__(
+        self,
+        *,
+        log: Path,
+        packs_dir: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        timeout_s: float = 120.0,
+    ) -> None:
+        self.url = ""
+        self.started_s = 0.0
+        self.ready_s = 0.0
+        self.log = log
+        self._settings = {**_ROOMY, **(settings or {}), "port": "0"}
+        if packs_dir is not None:
+            self._settings["packs_dir"] = str(packs_dir)
+        self._timeout_s = timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self._process is not None, "the server has not been started"
+        return self._process.pid
+
+    @property
+    def startup_s(self) -> float:
+        """From starting the process to its ready line."""
+        return self.ready_s - self.started_s
+
+    def start(self) -> Self:
+        """Start and wait for the ready line. Raises `ServerFailed`."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("ANIMA_")}
+        environment |= {f"ANIMA_{name.upper()}": value for name, value in self._settings.items()}
+        self.started_s = time.monotonic()
+        with self.log.open("wb") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "server.cli", "serve"],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=ROOT,
+            )  # fmt: skip
+        while not (found := _READY.search(self.output())):
+            if self._process.poll() is not None or time.monotonic() - self.started_s > self._timeout_s:
+                self.stop()
+                raise ServerFailed(f"the server did not start:\n{self.output()[-4000:]}")
+            time.sleep(0.005)
+        self.ready_s = time.monotonic()
+        self.url = found[1]
+        return self
+
+    def stop(self) -> int:
+        """Ask it to end, and wait until it has; returns its exit status."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(20.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        return self._process.wait()
+
+    def output(self) -> str:
+        """Everything it has written so far."""
+        return self.log.read_text("utf-8", "replace")
+
+    def cpu_s(self) -> float:
+        """Processor time of the server and its worker processes since their start."""
+        ticks = sum(_cpu_ticks(pid) for pid in self._family())
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def resident_mb(self) -> float:
+        """Resident memory of the server and its worker processes, in MB of 10^6 bytes."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._family())
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def _family(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, children)]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _cpu_ticks(pid: int) -> int:
+    # the name, in parentheses, may hold spaces: fields are counted after it (proc(5), utime and stime)
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
