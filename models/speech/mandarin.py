@@ -20,6 +20,11 @@ _INLINE: Final = {
 }
 """Phonemes of the engine, given between double brackets."""
 
+_GROW: Final = "ts.'A214N"
+_GROWS_BEFORE: Final = frozenset("大高胖")
+_HEAD_OF: Final = frozenset("店乡处区连营学兄园台馆察警")
+"""Neighbours beside which 长 means to grow or a chief, where the dictionary takes it for long: 孩子长大, 检察长."""
+
 _PLACES: Final = frozenset("这那哪這")
 _FULL_BEFORE: Final = frozenset("女婴嬰幼胎孤健宠寵患育少男生小贤弃")
 _FULL_AFTER: Final = frozenset("子童女歌科孙孫媳戏戲")
@@ -31,10 +36,21 @@ def spoken(text: str) -> tuple[str, tuple[int, ...]]:
     pieces: list[str] = []
     origins: list[int] = []
     for index, char in enumerate(text):
-        piece = _ending(text, index) if char in "儿兒" else f"[[{_INLINE[char]}]]" if char in _INLINE else char
+        piece = _INLINE.get(char, char)
+        if char in "儿兒":
+            piece = _ending(text, index)
+        elif char == "长" and _grows(text, index):
+            piece = _GROW
+        if len(piece) > 1:
+            piece = f"[[{piece}]]"
         pieces.append(piece)
         origins.extend([index] * len(piece))
     return "".join(pieces), tuple(origins)
+
+
+def _grows(text: str, index: int) -> bool:
+    before, after, then = text[index - 1 : index], text[index + 1 : index + 2], text[index + 2 : index + 3]
+    return before in _HEAD_OF or (after in _GROWS_BEFORE and then != "衣")
 
 
 def _ending(text: str, index: int) -> str:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_TAPS: Final = 129
+_TAPS: Final = 257
 _CURVE_HZ: Final = (0.0, 60.0, 110.0, 300.0, 900.0, 2500.0, 4200.0, 7000.0, 11025.0)
 _CURVE_DB: Final = (-30.0, -8.0, 1.5, 1.5, 0.0, 0.0, -2.5, -3.5, -4.0)
 """A little warmth below 300 Hz, the buzz above 3 kHz turned down; consonants keep their place."""
@@ -24,40 +24,42 @@ def shaping_filter(sample_rate_hz: int) -> Floats:
     return (impulse * np.hanning(_TAPS + 2)[1:-1]).astype(np.float32)
 
 
-def room(sample_rate_hz: int) -> Floats:
-    """Impulse response of the direct sound and its early reflections."""
-    impulse = np.zeros(round(_REFLECTIONS[-1][0] * sample_rate_hz) + 1, np.float32)
-    impulse[0] = 1.0
-    for delay_s, gain in _REFLECTIONS:
-        impulse[round(delay_s * sample_rate_hz)] = gain
-    return impulse
-
-
 class Shaper:
-    """Convolves a stream with filter and room. The filter's delay is taken out, the room's tail comes with `flush`."""
+    """Filters a stream and sets it in its room. The filter's delay is taken out, the tails come with `flush`."""
 
     def __init__(self, sample_rate_hz: int) -> None:
-        self._kernel = np.convolve(shaping_filter(sample_rate_hz), room(sample_rate_hz)).astype(np.float32)
-        self._tail: Floats = np.zeros(len(self._kernel) - 1, np.float32)
+        self._kernel = shaping_filter(sample_rate_hz)
+        self._tail: Floats = np.zeros(_TAPS - 1, np.float32)
         self._skip = _TAPS // 2
+        self._reflections = [(round(delay_s * sample_rate_hz), gain) for delay_s, gain in _REFLECTIONS]
+        self._past: Floats = np.zeros(max(delay for delay, _ in self._reflections), np.float32)
 
     def push(self, samples: Floats) -> Floats:
         """Feed input of shape (n,); returns as many samples, less the filter's delay at the very start."""
         if not len(samples):
             return samples
         full = np.convolve(samples, self._kernel).astype(np.float32)
-        full[: len(self._tail)] += self._tail
+        full[: _TAPS - 1] += self._tail
         self._tail = full[len(samples) :]
         made = full[: len(samples)]
         skipped = min(self._skip, len(made))
         self._skip -= skipped
-        return made[skipped:]
+        return self._in_room(made[skipped:])
 
     def flush(self) -> Floats:
-        """The tail of filter and room."""
-        made = self._tail[self._skip :]
+        """What filter and room still hold."""
+        rest = np.concatenate([self._tail[self._skip :], np.zeros(len(self._past), np.float32)])
         self._tail = np.zeros_like(self._tail)
-        return made
+        return self._in_room(rest)
+
+    def _in_room(self, dry: Floats) -> Floats:
+        line = np.concatenate([self._past, dry])
+        begin = len(self._past)
+        wet = dry.copy()
+        for delay, gain in self._reflections:
+            wet += np.float32(gain) * line[begin - delay : len(line) - delay]
+        self._past = line[len(line) - begin :]
+        return wet
 
 
 class Limiter:
@@ -71,7 +73,7 @@ class Limiter:
         self._block = round(self._BLOCK_S * sample_rate_hz)
         self._ceiling = ceiling
         self._held: Floats = np.zeros(0, np.float32)
-        self._gain = 1.0
+        self._gain: float | None = None
 
     def push(self, samples: Floats) -> Floats:
         """Feed input of shape (n,); returns whole blocks, `_AHEAD` blocks late."""
@@ -95,9 +97,10 @@ class Limiter:
         lowest = np.lib.stride_tricks.sliding_window_view(padded, self._AHEAD + 1).min(axis=1)[:blocks]
         made = self._held[: blocks * self._block]
         self._held = self._held[blocks * self._block :]
-        if self._gain == 1.0 and lowest.min() >= 1.0:
+        if self._gain in (None, 1.0) and lowest.min() >= 1.0:
+            self._gain = 1.0
             return made
-        knots = [self._gain]
+        knots = [float(lowest[0]) if self._gain is None else self._gain]
         for target in lowest:
             knots.append(min(float(target), knots[-1] + (1.0 - knots[-1]) * self._RELEASE))
         self._gain = knots[-1] if knots[-1] < 0.9999 else 1.0

@@ -44,12 +44,15 @@ class Worker:
     async def start(cls, command: Sequence[str], limit_s: float) -> "Worker":
         """Start a process and wait until it is ready."""
         paths = [str(_SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )
+        except OSError as error:
+            raise UpstreamError(f"the speech worker does not start: {error}") from error
         worker = cls(process, limit_s)
         try:
             kind, _, payload = await worker._read()
@@ -145,19 +148,19 @@ class WorkerPool:
         self._command, self._limit_s = tuple(command), limit_s
         self._slots = asyncio.Semaphore(size)
         self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self.restarts = 0
 
     async def warm_up(self) -> None:
         """Start all workers."""
         missing = self._size - len(self._idle)
-        started = await asyncio.gather(*(Worker.start(self._command, self._limit_s) for _ in range(missing)))
-        self._idle.extend(started)
+        self._idle.extend(await asyncio.gather(*(self._start() for _ in range(missing))))
 
     @property
-    def idle_pids(self) -> tuple[int, ...]:
-        """Process ids of the workers that wait for a job."""
-        return tuple(worker.pid for worker in self._idle)
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers that run."""
+        return tuple(worker.pid for worker in self._all if worker.alive)
 
     async def run(self, request: dict[str, Any]) -> AsyncGenerator[tuple[bytes, bytes], None]:
         """Stream one job: `(AUDIO | EVENTS, payload)`. Raises UpstreamError if the worker crashes, hangs or refuses."""
@@ -180,8 +183,9 @@ class WorkerPool:
         """End all workers."""
         if self._settling:
             await asyncio.gather(*self._settling, return_exceptions=True)
-        idle, self._idle = self._idle, []
-        await asyncio.gather(*(worker.stop() for worker in idle))
+        self._idle.clear()
+        workers, self._all = self._all, set()
+        await asyncio.gather(*(worker.stop() for worker in workers))
 
     async def _take(self) -> Worker:
         while self._idle:
@@ -189,7 +193,12 @@ class WorkerPool:
             if worker.alive:
                 return worker
             await self._bury(worker)
-        return await Worker.start(self._command, self._limit_s)
+        return await self._start()
+
+    async def _start(self) -> Worker:
+        worker = await Worker.start(self._command, self._limit_s)
+        self._all.add(worker)
+        return worker
 
     def _give_back(self, worker: Worker | None) -> None:
         if worker is not None:
@@ -208,4 +217,5 @@ class WorkerPool:
     async def _bury(self, worker: Worker) -> None:
         self.restarts += 1
         log.warning("speech worker %d is gone and will be replaced", worker.pid)
+        self._all.discard(worker)
         await worker.stop()
