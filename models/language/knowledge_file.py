@@ -36,6 +36,8 @@ class Entry:
     answers: tuple[str, ...]
     keywords: tuple[str, ...] = ()
     source: str = ""
+    vague: bool = False
+    """Whether an entry that also fits the question before is the better answer: "How much is it?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def parse_knowledge(text: str, name: str = "knowledge") -> Knowledge:
     return Knowledge(entries, passages, {str(language): unknown.texts(language) for language in unknown.data})
 
 
-_ENTRY_FIELDS: Final = ("id", "language", "ask", "keywords", "answer", "source")
+_ENTRY_FIELDS: Final = ("id", "language", "ask", "keywords", "answer", "source", "vague")
 _PASSAGE_FIELDS: Final = ("id", "language", "text", "keywords", "source")
 
 
@@ -108,6 +110,7 @@ def _entry(fields: "_Fields") -> Entry:
         answers=fields.texts("answer"),
         keywords=fields.texts("keywords", required=False),
         source=fields.text("source", default=id),
+        vague=fields.flag("vague"),
     )
 
 
@@ -140,6 +143,13 @@ class _Fields:
         if not isinstance(value, list):
             raise ConfigError(f"{self._where}: {name} is not a list")
         return [_Fields(item, f"{self._where}: {name}[{i}]", known) for i, item in enumerate(value)]
+
+    def flag(self, name: str) -> bool:
+        """True or false; false if it is missing."""
+        value = self.data.get(name, False)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{self._where}: {name} is not true or false")
+        return value
 
     def text(self, name: str, default: str = "") -> str:
         """A text that is not empty, unless there is a default."""

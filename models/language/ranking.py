@@ -75,11 +75,13 @@ class Ranking:
                 self._postings.setdefault(term, []).append((index, count))
         self._wholeness = wholeness
         self._whole = [sum(self._weight(term) for term in bag) or 1.0 for bag in bags]
+        self._has_topic = [not all(_is_stop(term) for term in bag) for bag in bags]
         self._words = [term for term in self._postings if len(term) >= MIN_SPELLED_CHARS and not HAN.match(term)]
 
     def scores(self, query: str) -> list[float]:
         """Each text's score: its BM25 sum divided by the weight of the whole query, so that about 1 means that it holds
-        everything that was asked. A text that shares no topic with a query that has one scores 0."""
+        everything that was asked. A text that shares no topic with a query that has one, or has one where the
+        query has none, scores 0."""
         scores = [0.0] * self._size
         covered = [0.0] * self._size
         on_topic = [False] * self._size
@@ -97,9 +99,13 @@ class Ranking:
                 on_topic[index] |= topic
         for index, score in enumerate(scores):
             missing = 1.0 - min(1.0, covered[index] / self._whole[index])
-            fits = total and (on_topic[index] or not has_topic)
+            fits = total and (on_topic[index] if has_topic else not self._has_topic[index])
             scores[index] = score / total * (1.0 - self._wholeness * missing) if fits else 0.0
         return scores
+
+    def topics(self, text: str) -> frozenset[str]:
+        """The terms of a text that carry a topic, spelt as they are known here."""
+        return frozenset(self._known(term) for term in terms(text) if not _is_stop(term))
 
     def _weight(self, term: str) -> float:
         """Inverse document frequency, kept low for terms without a topic and for those that no text holds."""

@@ -17,9 +17,6 @@ ENTRY_THRESHOLD: Final = 0.36
 PASSAGE_THRESHOLD: Final = 0.6
 EXACT: Final = 2.0
 """Score of the very words that an entry lists."""
-BOTH_THRESHOLD: Final = 0.6
-BOTH_PREFERRED: Final = 0.8
-"""Score from which an answer to a question and the one before is taken: where there is no other, and where there is."""
 WHOLENESS: Final = 0.3
 MAX_QUERY_CHARS: Final = 400
 _GREETING: Final = re.compile(
@@ -41,6 +38,7 @@ class _Found:
     id: str
     text: str
     source: str
+    vague: bool = False
 
 
 class _Shelf:
@@ -55,6 +53,7 @@ class _Shelf:
                 texts.append(text)
                 self._entry_of.append(index)
         self._questions = Ranking(texts, WHOLENESS)
+        self._topics = [self._questions.topics(text) for text in texts]
         self._same = {_plain(text): index for text, index in reversed(list(zip(texts, self._entry_of, strict=True)))}
         passages = [passage for passage in knowledge.passages if passage.language == language]
         self._sentences = [(s, p) for p in passages for s in split_sentences(p.text)]
@@ -77,9 +76,19 @@ class _Shelf:
             return _Found(passage_score, passage.id, text, passage.source)
         return None
 
+    def find_both(self, before: str, question: str, turn: int) -> _Found | None:
+        """The entry that fits a question together with the one before and shares a topic with each that has any."""
+        wanted = [topics for text in (before, question) if (topics := self._questions.topics(text))]
+        scores = self._questions.scores(f"{before} {question}")
+        for index, topics in enumerate(self._topics):
+            if any(topics.isdisjoint(some) for some in wanted):
+                scores[index] = 0.0
+        place, score = best(scores)
+        return self._entry(self._entry_of[place], score, turn) if score >= ENTRY_THRESHOLD else None
+
     def _entry(self, index: int, score: float, turn: int) -> _Found:
         entry = self._entries[index]
-        return _Found(score, entry.id, entry.answers[turn % len(entry.answers)], entry.source)
+        return _Found(score, entry.id, entry.answers[turn % len(entry.answers)], entry.source, entry.vague)
 
 
 class KnowledgeAnswerer:
@@ -108,12 +117,11 @@ class KnowledgeAnswerer:
         shelf = self._shelves[language]
         found = shelf.find(text, turn)
         before = next((t.text for t in reversed(history) if t.role == "user"), "")
-        if not before or _REFERRING.isdisjoint(terms(text)):
+        sure = found is not None and found.score >= EXACT and not found.vague
+        vague = found is not None and found.vague
+        if not before or sure or (not vague and _REFERRING.isdisjoint(terms(text))):
             return found
-        both = shelf.find(f"{before[:MAX_QUERY_CHARS]} {text}", turn)
-        if both is None or both.score < (BOTH_THRESHOLD if found is None else BOTH_PREFERRED):
-            return found
-        return both
+        return shelf.find_both(before[:MAX_QUERY_CHARS], text, turn) or found
 
     def _language(self, text: str, language: str) -> str:
         """The shelf for a question: the language it is written in if there is one, else the session's, else any."""
