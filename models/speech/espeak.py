@@ -32,8 +32,10 @@ class EspeakVoice:
         self._pool = pool or WorkerPool()
 
     async def warm_up(self) -> None:
-        """Start the workers ahead of the first utterance."""
+        """Start the workers and compute the filters ahead of the first utterance."""
         await self._pool.warm_up()
+        async for _ in self.speak("a", VoiceSpec()):
+            pass
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         """The catalogue, default first."""

@@ -6,6 +6,7 @@ input; the last half filter of input is held back until more arrives or `flush`.
 """
 
 from fractions import Fraction
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,17 @@ _PASS_BAND: Final = 0.93
 """Cut-off as a part of the lower Nyquist frequency; the transition ends just above it."""
 
 
+@cache
+def _kernel(phases: int, cutoff: float) -> Floats:
+    """Filter taps for each fraction of an input sample, shape (phases, 2 * HALF_TAPS); each row sums to 1."""
+    phase = np.arange(phases)[:, None] / phases
+    offset = np.arange(-HALF_TAPS + 1, HALF_TAPS + 1)[None, :] - phase
+    window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1.0 - (offset / HALF_TAPS) ** 2, 0.0, 1.0)))
+    kernel = cutoff * np.sinc(cutoff * offset) * window
+    normalised: Floats = (kernel / kernel.sum(axis=1, keepdims=True)).astype(np.float32)
+    return normalised
+
+
 class Resampler:
     """Mono float32 from one rate to another; feed chunks of any size."""
 
@@ -26,11 +38,7 @@ class Resampler:
         factor = Fraction(to_hz, from_hz)
         self._up, self._down = factor.numerator, factor.denominator
         cutoff = _PASS_BAND * min(1.0, float(factor))
-        phase = np.arange(self._up)[:, None] / self._up  # (up, 1)
-        offset = np.arange(-HALF_TAPS + 1, HALF_TAPS + 1)[None, :] - phase  # (up, taps)
-        window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1.0 - (offset / HALF_TAPS) ** 2, 0.0, 1.0)))
-        kernel = cutoff * np.sinc(cutoff * offset) * window
-        self._kernel: Floats = (kernel / kernel.sum(axis=1, keepdims=True)).astype(np.float32)
+        self._kernel = _kernel(self._up, cutoff)
         self._held: Floats = np.zeros(HALF_TAPS - 1, np.float32)
         self._first = -(HALF_TAPS - 1)  # input index of the first held sample
         self._fed = 0

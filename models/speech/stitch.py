@@ -2,14 +2,14 @@
 
 import re
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.speech.resample import Resampler
 from models.speech.segments import Part, is_han
-from models.speech.tone import Limiter, Shaper
+from models.speech.tone import Floats, Limiter, Shaper
 from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_SAMPLES
 from realtime.core.values import Pcm, Phoneme, SpeechChunk, Word
 
@@ -29,45 +29,51 @@ Event = tuple[str, int, int, int, str]
 """Kind, sample, character position, length, symbol; see `frames`."""
 
 
-class _Sound:
-    """Raw int16 at the engine's rate to finished int16 at 48 kHz, with the leading silence cut off."""
+class _Lead:
+    """Cuts off the silence before the first sound of an utterance."""
+
+    def __init__(self) -> None:
+        self._held: Floats | None = np.zeros(0, np.float32)
+        self.trimmed = 0  # samples
+
+    def push(self, samples: Floats) -> Floats:
+        """Feed a buffer; returns what is kept of it."""
+        if self._held is None:
+            return samples
+        lead = np.concatenate([self._held, samples])
+        loud = np.flatnonzero(np.abs(lead) > _SILENCE)
+        begin = max(0, int(loud[0] if len(loud) else len(lead)) - _LEAD_IN_SAMPLES)
+        self.trimmed += begin
+        kept: Floats = lead[begin:].copy()
+        if not len(loud):
+            self._held = kept
+            return np.zeros(0, np.float32)
+        self._held = None
+        fade = min(_LEAD_IN_SAMPLES, len(kept))
+        kept[:fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
+        return kept
+
+
+class _Finish:
+    """Raw sound at the engine's rate to finished int16 at 48 kHz."""
 
     def __init__(self) -> None:
         self._shaper = Shaper(ENGINE_RATE_HZ)
         self._resampler = Resampler(ENGINE_RATE_HZ, AUDIO_RATE_HZ)
         self._limiter = Limiter(AUDIO_RATE_HZ)
-        self._lead: NDArray[np.float32] | None = np.zeros(0, np.float32)
-        self.trimmed = 0  # engine samples
+        self._fed = False
 
-    def push(self, payload: bytes, gain: float) -> Pcm:
+    def push(self, samples: Floats) -> Pcm:
         """Process one buffer; returns what is finished."""
-        samples = np.frombuffer(payload, "<i2").astype(np.float32) * np.float32(gain / 32768.0)
-        if self._lead is not None:
-            samples = self._trim(samples)
+        self._fed = True
         return _to_pcm(self._limiter.push(self._resampler.push(self._shaper.push(samples))))
 
     def flush(self) -> Pcm:
-        """The rest, with the room's tail."""
-        if self._lead is not None:
+        """The rest, with the room's tail; nothing if there was no sound."""
+        if not self._fed:
             return np.zeros(0, np.int16)
         rest = np.concatenate([self._resampler.push(self._shaper.flush()), self._resampler.flush()])
         return _to_pcm(np.concatenate([self._limiter.push(rest), self._limiter.flush()]))
-
-    def _trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        assert self._lead is not None
-        lead = np.concatenate([self._lead, samples])
-        loud = np.flatnonzero(np.abs(lead) > _SILENCE)
-        if not len(loud):
-            self.trimmed += max(0, len(lead) - _LEAD_IN_SAMPLES)
-            self._lead = lead[-_LEAD_IN_SAMPLES:]
-            return np.zeros(0, np.float32)
-        begin = max(0, int(loud[0]) - _LEAD_IN_SAMPLES)
-        self.trimmed += begin
-        self._lead = None
-        samples = lead[begin:].copy()
-        fade = min(_LEAD_IN_SAMPLES, len(samples))
-        samples[:fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
-        return samples
 
 
 class _Marks:
@@ -77,7 +83,6 @@ class _Marks:
         self._text = text
         self._phoneme: tuple[float, str] | None = None
         self._word: tuple[float, int, int] | None = None
-        self._word_part: Part | None = None
         self.phonemes: list[Phoneme] = []
         self.words: list[Word] = []
         self.known_s = 0.0
@@ -90,16 +95,16 @@ class _Marks:
         if self._word is not None and position == self._word[1] and not np.isfinite(self._word[0]):
             self._word = (start_s, *self._word[1:])
 
-    def word(self, position: int, length: int, part: Part) -> None:
+    def word(self, position: int, length: int) -> None:
         """A word begins at this offset of the utterance's text."""
         if self._word is not None and position <= self._word[1]:
             return
         self.close_word(position)
-        self._word, self._word_part = (float("inf"), position, length), part
+        self._word = (float("inf"), position, length)
 
     def close_word(self, next_begin: int) -> None:
         """The word under way is complete."""
-        if self._word is None or self._word_part is None:
+        if self._word is None:
             return
         start_s, begin, length = self._word
         end = min(self._word_end(begin, length), next_begin)
@@ -133,11 +138,14 @@ class _Marks:
 
 
 class Stitcher:
-    """Feed `begin_part`, `events` and `audio` as they arrive; take chunks with `ready`; end with `finish`."""
+    """Feed `begin_part`, `events` and `audio` as they arrive; take chunks from `ready`; end with `finish`.
+
+    Sound is finished only as far as a chunk needs it, so that the first one does not wait for the rest."""
 
     def __init__(self, text: str) -> None:
-        self._sound = _Sound()
+        self._lead, self._finish = _Lead(), _Finish()
         self._marks = _Marks(text)
+        self._raw: deque[Floats] = deque()
         self._pieces: deque[Pcm] = deque()
         self._waiting = 0  # finished samples not yet sent
         self._sent = 0
@@ -157,36 +165,47 @@ class Stitcher:
         for kind, sample, position, length, symbol in events:
             position = self._part.origin(position)
             if kind == "w":
-                self._marks.word(position, length, self._part)
+                self._marks.word(position, length)
             elif not symbol.startswith("("):  # "(en)" announces a change of language
                 self._marks.phoneme(self._time_s(sample), symbol, position)
 
     def audio(self, payload: bytes) -> None:
         """Raw sound of the engine."""
-        self._fed += len(payload) // 2
-        self._keep(self._sound.push(payload, self._gain))
+        samples = np.frombuffer(payload, "<i2").astype(np.float32) * np.float32(self._gain / 32768.0)
+        self._fed += len(samples)
+        if len(kept := self._lead.push(samples)):
+            self._raw.append(kept)
 
-    def ready(self) -> list[SpeechChunk]:
+    def ready(self) -> Iterator[SpeechChunk]:
         """The chunks that can leave now."""
-        chunks = []
-        while self._waiting >= (size := CHUNK_SAMPLES if self._sent else FIRST_CHUNK_SAMPLES):
-            if (self._sent + size) / AUDIO_RATE_HZ + LOOK_AHEAD_S > self._marks.known_s:
-                break
-            chunks.append(self._chunk(size))
-        return chunks
+        while True:
+            size = self._next_size
+            if (self._sent + size) / AUDIO_RATE_HZ + LOOK_AHEAD_S > self._marks.known_s or not self._provide(size):
+                return
+            yield self._chunk(size)
 
-    def finish(self) -> list[SpeechChunk]:
+    def finish(self) -> Iterator[SpeechChunk]:
         """All that is left, the last chunk marked. Without any sound that is one empty chunk."""
         self._marks.close(self._time_s(self._fed - self._part_offset))
-        self._keep(self._sound.flush())
-        chunks = []
+        while self._provide(self._next_size):
+            yield self._chunk(self._next_size)
+        self._keep(self._finish.flush())
         while self._waiting > CHUNK_SAMPLES:
-            chunks.append(self._chunk(CHUNK_SAMPLES if self._sent else FIRST_CHUNK_SAMPLES))
-        chunks.append(self._chunk(self._waiting, last=True))
-        return chunks
+            yield self._chunk(self._next_size)
+        yield self._chunk(self._waiting, last=True)
+
+    @property
+    def _next_size(self) -> int:
+        return CHUNK_SAMPLES if self._sent else FIRST_CHUNK_SAMPLES
 
     def _time_s(self, sample: int) -> float:
-        return max(0.0, (self._part_offset + sample - self._sound.trimmed) / ENGINE_RATE_HZ)
+        return max(0.0, (self._part_offset + sample - self._lead.trimmed) / ENGINE_RATE_HZ)
+
+    def _provide(self, samples: int) -> bool:
+        """Finish raw sound until so many samples wait, if there is enough."""
+        while self._waiting < samples and self._raw:
+            self._keep(self._finish.push(self._raw.popleft()))
+        return self._waiting >= samples
 
     def _keep(self, pcm: Pcm) -> None:
         if len(pcm):
@@ -206,6 +225,6 @@ class Stitcher:
         return chunk
 
 
-def _to_pcm(samples: NDArray[np.float32]) -> Pcm:
+def _to_pcm(samples: Floats) -> Pcm:
     pcm: Pcm = np.clip(np.rint(samples * 32767.0), -32768, 32767).astype(np.int16)
     return pcm

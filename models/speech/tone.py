@@ -1,5 +1,6 @@
 """Tone shaping and limiting of a synthetic voice, streaming and without delay in media time."""
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ _REFLECTIONS: Final = ((0.0071, 0.11), (0.0133, -0.08), (0.0229, 0.06))
 """Early reflections of a small room: delay in seconds and gain."""
 
 
+@cache
 def shaping_filter(sample_rate_hz: int) -> Floats:
     """Linear-phase FIR of shape (_TAPS,) with the curve above, by frequency sampling under a Hann window."""
     grid = 4096
