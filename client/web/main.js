@@ -118,6 +118,7 @@ class Page {
 
   #connected() {
     this.#stage.showActivity(this.#conversation.activity);
+    this.#chat.focus();
     for (const { text, mode } of this.#waiting.splice(0)) this.send(text, mode);
     this.#learnGestures();
   }
@@ -129,6 +130,7 @@ class Page {
     this.#clock.reset();
     this.#monitor.reset();
     this.#overlay.reset();
+    if (state === "reconnecting") this.#stage.hold();
     if (state === "closed" || state === "failed") {
       this.#waiting = [];
       this.#stage.clear();

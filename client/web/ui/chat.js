@@ -44,8 +44,9 @@ export class Chat {
     return new FormData(this.#form).get("mode") === "say" ? "say" : "ask";
   }
 
+  /** Ready to type, but not where that would raise a keyboard over the host. */
   focus() {
-    this.#text.focus({ preventScroll: true });
+    if (matchMedia("(hover: hover)").matches) this.#text.focus({ preventScroll: true });
   }
 
   /** @param {import("../conversation.js").Turn} turn */

@@ -1,10 +1,11 @@
 // Directing the host by hand: seven moods with a strength, and her gestures.
 
-import { EMOTIONS } from "../wire.js";
 import { byId, element, icon, setLabel } from "./dom.js";
 
 /** @typedef {import("../wire.js").Emotion} Emotion */
 
+/** From at ease over glad to cross. @type {readonly Emotion[]} */
+const FACES = ["neutral", "happy", "surprise", "sad", "fear", "angry", "disgust"];
 /** Shown until the server has told what this host can do. */
 const USUAL_GESTURES = ["nod", "wave", "shake"];
 const ICONS = new Set(["nod", "wave", "shake", "think"]);
@@ -34,19 +35,9 @@ export class Direct {
     this.#draw();
   }
 
-  /** 0..1 */
-  get intensity() {
-    return Number(this.#intensity.value) / 100;
-  }
-
-  /** The mood the viewer has chosen, or null while the host follows her own. */
-  get mood() {
-    return this.#mood;
-  }
-
   /** @param {Emotion} emotion  What the server says she feels. */
   showMood(emotion) {
-    if (!EMOTIONS.includes(emotion)) return;
+    if (!FACES.includes(emotion)) return;
     this.#mood = emotion;
     this.#locale.put(this.#moodName, "data-word", `emotion_${emotion}`);
     for (const face of this.#faces.children) {
@@ -61,11 +52,11 @@ export class Direct {
   }
 
   #cueMood() {
-    this.onCue({ emotion: this.#mood, intensity: this.intensity });
+    this.onCue({ emotion: this.#mood, intensity: Number(this.#intensity.value) / 100 });
   }
 
   #draw() {
-    this.#faces.replaceChildren(...EMOTIONS.map((emotion) => this.#face(emotion)));
+    this.#faces.replaceChildren(...FACES.map((emotion) => this.#face(emotion)));
     this.#drawGestures();
     this.showMood(this.#mood);
   }

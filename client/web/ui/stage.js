@@ -8,6 +8,7 @@ const STILL = "poster.jpg";
 /** The stage. `onFrame` hears of every frame shown. */
 export class Stage {
   #video = byId("video", HTMLVideoElement);
+  #held = byId("held", HTMLCanvasElement);
   #captions = byId("captions", HTMLElement);
   #tapForSound = byId("tap-for-sound", HTMLButtonElement);
   #sound = byId("sound", HTMLButtonElement);
@@ -15,6 +16,8 @@ export class Stage {
   #activityWords = byId("activity-words", HTMLElement);
   #notice = byId("notice", HTMLElement);
   #captionsWanted = true;
+  /** Whether what the video shows is a leftover: a track that ends shows a black frame last. */
+  #holding = false;
   #shownCaption = "";
   /** @type {import("./locale.js").Locale} */
   #locale;
@@ -30,15 +33,13 @@ export class Stage {
     this.#tapForSound.addEventListener("click", () => this.#setMuted(false));
     this.#captionsToggle.addEventListener("click", () => this.#wantCaptions(!this.#captionsWanted));
     byId("fullscreen", HTMLButtonElement).addEventListener("click", toggleFullscreen);
+    this.#video.addEventListener("transitionend", () => (this.#held.hidden = true));
     this.#watchFrames();
-  }
-
-  get video() {
-    return this.#video;
   }
 
   /** @param {MediaStreamTrack} track */
   addTrack(track) {
+    this.#holding = false;
     const stream = this.#video.srcObject instanceof MediaStream ? this.#video.srcObject : new MediaStream();
     for (const old of stream.getTracks()) if (old.kind === track.kind) stream.removeTrack(old);
     stream.addTrack(track);
@@ -63,8 +64,20 @@ export class Stage {
     this.#setMuted(true);
   }
 
+  /** The connection is being restored: keep the last picture, which the browser drops with its track. */
+  hold() {
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    if (!this.#video.classList.contains("live") || width === 0) return;
+    Object.assign(this.#held, { width, height });
+    this.#held.getContext("2d")?.drawImage(this.#video, 0, 0);
+    this.#held.hidden = false;
+    this.#holding = true;
+    this.#video.classList.remove("live");
+  }
+
   /** The connection is over: back to the still picture. */
   clear() {
+    this.#held.hidden = true;
     this.#video.srcObject = null;
     this.#video.classList.remove("live");
     this.#tapForSound.hidden = true;
@@ -122,7 +135,7 @@ export class Stage {
     const video = this.#video;
     /** @type {VideoFrameRequestCallback} */
     const shown = (nowMs, metadata) => {
-      video.classList.add("live");
+      video.classList.toggle("live", !this.#holding);
       this.onFrame(nowMs, metadata);
       video.requestVideoFrameCallback(shown);
     };
