@@ -13,7 +13,7 @@ from realtime.core.units import AUDIO_TICK_S, FRAME_RATE_HZ
 from realtime.core.values import Frame, Pcm
 from realtime.mailbox import Mailbox, MailboxClosed
 from realtime.ports import Clock
-from server.media.audio_encoder import SOUND_BITRATE_BPS, OpusEncoder
+from server.media.audio_encoder import OpusEncoder
 from server.media.feedback import BITRATE_MAX_BPS, BITRATE_START_BPS, BitrateGovernor, KeyframeGate, RateMeter
 from server.media.packets import EgressStats, EncodedSound, EncodedVideo, VideoCodec
 from server.media.subscription import SoundSubscription, VideoSubscription
@@ -102,9 +102,7 @@ class MediaEgress:
         """Add a viewer of the picture; its first unit is a keyframe made for it at once."""
         rung = self._rungs.get(codec)
         if rung is None:
-            governor = BitrateGovernor(
-                start_bps=self._start_bitrate_bps, sound_bps=SOUND_BITRATE_BPS, max_bps=self._max_bitrate_bps
-            )
+            governor = BitrateGovernor(start_bps=self._start_bitrate_bps, max_bps=self._max_bitrate_bps)
             rung = self._rungs[codec] = _Rung(codec, governor)
 
         def closed() -> None:
@@ -119,8 +117,8 @@ class MediaEgress:
         def skipped() -> None:
             self.stats.viewer_skips += 1
 
-        def estimated(estimate_bps: int) -> None:
-            rung.governor.estimated(viewer, estimate_bps, rung.meter.rate_bps)
+        def estimated(estimate_bps: int, strained: bool) -> None:
+            rung.governor.estimated(viewer, estimate_bps, rung.meter.rate_bps, strained=strained)
 
         viewer = VideoSubscription(
             closed,

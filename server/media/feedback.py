@@ -6,8 +6,12 @@ from typing import Final
 
 KEYFRAME_INTERVAL_S: Final = 0.3
 ESTIMATE_SHARE: Final = 0.8
-"""Part of a viewer's estimate that is used: measured to hold 25 fps on a 700 kb/s link, where the whole did not."""
-BITRATE_MIN_BPS: Final = 150_000
+"""Part of a viewer's estimate that the picture uses: measured to hold 25 fps on a 700 kb/s link, where the whole did
+not. The rest is for the sound, headers and repeats; an estimate covers only what carries abs-send-time, the picture."""
+CONGESTION_SHARE: Final = 0.9
+"""An estimate below this part of what was sent is congestion: on overuse a receiver reports 0.85 of what came through
+(draft-ietf-rmcat-gcc section 5.5), while an undisturbed one reports about all of it, give or take its window."""
+BITRATE_MIN_BPS: Final = 200_000
 BITRATE_START_BPS: Final = 500_000
 BITRATE_MAX_BPS: Final = 1_500_000
 
@@ -61,23 +65,21 @@ class RateMeter:
 
 
 class BitrateGovernor:
-    """Bit rate of a shared picture: what the weakest viewer's path carries, less the sound.
+    """Bit rate of a shared picture: what the weakest viewer's path carries.
 
-    A receiver cannot see more bandwidth than it is sent, and some (aiortc, early libwebrtc) report hardly more than
-    that. So an estimate above what was sent never lowers a viewer's budget: an idle picture would talk it down to
-    nothing, and the next sentence would start blurred. An estimate below it is congestion, unless less was sent than
-    the lowest rate there is."""
+    A receiver's estimate alone does not lower a budget. It cannot see more bandwidth than it is sent, so an idle
+    picture would talk the rate down to nothing and the next sentence would start blurred; and a busy receiver reads
+    its own scheduling as congestion. An estimate clearly below what was sent, with losses or a grown round trip beside
+    it, is congestion."""
 
     def __init__(
         self,
         *,
         start_bps: int = BITRATE_START_BPS,
-        sound_bps: int,
         min_bps: int = BITRATE_MIN_BPS,
         max_bps: int = BITRATE_MAX_BPS,
     ) -> None:
         self._start_bps = start_bps
-        self._sound_bps = sound_bps
         self._min_bps = min_bps
         self._max_bps = max_bps
         self._budgets_bps: dict[Hashable, int] = {}
@@ -86,13 +88,15 @@ class BitrateGovernor:
         """A viewer whose path is not known yet: it begins at the start rate, and so do the others with it."""
         self._budgets_bps[viewer] = self._start_bps
 
-    def estimated(self, viewer: Hashable, estimate_bps: int, sent_bps: int) -> None:
+    def estimated(self, viewer: Hashable, estimate_bps: int, sent_bps: int, *, strained: bool) -> None:
         """A viewer's receiver estimated what its path carries (REMB, draft-alvestrand-rmcat-remb-03) while
-        `sent_bps` of picture were sent to it."""
+        `sent_bps` of picture were sent to it. `strained` says whether the path shows it: packets lost or a grown
+        round trip."""
         if viewer not in self._budgets_bps:
             return
-        budget_bps = int(ESTIMATE_SHARE * estimate_bps) - self._sound_bps
-        if estimate_bps >= sent_bps or sent_bps < self._min_bps:
+        budget_bps = int(ESTIMATE_SHARE * estimate_bps)
+        congested = strained and sent_bps >= self._min_bps and estimate_bps < CONGESTION_SHARE * sent_bps
+        if not congested:
             budget_bps = max(budget_bps, self._budgets_bps[viewer])
         self._budgets_bps[viewer] = max(self._min_bps, min(budget_bps, self._max_bps))
 

@@ -61,7 +61,7 @@ class VideoSubscription(_Subscription[EncodedVideo]):
         on_closed: Callable[[], None],
         *,
         on_keyframe_wanted: Callable[[], None],
-        on_estimate: Callable[[int], None],
+        on_estimate: Callable[[int, bool], None],
         on_sent: Callable[[EncodedVideo], None],
         on_skip: Callable[[], None],
     ) -> None:
@@ -91,9 +91,9 @@ class VideoSubscription(_Subscription[EncodedVideo]):
         """The viewer lost something (PLI or FIR)."""
         self._on_keyframe_wanted()
 
-    def estimated(self, estimate_bps: int) -> None:
-        """The viewer's REMB."""
-        self._on_estimate(estimate_bps)
+    def estimated(self, estimate_bps: int, *, strained: bool = True) -> None:
+        """The viewer's REMB, and whether losses or a grown round trip speak for it."""
+        self._on_estimate(estimate_bps, strained)
 
     def sent(self, unit: EncodedVideo) -> None:
         """All packets of the unit have left."""

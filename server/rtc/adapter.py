@@ -35,7 +35,7 @@ from aiortc.rtp import (
 from server.media.egress import MediaEgress
 from server.media.packets import VideoCodec
 from server.media.subscription import SoundSubscription, SubscriptionClosed, VideoSubscription
-from server.rtc.rtp_stream import RtpFormat, RtpStream
+from server.rtc.rtp_stream import PathView, RtpFormat, RtpStream
 
 _log = logging.getLogger(__name__)
 
@@ -98,8 +98,7 @@ class EgressSender(RTCRtpSender):
 
     def __init__(self, kind: str, transport: RTCDtlsTransport, egress: MediaEgress, hooks: ViewerHooks) -> None:
         super().__init__(kind, transport)
-        self.round_trip_s: float | None = None
-        self.fraction_lost = 0.0
+        self.path = PathView()
         self.estimate_bps: int | None = None
         self._egress = egress
         self._hooks = hooks
@@ -141,11 +140,11 @@ class EgressSender(RTCRtpSender):
         try:
             while True:
                 unit = await subscription.next()
-                now_s, ntp = clock(), current_ntp_time()
+                now_s = clock()
                 if now_s >= report_due_s:
                     report_due_s = now_s + _REPORT_INTERVAL_S * random.uniform(0.8, 1.2)
-                    await transport._send_rtp(stream.sender_report(now_s, now_s, ntp))
-                for packet in stream.packetise(unit.payloads, unit.pts, now_s, ntp):
+                    await transport._send_rtp(stream.sender_report(now_s, now_s, current_ntp_time()))
+                for packet in stream.packetise(unit.payloads, unit.pts, now_s, current_ntp_time):
                     await transport._send_rtp(packet)
                 subscription.sent(unit)  # type: ignore[arg-type]  # a subscription yields its own kind of unit
         except (ConnectionError, SubscriptionClosed):
@@ -166,15 +165,13 @@ class EgressSender(RTCRtpSender):
                 estimate_bps, ssrcs = unpack_remb_fci(packet.fci)
                 if self._ssrc in ssrcs:
                     self.estimate_bps = estimate_bps
-                    video.estimated(estimate_bps)
+                    video.estimated(estimate_bps, strained=self.path.strained)
 
     def _read_reports(self, packet: RtcpRrPacket | RtcpSrPacket) -> None:
         for report in packet.reports:
             if report.ssrc == self._ssrc and self._stream is not None:
-                self.fraction_lost = report.fraction_lost / 256
                 round_trip_s = self._stream.round_trip_s(report.lsr, report.dlsr, self._egress.clock())
-                if round_trip_s is not None:
-                    self.round_trip_s = round_trip_s
+                self.path.reported(report.fraction_lost / 256, round_trip_s)
 
     async def _repeat(self, lost: list[int]) -> None:
         assert self._stream is not None

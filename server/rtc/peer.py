@@ -53,8 +53,8 @@ class Peer:
     """One viewer on one egress.
 
     `answer` once, `add_candidate` as they come, `send` at any time, `close` whenever. `on_message` gets every text the
-    viewer sends, `on_refused` what was wrong with one that is not passed on, `on_closed` the reason, once, however
-    the viewer left: it closed, vanished, never connected, or `close` was called."""
+    viewer sends, `on_refused` what was wrong with one that is not passed on, `on_open` that messages can be sent, `on_connected`
+    that media can, `on_closed` the reason, once, however the viewer left: it closed, vanished, never connected, or `close` was called."""
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class Peer:
         *,
         on_refused: Callable[[RequestError], None] | None = None,
         on_open: Callable[[], None] | None = None,
+        on_connected: Callable[[], None] | None = None,
         options: PeerOptions | None = None,
     ) -> None:
         self.video_codec: VideoCodec | None = None
@@ -71,6 +72,7 @@ class Peer:
         self._on_closed = on_closed
         self._on_refused = on_refused
         self._on_open = on_open
+        self._on_connected = on_connected
         self._options = options or PeerOptions()
         configuration = RTCConfiguration(iceServers=list(self._options.ice_servers))
         self._connection = ViewerConnection(configuration, egress, self)
@@ -149,13 +151,13 @@ class Peer:
     def stats(self) -> PeerStats:
         """How this viewer is doing now."""
         senders = [sender for sender in self._connection.getSenders() if isinstance(sender, EgressSender)]
-        trips = [sender.round_trip_s for sender in senders if sender.round_trip_s is not None]
+        trips = [sender.path.round_trip_s for sender in senders if sender.path.round_trip_s is not None]
         estimates = [sender.estimate_bps for sender in senders if sender.estimate_bps is not None]
         return PeerStats(
             state=self.state,
             video_codec=self.video_codec,
             round_trip_s=min(trips, default=None),
-            fraction_lost=max((sender.fraction_lost for sender in senders), default=0.0),
+            fraction_lost=max((sender.path.fraction_lost for sender in senders), default=0.0),
             estimate_bps=min(estimates, default=None),
         )
 
@@ -212,6 +214,7 @@ class Peer:
         if state == "connected":
             self.heard()
             self._arm(self._options.silence_timeout_s, self._check_silence)
+            self._guarded(self._on_connected)
         elif state in ("failed", "closed"):
             self._begin_close("the connection failed" if state == "failed" else "the viewer left")
 

@@ -2,9 +2,9 @@
 
 import struct
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 _HEADER: Final = struct.Struct("!BBHLL")
 _EXTENSION: Final = struct.Struct("!HH")
@@ -58,10 +58,10 @@ class RtpStream:
         self._budget = RetransmitBudget()
         self._reports_s: dict[int, float] = {}
 
-    def packetise(self, payloads: Sequence[bytes], pts: int, now_s: float, ntp: int) -> Iterator[bytes]:
-        """The packets of one picture or sound packet; the marker bit is on the last."""
+    def packetise(self, payloads: Sequence[bytes], pts: int, now_s: float, ntp: Callable[[], int]) -> Iterator[bytes]:
+        """The packets of one picture or sound packet; the marker bit is on the last. `ntp` is asked for each, as the
+        receiver measures the path by when each says it left."""
         timestamp = (self._origin + pts) & _WORD_MASK
-        extension = self._extensions(ntp)
         self._budget.sent(sum(map(len, payloads)), now_s)
         for index, payload in enumerate(payloads):
             sent = _Sent(self._sequence, int(index == len(payloads) - 1), timestamp, payload)
@@ -70,7 +70,7 @@ class RtpStream:
             self.packets += 1
             self.payload_bytes += len(payload)
             form = self.form
-            yield _packet(form.payload_type, sent.sequence, form.ssrc, sent, extension, payload)
+            yield _packet(form.payload_type, sent.sequence, form.ssrc, sent, self._extensions(ntp()), payload)
 
     def retransmit(self, sequence: int, now_s: float, ntp: int) -> bytes | None:
         """A packet the viewer reports lost, in RTX form (RFC 4588 section 4), or None if it is too old, was sent again
@@ -131,6 +131,32 @@ class RtpStream:
             return b""
         elements += bytes(-len(elements) % 4)
         return _EXTENSION.pack(_ONE_BYTE_PROFILE, len(elements) // 4) + elements
+
+
+@dataclass(slots=True)
+class PathView:
+    """What receiver reports say about one viewer's path."""
+
+    _LOSS_STRAINED: ClassVar[float] = 0.02
+    _QUEUE_STRAINED_S: ClassVar[float] = 0.03
+
+    round_trip_s: float | None = None
+    fraction_lost: float = 0.0
+    _shortest_s: float = float("inf")
+
+    def reported(self, fraction_lost: float, round_trip_s: float | None) -> None:
+        """A receiver report came."""
+        self.fraction_lost = fraction_lost
+        if round_trip_s is not None:
+            self.round_trip_s = round_trip_s
+            self._shortest_s = min(self._shortest_s, round_trip_s)
+
+    @property
+    def strained(self) -> bool:
+        """Whether packets are lost or wait in a queue; a path nothing is known of counts as strained."""
+        if self.round_trip_s is None or self.fraction_lost > self._LOSS_STRAINED:
+            return True
+        return self.round_trip_s > 1.5 * self._shortest_s + self._QUEUE_STRAINED_S
 
 
 class RetransmitBudget:

@@ -35,41 +35,52 @@ def test_meter_forgets_what_left_the_window() -> None:
 
 
 def test_weakest_viewer_decides() -> None:
-    governor = BitrateGovernor(sound_bps=40_000)
+    governor = BitrateGovernor()
     assert governor.bitrate_bps == BITRATE_START_BPS
     governor.joined("a")
     governor.joined("b")
-    governor.estimated("a", 1_500_000, sent_bps=500_000)
+    governor.estimated("a", 1_500_000, sent_bps=500_000, strained=True)
     assert governor.bitrate_bps == BITRATE_START_BPS
-    governor.estimated("b", 1_000_000, sent_bps=500_000)
-    assert governor.bitrate_bps == 760_000
-    governor.estimated("b", 400_000, sent_bps=760_000)
-    assert governor.bitrate_bps == 280_000
+    governor.estimated("b", 1_000_000, sent_bps=500_000, strained=True)
+    assert governor.bitrate_bps == 800_000
+    governor.estimated("b", 400_000, sent_bps=800_000, strained=True)
+    assert governor.bitrate_bps == 320_000
     governor.left("b")
-    assert governor.bitrate_bps == 1_160_000
+    assert governor.bitrate_bps == 1_200_000
     governor.left("a")
     assert governor.bitrate_bps == BITRATE_START_BPS
 
 
 def test_idle_picture_does_not_talk_the_rate_down() -> None:
-    governor = BitrateGovernor(sound_bps=40_000)
+    governor = BitrateGovernor()
     governor.joined("a")
-    governor.estimated("a", 240_000, sent_bps=160_000)
+    governor.estimated("a", 240_000, sent_bps=160_000, strained=True)
     assert governor.bitrate_bps == BITRATE_START_BPS
-    governor.estimated("a", 20_000, sent_bps=30_000)
+    governor.estimated("a", 145_000, sent_bps=160_000, strained=True)
     assert governor.bitrate_bps == BITRATE_START_BPS
+    governor.estimated("a", 20_000, sent_bps=30_000, strained=True)
+    assert governor.bitrate_bps == BITRATE_START_BPS
+
+
+def test_a_busy_receiver_on_a_free_path_is_not_congestion() -> None:
+    governor = BitrateGovernor()
+    governor.joined("a")
+    governor.estimated("a", 150_000, sent_bps=500_000, strained=False)
+    assert governor.bitrate_bps == BITRATE_START_BPS
+    governor.estimated("a", 1_000_000, sent_bps=500_000, strained=False)
+    assert governor.bitrate_bps == 800_000
 
 
 def test_congestion_has_a_floor_and_a_ceiling() -> None:
-    governor = BitrateGovernor(sound_bps=40_000, max_bps=1_000_000)
+    governor = BitrateGovernor(max_bps=1_000_000)
     governor.joined("a")
-    governor.estimated("a", 0, sent_bps=500_000)
+    governor.estimated("a", 0, sent_bps=500_000, strained=True)
     assert governor.bitrate_bps == BITRATE_MIN_BPS
-    governor.estimated("a", 1 << 60, sent_bps=500_000)
+    governor.estimated("a", 1 << 60, sent_bps=500_000, strained=True)
     assert governor.bitrate_bps == 1_000_000
 
 
 def test_estimate_of_a_viewer_that_left_is_ignored() -> None:
-    governor = BitrateGovernor(sound_bps=40_000)
-    governor.estimated("ghost", 1000, sent_bps=500_000)
+    governor = BitrateGovernor()
+    governor.estimated("ghost", 1000, sent_bps=500_000, strained=True)
     assert governor.bitrate_bps == BITRATE_START_BPS

@@ -18,7 +18,7 @@ class Log:
 
     def __init__(self) -> None:
         self.wanted = self.skips = self.closed = 0
-        self.estimates: list[int] = []
+        self.estimates: list[tuple[int, bool]] = []
 
     def viewer(self) -> VideoSubscription:
         def wanted() -> None:
@@ -33,7 +33,7 @@ class Log:
         return VideoSubscription(
             closed,
             on_keyframe_wanted=wanted,
-            on_estimate=self.estimates.append,
+            on_estimate=lambda estimate_bps, strained: self.estimates.append((estimate_bps, strained)),
             on_sent=lambda unit: None,
             on_skip=skip,
         )
@@ -83,3 +83,13 @@ async def test_sound_drops_the_oldest() -> None:
     for tick in range(12):
         listener.offer(EncodedSound(tick, tick * 960, b"x"))
     assert [(await listener.next()).tick for _ in range(5)] == [7, 8, 9, 10, 11]
+
+
+def test_feedback_is_passed_on() -> None:
+    log = Log()
+    viewer = log.viewer()
+    viewer.estimated(300_000)
+    viewer.estimated(400_000, strained=False)
+    viewer.request_keyframe()
+    assert log.estimates == [(300_000, True), (400_000, False)]
+    assert log.wanted == 1

@@ -13,7 +13,7 @@ from aiortc.rtp import (
     unpack_header_extensions,
 )
 
-from server.rtc.rtp_stream import RetransmitBudget, RtpFormat, RtpStream
+from server.rtc.rtp_stream import PathView, RetransmitBudget, RtpFormat, RtpStream
 
 FORM = RtpFormat(
     payload_type=102,
@@ -43,7 +43,7 @@ def _map() -> HeaderExtensionsMap:
 
 def test_headers_and_extensions() -> None:
     stream = RtpStream(FORM, sequence=65534, origin=2**32 - 100)
-    packets = list(stream.packetise([b"one", b"two", b"three"], 3600, 1.0, NTP))
+    packets = list(stream.packetise([b"one", b"two", b"three"], 3600, 1.0, lambda: NTP))
     parsed = [RtpPacket.parse(packet, _map()) for packet in packets]
     assert [packet.payload for packet in parsed] == [b"one", b"two", b"three"]
     assert [packet.sequence_number for packet in parsed] == [65534, 65535, 0]
@@ -59,13 +59,13 @@ def test_headers_and_extensions() -> None:
 
 def test_no_extension_where_none_was_negotiated() -> None:
     bare = replace(FORM, mid_id=None, send_time_id=None, playout_delay_id=None)
-    packet = next(RtpStream(bare, sequence=1, origin=0).packetise([b"x"], 0, 0.0, NTP))
+    packet = next(RtpStream(bare, sequence=1, origin=0).packetise([b"x"], 0, 0.0, lambda: NTP))
     assert packet[0] == 0x80 and packet[12:] == b"x"
 
 
 def test_lost_packet_is_repeated_as_rtx_once() -> None:
     stream = RtpStream(FORM, sequence=10, origin=0)
-    list(stream.packetise([b"one", b"two"], 90, 0.0, NTP))
+    list(stream.packetise([b"one", b"two"], 90, 0.0, lambda: NTP))
     repeated = stream.retransmit(11, 0.01, NTP)
     assert repeated is not None
     packet = RtpPacket.parse(repeated, _map())
@@ -80,11 +80,11 @@ def test_lost_packet_is_repeated_as_rtx_once() -> None:
 def test_history_is_bounded_and_rtx_optional() -> None:
     stream = RtpStream(FORM, sequence=0, origin=0)
     for index in range(400):
-        list(stream.packetise([b"x"], index, 0.0, NTP))
+        list(stream.packetise([b"x"], index, 0.0, lambda: NTP))
     assert stream.retransmit(10, 1.0, NTP) is None
     assert stream.retransmit(399, 1.0, NTP) is not None
     without = RtpStream(replace(FORM, rtx_payload_type=None, rtx_ssrc=None), sequence=0, origin=0)
-    list(without.packetise([b"x"], 0, 0.0, NTP))
+    list(without.packetise([b"x"], 0, 0.0, lambda: NTP))
     assert without.retransmit(0, 1.0, NTP) is None
 
 
@@ -103,7 +103,7 @@ def test_repeats_stay_within_a_fifth() -> None:
 
 def test_sender_report_maps_media_time_now() -> None:
     stream = RtpStream(FORM, sequence=0, origin=1000)
-    list(stream.packetise([b"abc"], 0, 0.0, NTP))
+    list(stream.packetise([b"abc"], 0, 0.0, lambda: NTP))
     report, description = RtcpPacket.parse(stream.sender_report(2.0, 7.0, NTP))
     assert isinstance(report, RtcpSrPacket) and isinstance(description, RtcpSdesPacket)
     assert report.sender_info.rtp_timestamp == 1000 + 180_000
@@ -118,3 +118,12 @@ def test_sender_report_maps_media_time_now() -> None:
 def test_goodbye() -> None:
     (bye,) = RtcpPacket.parse(RtpStream(FORM, sequence=0, origin=0).bye())
     assert isinstance(bye, RtcpByePacket) and bye.sources == [1234]
+
+
+def test_path_is_strained_by_loss_or_a_grown_round_trip() -> None:
+    path = PathView()
+    seen = [path.strained]
+    for fraction_lost, round_trip_s in ((0.0, 0.020), (0.05, None), (0.0, 0.055), (0.0, 0.065)):
+        path.reported(fraction_lost, round_trip_s)
+        seen.append(path.strained)
+    assert seen == [True, False, True, False, True]
