@@ -104,14 +104,14 @@ def opening(controls: Controls) -> float:
     return float(np.clip(parted * (1.0 - controls["AU24"]) * (1.0 - 0.8 * controls["lip_tuck"]), 0.0, 1.0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Segment:
     """One mouth shape on media time."""
 
     begin_s: float
     end_s: float
     viseme: Viseme
-    amount: float
+    target: Floats
 
 
 class MouthTrack:
@@ -131,6 +131,11 @@ class MouthTrack:
             self._segments.extend(_segments(phoneme, at_media_s))
         self._segments.sort(key=lambda segment: segment.begin_s)
         self._pack()
+
+    @property
+    def pending(self) -> int:
+        """Mouth shapes that are remembered: what is to come, and the last second."""
+        return len(self._segments)
 
     def cut(self, now_s: float) -> None:
         """Drop everything and close from where the mouth is, within CLOSE_S."""
@@ -159,7 +164,7 @@ class MouthTrack:
         self._jaw = np.array([SHAPES[s.viseme].jaw for s in segments])
         self._lips = np.array([SHAPES[s.viseme].lips for s in segments])
         self._forced = np.array([float(s.viseme in _FORCED) for s in segments])
-        self._targets = np.array([_TARGETS[s.viseme] * s.amount for s in segments]).reshape(-1, len(MOUTH_CONTROLS))
+        self._targets = np.array([s.target for s in segments]).reshape(-1, len(MOUTH_CONTROLS))
 
     def _mouth(self, media_s: float) -> Floats:
         """The mouth controls, shape (len(MOUTH_CONTROLS),)."""
@@ -225,12 +230,12 @@ def _segments(phoneme: Phoneme, at_media_s: float) -> list[_Segment]:
 
 
 def _segment(sound: Sound, phoneme: Phoneme, begin_s: float, end_s: float) -> _Segment:
-    amount = sound.amount
+    target = _TARGETS[sound.viseme] * sound.amount
     if is_vowel(sound.viseme):
-        amount *= _STRESS[phoneme.stress]
+        target = np.where(_IS_LIP, target, target * _STRESS[phoneme.stress])
     if sound.viseme in _FORCED:
         if phoneme.symbol.startswith("p"):
             end_s = begin_s + _PLOSIVE_HOLD * (end_s - begin_s)
         missing_s = max(0.0, CLOSURE_S - (end_s - begin_s))
         begin_s, end_s = begin_s - 0.7 * missing_s, end_s + 0.3 * missing_s
-    return _Segment(begin_s, end_s, sound.viseme, amount)
+    return _Segment(begin_s, end_s, sound.viseme, np.minimum(target, 1.0))
