@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from realtime.core.budget import Step
 from realtime.core.pacing import FramePacer
-from realtime.core.trace import StageWindow
 from realtime.core.units import FRAME_RATE_HZ, video_pts
 from realtime.core.values import Frame
 from realtime.levels import FrameState, Workshop, motion_level, refine_level, render_level
@@ -53,7 +52,6 @@ class Generator:
         self._on_frame = on_frame
         self._on_step = on_step
         self.counters = GeneratorCounters()
-        self.stages = StageWindow()
         self.rungs: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -86,7 +84,6 @@ class Generator:
         counters.unchanged += unchanged
         counters.base_misses += not trace.base_hit
         self.rungs[trace.rung] = self.rungs.get(trace.rung, 0) + 1
-        self.stages.add(trace)
         step = self._shop.ladder.observe(published_s - state.due.media_s, 1.0 / self._rate_hz, published_s)
         if step is not None:
             counters.steps_down += step.down

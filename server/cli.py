@@ -114,6 +114,8 @@ def serve(arguments: argparse.Namespace) -> int:
     if arguments.print_config:
         print(_settings_text(config, arguments.json))
         return 0
+    # The matrices of a frame are small: BLAS threads would cost more to wake than they save. Set before numpy loads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from server.compose import build
     from server.serving import run
 

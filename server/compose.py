@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from aiortc import RTCIceServer
 
 from models.avatar.pack import bake as bake_pack
@@ -15,9 +16,12 @@ from models.language.retrieval import KnowledgeAnswerer
 from models.speech.espeak import EspeakVoice
 from realtime.compute import ComputeThread
 from realtime.core.clips import PRIMITIVES
+from realtime.core.composite import compose
 from realtime.core.errors import NotFound
+from realtime.core.expressions import expression
+from realtime.core.facs import Controls, Emotion
 from realtime.core.primitives import Primitive, clip_controls
-from realtime.core.values import BaseKey, VoiceSpec
+from realtime.core.values import I420, BaseKey, VoiceSpec
 from realtime.ports import Answerer, Avatar
 from realtime.stock import Stock
 from server.config import Config
@@ -53,10 +57,20 @@ class Server:
         )
         self.sessions = SessionManager(shared, options)
         self._started = False
+        self._posters: dict[str, bytes] = {}
 
     def avatars(self) -> Sequence[AvatarInfo]:
         """The avatars that can be asked for."""
         return [info for info in avatars() if info.name in self._stocks]
+
+    def poster(self, avatar: str) -> bytes | None:
+        """The avatar with a friendly face, as JPEG; None for an unknown one."""
+        stock = self._stocks.get(avatar)
+        if stock is None:
+            return None
+        if avatar not in self._posters:
+            self._posters[avatar] = _jpeg(_picture(stock.avatar, expression(Emotion.HAPPY, 0.45)))
+        return self._posters[avatar]
 
     def voices(self) -> Sequence[VoiceInfo]:
         """The voices that can be asked for."""
@@ -101,7 +115,7 @@ def build(config: Config, progress: Progress) -> Server:
 def avatars() -> list[AvatarInfo]:
     """The avatars that come with Anima."""
     size = (PICTURE_PX, PICTURE_PX)
-    return [AvatarInfo(one.name, one.title, *size, "illustrated", one.licence) for one in SPECS.values()]
+    return [AvatarInfo(one.name, one.title, *size, "illustrated") for one in SPECS.values()]
 
 
 def bake(config: Config, names: Sequence[str], progress: Progress) -> list[Path]:
@@ -151,15 +165,28 @@ class _Telling:
         self._progress(self._what, done, total)
 
 
-def _warm_avatar(avatar: Avatar) -> None:
-    """Draw one open mouth: the first call of each drawing routine is the slowest."""
-    controls = next(clip_controls(PRIMITIVES["talk"])).with_(AU25=0.5, AU26=0.4, AU1=0.3)
+def _picture(avatar: Avatar, controls: Controls) -> I420:
+    """One whole frame, drawn outside of any session."""
     key = avatar.base_key(controls)
     base = avatar.base(key)
     if base is None:
         base = avatar.render_base(key)
-    for region in avatar.regions(key, controls):
-        avatar.draw(base, key, controls, region)
+    patches = [avatar.draw(base, key, controls, region) for region in avatar.regions(key, controls)]
+    return compose(base, patches, np.empty_like(base))
+
+
+def _jpeg(picture: I420) -> bytes:
+    import cv2
+
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    assert done
+    return bytes(data)
+
+
+def _warm_avatar(avatar: Avatar) -> None:
+    """Draw one open mouth: the first call of each drawing routine is the slowest."""
+    controls = next(clip_controls(PRIMITIVES["talk"])).with_(AU25=0.5, AU26=0.4, AU1=0.3)
+    _picture(avatar, controls)
 
 
 def _answerer(config: Config) -> Answerer:

@@ -156,6 +156,10 @@ class Services(Protocol):
 
     def avatars(self) -> Sequence[AvatarInfo]: ...
 
+    def poster(self, avatar: str) -> bytes | None:
+        """A still JPEG picture of an avatar, for the moment before it streams; None for an unknown avatar."""
+        ...
+
     def voices(self) -> Sequence[VoiceInfo]: ...
 
     def primitives(self) -> Mapping[str, Primitive]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from realtime.core.errors import NotFound
 from server.routes.checks import EMOTIONS, gestures
 from server.routes.table import Operation
 from server.state import STATE
@@ -16,6 +17,17 @@ async def avatars(request: web.Request) -> web.Response:
     found = services.avatars()
     default = config.avatar or found[0].name
     return _listing("avatars", [asdict(info) | {"default": info.name == default} for info in found])
+
+
+async def poster(request: web.Request) -> web.Response:
+    """A still picture of an avatar."""
+    return _poster(request, request.match_info["name"])
+
+
+async def default_poster(request: web.Request) -> web.Response:
+    """A still picture of the default avatar: what the page shows before it streams."""
+    services, config = request.app[STATE].services, request.app[STATE].config
+    return _poster(request, config.avatar or services.avatars()[0].name)
 
 
 async def voices(request: web.Request) -> web.Response:
@@ -39,6 +51,15 @@ async def scenes(request: web.Request) -> web.Response:
     return _listing("scenes", [{"name": name} for name in request.app[STATE].services.scenes()])
 
 
+def _poster(request: web.Request, name: str) -> web.Response:
+    services = request.app[STATE].services
+    picture = services.poster(name)
+    if picture is None:
+        names = ", ".join(info.name for info in services.avatars())
+        raise NotFound(f"there is no avatar of this name; there are {names}", field="name")
+    return web.Response(body=picture, content_type="image/jpeg", headers={"Cache-Control": "max-age=300"})
+
+
 def _listing(name: str, items: list[dict[str, Any]]) -> web.Response:
     return web.json_response({name: items})
 
@@ -46,6 +67,10 @@ def _listing(name: str, items: list[dict[str, Any]]) -> web.Response:
 GROUP: Final = "Catalogues"
 OPERATIONS: Final = (
     Operation("GET", "/v1/avatars", avatars, "Avatars", GROUP, None, {200: "A list of avatars."}, (429,)),
+    Operation(
+        "GET", "/v1/avatars/{name}/poster.jpg", poster, "A still picture", GROUP, None, {200: "JPEG."}, (404, 429)
+    ),
+    Operation("GET", "/poster.jpg", default_poster, "The default avatar's picture", GROUP, None, {200: "JPEG."}),
     Operation("GET", "/v1/voices", voices, "Voices", GROUP, None, {200: "A list of voices."}, (429,)),
     Operation(
         "GET", "/v1/primitives", primitives, "Motion primitives, gestures and emotions", GROUP, None,

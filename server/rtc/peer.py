@@ -53,8 +53,9 @@ class Peer:
     """One viewer on one egress.
 
     `answer` once, `add_candidate` as they come, `send` at any time, `close` whenever. `on_message` gets every text the
-    viewer sends, `on_refused` what was wrong with one that is not passed on, `on_open` that messages can be sent, `on_connected`
-    that media can, `on_closed` the reason, once, however the viewer left: it closed, vanished, never connected, or `close` was called."""
+    viewer sends, `on_refused` what was wrong with one that is not passed on, `on_open` tells that messages can be
+    sent, `on_connected` that media can, `on_closed` the reason, once, however the viewer left: it closed, vanished,
+    never connected, or `close` was called."""
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from realtime.core.errors import RequestError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
 from realtime.core.sound import SoundTimeline
+from realtime.core.trace import StageWindow
 from realtime.core.values import Frame, VoiceSpec
 from realtime.generator import Generator
 from realtime.levels import Workshop
@@ -75,6 +76,8 @@ class Session:
         self._peers: dict[Peer, wire.Encoder] = {}
         self._viewer_figures = ViewerFigures()
         self._response_ms: list[float] = []
+        self._stages = StageWindow()
+        self._done: Frame | None = None
         self._generating: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -177,7 +180,7 @@ class Session:
             "base_misses": cache.bases.misses,
             "patch_hits": cache.patches.hits,
             "patch_misses": cache.patches.misses,
-            "stages_ms": self._generator.stages.summary_ms(),
+            "stages_ms": self._stages.summary_ms(),
             "bitrate_bps": media.bitrate_bps,
             "keyframes": media.keyframes,
             "sound_late_ticks": media.late_ticks,
@@ -213,7 +216,14 @@ class Session:
         def refused(error: RequestError) -> None:
             send(wire.error_response("", error))
 
-        peer = Peer(self._egress, inbox.receive, left, on_refused=refused, options=self._options)
+        offered_s = self._clock()
+
+        def connected() -> None:
+            self._shared.metrics.viewer_joined(self._clock() - offered_s)
+
+        peer = Peer(
+            self._egress, inbox.receive, left, on_refused=refused, on_connected=connected, options=self._options
+        )
         self._peers[peer] = encoder
         self._egress.start()
         if self._generating is None and not self._closing:
@@ -256,11 +266,18 @@ class Session:
                 peer.send(text)
 
     def _framed(self, frame: Frame) -> None:
-        late_s = frame.trace.stamps_s["published"] - frame.media_s
-        self._shared.metrics.frame(frame.trace, late=late_s > 1.0 / self._shared.config.fps)
-        if frame.index % REPORT_EVERY_FRAMES == 0:
-            stock = self._shared.stocks[self.spec.avatar]
-            self._emit(events.Report("trace", frame_report(frame, stock.avatar.width, stock.avatar.height)))
+        """Account the frame before this one: by now it was encoded and sent, so its trace is whole."""
+        done, self._done = self._done, frame
+        if done is None:
+            return
+        stamps = done.trace.stamps_s
+        self._shared.metrics.frame(done.trace, late=stamps["published"] - done.media_s > 1.0 / self._shared.config.fps)
+        if "encoded" in stamps:
+            self._shared.metrics.encoded(stamps["encoded"] - stamps["published"])
+        self._stages.add(done.trace)
+        if done.index % REPORT_EVERY_FRAMES == 0:
+            avatar = self._shared.stocks[self.spec.avatar].avatar
+            self._emit(events.Report("trace", frame_report(done, avatar.width, avatar.height)))
 
     def _stepped(self, step: Step) -> None:
         self._emit(events.Report("ladder", {"rung": step.rung, "down": step.down, "reason": step.reason}))

@@ -111,6 +111,9 @@ class FakeServices:
     def avatars(self) -> Sequence[AvatarInfo]:
         return [AvatarInfo("mira", "Mira", 512, 512), AvatarInfo("juno", "Juno", 512, 512)]
 
+    def poster(self, avatar: str) -> bytes | None:
+        return b"\xff\xd8a picture of " + avatar.encode() if avatar in ("mira", "juno") else None
+
     def voices(self) -> Sequence[VoiceInfo]:
         return [VoiceInfo("british", "British", ("en-GB",)), VoiceInfo("mandarin", "Mandarin", ("zh", "cmn"))]
 
