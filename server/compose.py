@@ -192,7 +192,14 @@ def _warm_avatar(avatar: Avatar) -> None:
 def _answerer(config: Config) -> Answerer:
     """The configured language model's endpoint, else the knowledge file."""
     if config.llm_base_url:
-        from models.language.openai_chat import OpenAIAnswerer
+        from models.language.openai_chat import ChatSpec, OpenAIAnswerer
 
-        return OpenAIAnswerer(config.llm_base_url, config.llm_model, api_key=config.llm_api_key)
+        return OpenAIAnswerer(
+            ChatSpec(
+                config.llm_base_url,
+                config.llm_model,
+                config.llm_api_key,
+                first_token_timeout_s=config.llm_timeout_s,
+            )
+        )
     return KnowledgeAnswerer(load_knowledge(config.knowledge))

@@ -73,6 +73,8 @@ class Config:
     """Key for that endpoint."""
     llm_api_key_env: str = setting("")
     """Name of another environment variable that holds this key, such as DASHSCOPE_API_KEY."""
+    llm_timeout_s: float = setting(15.0, low=0.5, high=300.0)
+    """Longest wait for that endpoint's first words, after which the host apologises, in seconds."""
 
     ice_servers: tuple[IceServer, ...] = setting(())
     """STUN and TURN servers for viewers and server; addresses, or {urls, username, credential}."""
