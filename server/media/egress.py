@@ -120,10 +120,14 @@ class MediaEgress:
         def estimated(estimate_bps: int, strained: bool) -> None:
             rung.governor.estimated(viewer, estimate_bps, rung.meter.rate_bps, strained=strained)
 
+        def reported(fraction_lost: float, queueing: bool) -> None:
+            rung.governor.reported(viewer, fraction_lost, rung.meter.rate_bps, queueing=queueing)
+
         viewer = VideoSubscription(
             closed,
             on_keyframe_wanted=keyframe_wanted,
             on_estimate=estimated,
+            on_report=reported,
             on_sent=self._video_sent,
             on_skip=skipped,
         )

@@ -11,6 +11,8 @@ not. The rest is for the sound, headers and repeats; an estimate covers only wha
 CONGESTION_SHARE: Final = 0.9
 """An estimate below this part of what was sent is congestion: on overuse a receiver reports 0.85 of what came through
 (draft-ietf-rmcat-gcc section 5.5), while an undisturbed one reports about all of it, give or take its window."""
+LOSS_SHARE: Final = 0.1
+QUEUE_BACKOFF: Final = 0.85
 BITRATE_MIN_BPS: Final = 200_000
 BITRATE_START_BPS: Final = 500_000
 BITRATE_MAX_BPS: Final = 1_500_000
@@ -99,6 +101,15 @@ class BitrateGovernor:
         if not congested:
             budget_bps = max(budget_bps, self._budgets_bps[viewer])
         self._budgets_bps[viewer] = max(self._min_bps, min(budget_bps, self._max_bps))
+
+    def reported(self, viewer: Hashable, fraction_lost: float, sent_bps: int, *, queueing: bool) -> None:
+        """A receiver report came. Loss above a tenth takes half of it off the rate (draft-ietf-rmcat-gcc section 6), a
+        long queue 15 %: an estimate may come only seconds later."""
+        if viewer not in self._budgets_bps or not (fraction_lost > LOSS_SHARE or queueing):
+            return
+        share = 1.0 - 0.5 * fraction_lost if fraction_lost > LOSS_SHARE else QUEUE_BACKOFF
+        in_use_bps = min(self._budgets_bps[viewer], max(sent_bps, self._min_bps))
+        self._budgets_bps[viewer] = max(self._min_bps, int(share * in_use_bps))
 
     def left(self, viewer: Hashable) -> None:
         """Forget a viewer."""

@@ -62,12 +62,14 @@ class VideoSubscription(_Subscription[EncodedVideo]):
         *,
         on_keyframe_wanted: Callable[[], None],
         on_estimate: Callable[[int, bool], None],
+        on_report: Callable[[float, bool], None],
         on_sent: Callable[[EncodedVideo], None],
         on_skip: Callable[[], None],
     ) -> None:
         super().__init__(on_closed)
         self._on_keyframe_wanted = on_keyframe_wanted
         self._on_estimate = on_estimate
+        self._on_report = on_report
         self._on_sent = on_sent
         self._on_skip = on_skip
         self._broken = True
@@ -94,6 +96,10 @@ class VideoSubscription(_Subscription[EncodedVideo]):
     def estimated(self, estimate_bps: int, *, strained: bool = True) -> None:
         """The viewer's REMB, and whether losses or a grown round trip speak for it."""
         self._on_estimate(estimate_bps, strained)
+
+    def reported(self, fraction_lost: float, *, queueing: bool) -> None:
+        """The viewer's receiver report."""
+        self._on_report(fraction_lost, queueing)
 
     def sent(self, unit: EncodedVideo) -> None:
         """All packets of the unit have left."""

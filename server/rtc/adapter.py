@@ -172,6 +172,8 @@ class EgressSender(RTCRtpSender):
             if report.ssrc == self._ssrc and self._stream is not None:
                 round_trip_s = self._stream.round_trip_s(report.lsr, report.dlsr, self._egress.clock())
                 self.path.reported(report.fraction_lost / 256, round_trip_s)
+                if isinstance(self._subscription, VideoSubscription):
+                    self._subscription.reported(self.path.fraction_lost, queueing=self.path.queueing)
 
     async def _repeat(self, lost: list[int]) -> None:
         assert self._stream is not None

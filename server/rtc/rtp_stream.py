@@ -139,6 +139,7 @@ class PathView:
 
     _LOSS_STRAINED: ClassVar[float] = 0.02
     _QUEUE_STRAINED_S: ClassVar[float] = 0.03
+    _QUEUE_LONG_S: ClassVar[float] = 0.1
 
     round_trip_s: float | None = None
     fraction_lost: float = 0.0
@@ -157,6 +158,11 @@ class PathView:
         if self.round_trip_s is None or self.fraction_lost > self._LOSS_STRAINED:
             return True
         return self.round_trip_s > 1.5 * self._shortest_s + self._QUEUE_STRAINED_S
+
+    @property
+    def queueing(self) -> bool:
+        """Whether packets wait long in a queue."""
+        return self.round_trip_s is not None and self.round_trip_s > 1.5 * self._shortest_s + self._QUEUE_LONG_S
 
 
 class RetransmitBudget:

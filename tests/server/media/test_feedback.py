@@ -80,6 +80,24 @@ def test_congestion_has_a_floor_and_a_ceiling() -> None:
     assert governor.bitrate_bps == 1_000_000
 
 
+def test_reports_of_loss_and_queues_lower_the_rate_at_once() -> None:
+    governor = BitrateGovernor(max_bps=1_000_000)
+    governor.joined("a")
+    governor.reported("a", 0.05, sent_bps=500_000, queueing=False)
+    assert governor.bitrate_bps == BITRATE_START_BPS
+    governor.reported("a", 0.4, sent_bps=500_000, queueing=False)
+    assert governor.bitrate_bps == 400_000
+    governor.reported("a", 0.0, sent_bps=400_000, queueing=True)
+    assert governor.bitrate_bps == 340_000
+    # What was not in use cannot be what is too much.
+    governor.reported("a", 0.2, sent_bps=300_000, queueing=False)
+    assert governor.bitrate_bps == 270_000
+    for _ in range(10):
+        governor.reported("a", 1.0, sent_bps=300_000, queueing=True)
+    assert governor.bitrate_bps == BITRATE_MIN_BPS
+    governor.reported("ghost", 1.0, sent_bps=300_000, queueing=True)
+
+
 def test_estimate_of_a_viewer_that_left_is_ignored() -> None:
     governor = BitrateGovernor()
     governor.estimated("ghost", 1000, sent_bps=500_000, strained=True)

@@ -19,6 +19,7 @@ class Log:
     def __init__(self) -> None:
         self.wanted = self.skips = self.closed = 0
         self.estimates: list[tuple[int, bool]] = []
+        self.reports: list[tuple[float, bool]] = []
 
     def viewer(self) -> VideoSubscription:
         def wanted() -> None:
@@ -34,6 +35,7 @@ class Log:
             closed,
             on_keyframe_wanted=wanted,
             on_estimate=lambda estimate_bps, strained: self.estimates.append((estimate_bps, strained)),
+            on_report=lambda fraction_lost, queueing: self.reports.append((fraction_lost, queueing)),
             on_sent=lambda unit: None,
             on_skip=skip,
         )
@@ -90,6 +92,8 @@ def test_feedback_is_passed_on() -> None:
     viewer = log.viewer()
     viewer.estimated(300_000)
     viewer.estimated(400_000, strained=False)
+    viewer.reported(0.25, queueing=True)
     viewer.request_keyframe()
+    assert log.reports == [(0.25, True)]
     assert log.estimates == [(300_000, True), (400_000, False)]
     assert log.wanted == 1
