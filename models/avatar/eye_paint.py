@@ -36,26 +36,20 @@ def iris(colors: IrisColors) -> Rgba:
 
 
 def lash_band(colors: HairColors) -> Rgba:
-    """Upper lashes: the line of the lid lies at 3/4 of the height, lashes rise above it; the outer end is right."""
-    width, height = 260, 80
+    """Upper lashes, rooted at the bottom edge; the outer end is right."""
+    width, height = 280, 80
     pixels = blank(width, height)
     canvas = canvas_on(pixels)
     ink = mix(colors.gap, "#000000", 0.25)
-    x = np.linspace(0, width, 30)
-    thick = np.interp(x / width, [0, 0.08, 0.35, 0.7, 0.93, 1.0], [0.02, 0.30, 0.62, 0.95, 0.9, 0.15]) * 19
-    line = np.column_stack(
-        [np.concatenate([x, x[::-1]]), np.concatenate([60 - thick * 0.72, (60 + thick * 0.28)[::-1]])]
-    )
-    canvas.drawPath(polygon(line), fill(ink, 1.0, 1.0))
-    for i in range(27):
-        t = 0.13 + 0.86 * i / 26
-        length = (9 + 42 * t**1.7) * (1.0 if i % 2 else 0.74)
-        lean = 0.10 + 0.95 * t**1.3 + (0.12 if i % 2 else -0.08)
-        bx, by = t * width, 58 - 4.0 * t
+    for i in range(19):
+        t = 0.10 + 0.86 * i / 18
+        length = (20 + 50 * t**1.5) * (1.0 if i % 2 else 0.72)
+        lean = 0.05 + 0.80 * t**1.2 + (0.08 if i % 2 else -0.06)
+        bx, by = t * width * 0.97, float(height)
         tip = (bx + math.sin(lean) * length, by - math.cos(lean) * length)
-        middle = (bx + math.sin(lean) * length * 0.62, by - math.cos(lean) * length * 0.42)
-        stroke = taper([(bx - 3, by + 2), middle, tip], 5.4 if i % 2 else 4.2, (1.0, 0.75, 0.06), 12)
-        canvas.drawPath(polygon(stroke), fill(ink, 0.95, 0.35))
+        middle = (bx + math.sin(lean) * length * 0.64, by - math.cos(lean) * length * 0.42)
+        stroke = taper([(bx - 2, by + 2), middle, tip], 5.6 if i % 2 else 4.6, (1.0, 0.70, 0.04), 14)
+        canvas.drawPath(polygon(stroke), fill(ink, 0.92, 0.3))
     return pixels
 
 
@@ -133,7 +127,9 @@ def brow_band(colors: HairColors, seed: int) -> Rgba:
         middle = ((t * width + tip[0]) / 2 + 1, (by + tip[1]) / 2 - 1.2)
         hair = taper([(t * width, by), middle, tip], rng.uniform(2.2, 3.4), (0.5, 1.0, 0.05), 10)
         canvas.drawPath(polygon(hair), fill(colors.dark if i % 3 else colors.light, 0.62 if i % 3 else 0.4, 0.4))
-    return pixels
+    u = np.linspace(0, 1, width)
+    ends = smoothstep(u, 0.0, 0.10) * smoothstep(u, 1.0, 0.97)
+    return (pixels * ends[None, :, None]).round().astype(np.uint8)
 
 
 def premultiplied(color: NDArray[np.float64], alpha: NDArray[np.float64]) -> Rgba:

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from models.avatar import eye_paint
 from models.avatar.face_shape import DepthTable
-from models.avatar.geometry import Points, spline
+from models.avatar.geometry import Points, ribbon, spline
 from models.avatar.mesh import Strip
-from models.avatar.paint import LINEAR, fill, image_of, points, polygon
+from models.avatar.paint import LINEAR, fill, image_of, mix, points, polygon
 from models.avatar.projection import VIEW_SCALE, View
 from models.avatar.spec import AvatarSpec
 from realtime.core.facs import Controls
 
-COLUMNS: Final = 19
-IRIS_RADIUS: Final = 12.6
-INNER: Final = (15.4, 0.2)
-OUTER: Final = (60.6, -4.2)
+COLUMNS: Final = 15
+IRIS_RADIUS: Final = 13.3
+INNER: Final = (14.8, 0.6)
+OUTER: Final = (61.8, -4.0)
 GAZE_REACH: Final = (8.5, 5.2)
 
 _T: Final = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, COLUMNS))
@@ -37,10 +37,28 @@ _UPPER: Final = _profile((0, 0.27, 0.66, 0.95, 1.03, 0.97, 0.70, 0.36, 0))
 _LOWER: Final = _profile((0, 0.16, 0.42, 0.70, 0.90, 0.96, 0.76, 0.40, 0))
 _CREASE: Final = _profile((5.2, 2.6, 0.8, 0.0, -0.1, 0.3, 1.4, 3.0, 4.6))
 
-_BROW_X: Final = (13.5, 25.0, 40.0, 55.0, 71.0)
+
+def _between(count: int, fine: int) -> NDArray[np.float64]:
+    """Weights of `count` evenly spaced knots at `fine` places: a uniform Catmull-Rom curve as a matrix."""
+    columns = [spline(np.column_stack([np.arange(count), unit]), 400) for unit in np.eye(count)]
+    at = np.linspace(0, count - 1, fine)
+    return np.stack([np.interp(at, c[:, 0], c[:, 1]) for c in columns], 1)
+
+
+_BROW_X: Final = (13.5, 25.0, 40.0, 55.0, 69.0)
 _BROW_Y: Final = (-33.2, -37.6, -41.2, -40.6, -31.0)
 _BROW_HALF: Final = (5.6, 5.8, 5.6, 4.8, 2.6)
-BROW_COLUMNS: Final = 15
+BROW_COLUMNS: Final = 11
+_BROW_WEIGHTS: Final = _between(len(_BROW_X), BROW_COLUMNS)
+_BROW_REACH: Final = np.column_stack(
+    [np.zeros(BROW_COLUMNS), np.interp(np.linspace(0, 1, BROW_COLUMNS), np.linspace(0, 1, 5), _BROW_HALF)]
+)
+_LASH_LINE: Final = np.interp(
+    np.linspace(0, 1, COLUMNS + 2), [0, 0.1, 0.35, 0.7, 0.9, 1.0], [0.5, 1.6, 3.1, 4.5, 4.2, 0.4]
+)
+"""Thickness of the upper lashes' line along the lid, in pixels."""
+_LASH_REACH: Final = np.interp(np.linspace(0, 1, COLUMNS + 2), [0, 0.35, 1], [6.0, 9.5, 11.5])
+"""Length of the upper lashes in head units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +76,8 @@ def lids(c: Controls, side: int) -> Lids:
     blink = c["blink_l"] if side > 0 else c["blink_r"]
     down, up = max(0.0, c["gaze_y"]), max(0.0, -c["gaze_y"])
     squeeze = c["AU7"] * 2.0 + c["AU6"] * 1.8 + c["AU9"] * 1.4
-    high = 13.2 + 3.8 * c["AU5"] - squeeze - 0.8 * c["AU4"] - 0.4 * c["AU12"] - 3.0 * down + 1.2 * up
-    low = 7.4 - 2.6 * c["AU7"] - 4.4 * c["AU6"] - 0.6 * c["AU12"] - 1.2 * c["AU9"] + 0.8 * c["AU5"] + 1.0 * down
+    high = 14.0 + 3.8 * c["AU5"] - squeeze - 0.8 * c["AU4"] - 0.4 * c["AU12"] - 3.0 * down + 1.2 * up
+    low = 7.8 - 2.6 * c["AU7"] - 4.4 * c["AU6"] - 0.6 * c["AU12"] - 1.2 * c["AU9"] + 0.8 * c["AU5"] + 1.0 * down
     slant = -(1 - _T) * 1.8 * c["AU1"] + _T * 1.6 * c["AU1"] * c["AU4"] + (1 - _T) * 2.2 * c["AU4"]
     open_line = _BASE - _UPPER * (high - slant)
     closed_line = _BASE + _LOWER * (6.0 - 1.6 * c["AU6"]) + 0.3
@@ -96,15 +114,16 @@ class Eyes:
         self._shadow = Strip(shadow, (72, 34), 2, _T)
         self._lid = Strip(eye_paint.lid_band(spec.skin), (80, 24), 4, _T, np.array([0.0, 0.12, 0.55, 1.0]))
         across = np.concatenate([_T * 0.93, [0.965, 1.0]])
-        self._lashes = Strip(eye_paint.lash_band(spec.hair), (96, 26), 3, across, np.array([0.0, 0.75, 1.0]))
+        self._lashes = Strip(eye_paint.lash_band(spec.hair), (108, 26), 2, across)
+        self._ink = mix(spec.hair.gap, "#000000", 0.25)
         self._lower_lashes = Strip(eye_paint.lower_lash_band(spec.hair), (90, 14), 3, _T, np.array([0.0, 0.25, 1.0]))
         self._brow = Strip(eye_paint.brow_band(spec.hair, spec.seed), (108, 24), 3, np.linspace(0, 1, BROW_COLUMNS))
 
-    def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
-        """Draw both eyes, then both brows."""
+    def draw(self, canvas: skia.Canvas, view: View, c: Controls, brows: bool) -> None:
+        """Draw both eyes, then both brows if asked to."""
         for side in (-1, 1):
             self._draw_eye(canvas, view, c, side)
-        for side in (-1, 1):
+        for side in (-1, 1) if brows else ():
             self._draw_brow(canvas, view, c, side)
 
     def _project(self, view: View, xy: Points, side: int, forward: float = 0.0) -> Points:
@@ -124,10 +143,11 @@ class Eyes:
         self._draw_lashes(canvas, view, lid, side)
 
     def _draw_ball(self, canvas: skia.Canvas, view: View, c: Controls, side: int, upper: Points, lower: Points) -> None:
-        canvas.save()
-        canvas.clipPath(polygon(np.concatenate([upper, lower[::-1]])), True)
         rows = np.concatenate([upper, lower])
         self._white.draw(canvas, rows)
+        canvas.save()
+        # lash line and lower lid cover the edge of the clip, so it need not be smooth
+        canvas.clipPath(polygon(np.concatenate([upper, lower[::-1]])), False)
         x = 37.4 + c["gaze_x"] * GAZE_REACH[0] * side
         y = -4.6 + c["gaze_y"] * GAZE_REACH[1]
         centre, right, below = self._project(view, np.array([[x, y], [x + side, y], [x, y + 1]]), side, -2.0)
@@ -140,11 +160,14 @@ class Eyes:
         half = -eye_paint.IRIS_PX / 2
         canvas.drawImage(self._iris, half, half, LINEAR)
         canvas.restore()
+        canvas.restore()
         self._shadow.draw(canvas, rows)
+        canvas.save()
+        canvas.clipPath(polygon(np.concatenate([upper, lower[::-1]])), False)
         s = VIEW_SCALE
         glint = skia.Rect.MakeXYWH(centre[0] - 6.6 * s, centre[1] - 7.4 * s, 5.8 * s, 6.6 * s)
-        canvas.drawOval(glint, fill("#ffffff", 0.97, 0.35))
-        canvas.drawCircle(centre[0] + 4.4 * s, centre[1] + 4.6 * s, 1.7 * s, fill("#ffffff", 0.7, 0.5))
+        canvas.drawOval(glint, fill("#ffffff", 0.97))
+        canvas.drawCircle(centre[0] + 4.4 * s, centre[1] + 4.6 * s, 1.7 * s, fill("#ffffff", 0.7))
         wet = skia.Paint(AntiAlias=True, Color=skia.Color(255, 226, 216, 190), StrokeWidth=1.5)
         wet.setStyle(skia.Paint.kStroke_Style)
         canvas.drawPath(skia.Path.Polygon(points(lower[2:-1]), False), wet)
@@ -152,19 +175,17 @@ class Eyes:
 
     def _draw_lashes(self, canvas: skia.Canvas, view: View, lid: Lids, side: int) -> None:
         rise = 1.0 - lid.blink
-        x = np.concatenate([_X, [_X[-1] + 2.0, _X[-1] + 4.2]])
-        y = np.concatenate([lid.upper, [lid.upper[-1] - 1.0 * rise + 0.2, lid.upper[-1] - 2.6 * rise + 0.6]])
-        reach = np.interp(np.linspace(0, 1, len(x)), [0, 0.3, 1], [5.0, 7.5, 10.5])
-        lift = 0.98 * rise - 0.62 * lid.blink
-        tips = np.column_stack([x + 0.10 * reach, y - reach * lift])
-        under = np.column_stack([x, y + 3.0 * (0.35 + 0.65 * rise) * np.sign(lift if lift else 1.0)])
-        px = self._project(view, np.concatenate([tips, np.column_stack([x, y]), under]), side, 1.0)
+        x = np.concatenate([_X, [_X[-1] + 2.2, _X[-1] + 4.6]])
+        y = np.concatenate([lid.upper, [lid.upper[-1] - 1.2 * rise + 0.2, lid.upper[-1] - 3.0 * rise + 0.5]])
+        lift = 0.95 * rise - 0.60 * lid.blink
+        tips = np.column_stack([x + (0.05 + 0.10 * lid.blink) * _LASH_REACH, y - _LASH_REACH * lift])
+        px = self._project(view, np.concatenate([tips, np.column_stack([x, y])]), side, 1.0)
         self._lashes.draw(canvas, px)
+        canvas.drawPath(polygon(ribbon(px[len(x) :], _LASH_LINE * (0.62 + 0.38 * rise))), fill(self._ink, 0.96))
         rows = [np.column_stack([_X, lid.lower + offset]) for offset in (-1.2, 0.2, 4.6)]
         self._lower_lashes.draw(canvas, self._project(view, np.concatenate(rows), side), 1.0 - 0.5 * lid.blink)
 
     def _draw_brow(self, canvas: skia.Canvas, view: View, c: Controls, side: int) -> None:
-        line = spline(brow_line(c, side), BROW_COLUMNS)
-        half = np.interp(np.linspace(0, 1, BROW_COLUMNS), np.linspace(0, 1, 5), _BROW_HALF)
-        rows = [line - np.column_stack([0 * half, half * k]) for k in (1.0, 0.0, -1.0)]
+        line = _BROW_WEIGHTS @ brow_line(c, side)
+        rows = [line - _BROW_REACH * k for k in (1.0, 0.0, -1.0)]
         self._brow.draw(canvas, self._project(view, np.concatenate(rows), side, 2.0))

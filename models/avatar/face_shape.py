@@ -10,7 +10,7 @@ from models.avatar.geometry import Points, bump, mirrored, smoothstep, spline
 from realtime.core.facs import Controls
 
 CHIN_Y: Final = 106.0
-JAW_DROP: Final = 25.0
+JAW_DROP: Final = 29.0
 """Head units the chin falls at AU26 = 1."""
 
 HALF_OUTLINE: Final = (
@@ -88,6 +88,15 @@ PULLS: Final[dict[str, tuple[Pull, ...]]] = {
 }  # fmt: skip
 
 SKIN_WEIGHTS: Final = tuple(PULLS)
+
+
+RESTING_SMILE: Final = 0.24
+
+
+def settled(c: Controls) -> Controls:
+    """Controls with the friendly mouth of this host at rest under them; a frown takes it away."""
+    keep = RESTING_SMILE * max(0.0, 1.0 - c["AU15"] - 0.7 * c["AU9"] - 0.7 * c["AU23"] - 0.5 * c["AU20"])
+    return c.with_(AU12=keep + (1 - keep) * c["AU12"])
 
 
 def smile_sides(controls: Controls) -> tuple[float, float]:

@@ -108,9 +108,8 @@ class IllustratedHost:
         canvas.saveLayer()
         canvas.save()
         canvas.translate(-roi.x, -roi.y)
-        self._rig.draw_face(
-            canvas, View.of(key), quantise.stepped(controls), eyes=region.name == "upper", mouth=region.name == "lower"
-        )
+        draw = self._rig.draw_upper if region.name == "upper" else self._rig.draw_lower
+        draw(canvas, View.of(key), quantise.stepped(controls))
         canvas.restore()
         canvas.drawImage(_feather(roi.width, roi.height, region.name), 0, 0, skia.SamplingOptions(), _KEEP)
         canvas.restore()

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from models.avatar import backdrop, body, hair, hand, skin
+from models.avatar import backdrop, body, hair, hair_style, hand, skin
 from models.avatar.mesh import TEXTURE_DENSITY, Sprite
 from models.avatar.sleeve import sleeve_sprite
 from models.avatar.spec import AvatarSpec
@@ -28,8 +28,8 @@ class Layers:
 
 def paint_layers(spec: AvatarSpec) -> Layers:
     """Paint every layer; takes seconds."""
-    back = hair.sprite([hair.BACK], HAIR_BOX, spec.hair, rim=False)
-    front = hair.sprite([hair.SIDES, hair.CAP, hair.FRINGE], HAIR_BOX, spec.hair, rim=True)
+    back = hair.sprite([hair_style.BACK], HAIR_BOX, spec.hair, rim=False)
+    front = hair.sprite([hair_style.LENGTHS, hair_style.FRINGE, hair_style.WISPS], HAIR_BOX, spec.hair, rim=True)
     x0, y0, x1, y1 = skin.BOX
     left, top = round((x0 - HAIR_BOX[0]) * TEXTURE_DENSITY), round((y0 - HAIR_BOX[1]) * TEXTURE_DENSITY)
     width, height = round((x1 - x0) * TEXTURE_DENSITY), round((y1 - y0) * TEXTURE_DENSITY)

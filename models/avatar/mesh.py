@@ -35,17 +35,31 @@ class Sprite:
 class Mesh:
     """Triangles over a texture. Vertices are placed anew on every draw."""
 
-    def __init__(self, image: skia.Image, texture_px: Points, triangles: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        image: skia.Image,
+        texture_px: Points,
+        triangles: NDArray[np.int64],
+        sampling: skia.SamplingOptions = LINEAR,
+    ) -> None:
         self._texture = points(texture_px)
         self._triangles = triangles.ravel().tolist()
         clamp = skia.TileMode.kClamp
-        self._paint = skia.Paint(Shader=image.makeShader(clamp, clamp, LINEAR))
+        self._paint = skia.Paint(Shader=image.makeShader(clamp, clamp, sampling))
 
     def draw(
-        self, canvas: skia.Canvas, px: Points, alpha: float = 1.0, blend: skia.BlendMode = skia.BlendMode.kSrcOver
+        self,
+        canvas: skia.Canvas,
+        px: Points,
+        alpha: float = 1.0,
+        blend: skia.BlendMode = skia.BlendMode.kSrcOver,
+        triangles: NDArray[np.int64] | None = None,
     ) -> None:
-        """Draw with the vertices at these pixels, (V, 2)."""
-        vertices = skia.Vertices(_TRIANGLES, points(px), self._texture, None, self._triangles)
+        """Draw with the vertices at these pixels, (V, 2); `triangles`, (T, 3), restricts it to some of them."""
+        chosen = self._triangles if triangles is None else triangles.ravel().tolist()
+        if not chosen:
+            return
+        vertices = skia.Vertices(_TRIANGLES, points(px), self._texture, None, chosen)
         self._paint.setAlphaf(alpha)
         self._paint.setBlendMode(blend)
         canvas.drawVertices(vertices, self._paint, skia.BlendMode.kSrcOver)
@@ -55,8 +69,13 @@ def grid(box: tuple[float, float, float, float], step: float) -> tuple[Points, N
     """A regular grid over a rectangle: vertices (V, 2) and triangles (T, 3)."""
     x0, y0, x1, y1 = box
     columns, rows = max(2, round((x1 - x0) / step) + 1), max(2, round((y1 - y0) / step) + 1)
-    x, y = np.meshgrid(np.linspace(x0, x1, columns), np.linspace(y0, y1, rows))
-    return np.stack([x.ravel(), y.ravel()], 1), lattice(rows, columns)
+    return crossings(np.linspace(x0, x1, columns), np.linspace(y0, y1, rows))
+
+
+def crossings(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[Points, NDArray[np.int64]]:
+    """The crossings of upright and level lines: vertices (V, 2) and triangles (T, 3)."""
+    columns, rows = np.meshgrid(x, y)
+    return np.stack([columns.ravel(), rows.ravel()], 1), lattice(len(y), len(x))
 
 
 def lattice(rows: int, columns: int) -> NDArray[np.int64]:
@@ -83,9 +102,14 @@ def covered(vertices: Points, triangles: NDArray[np.int64], sprite: Sprite) -> N
 def sprite_mesh(sprite: Sprite, step: float) -> tuple[Mesh, Points]:
     """A mesh over a sprite's painted part, and its vertices at rest in head units."""
     vertices, triangles = grid(sprite.box, step)
-    triangles = covered(vertices, triangles, sprite)
-    texture = (vertices - [sprite.x, sprite.y]) * sprite.density
-    return Mesh(image_of(sprite.pixels), texture, triangles), vertices
+    return mesh_over(sprite, vertices, covered(vertices, triangles, sprite)), vertices
+
+
+def mesh_over(
+    sprite: Sprite, vertices: Points, triangles: NDArray[np.int64], sampling: skia.SamplingOptions = LINEAR
+) -> Mesh:
+    """A mesh of given triangles, with the sprite as its texture; vertices in head units."""
+    return Mesh(image_of(sprite.pixels), (vertices - [sprite.x, sprite.y]) * sprite.density, triangles, sampling)
 
 
 class Strip:

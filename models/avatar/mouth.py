@@ -12,8 +12,8 @@ from models.avatar.geometry import Points, ribbon, smoothstep
 from models.avatar.mesh import Strip
 from models.avatar.mouth_paint import MARGIN
 from models.avatar.mouth_shape import COLUMNS, MouthShape, U, mouth_shape
-from models.avatar.paint import color, fill, linear, polygon, shade
-from models.avatar.projection import VIEW_SCALE, View
+from models.avatar.paint import LINEAR, color, fill, image_of, linear, polygon, shade
+from models.avatar.projection import View
 from models.avatar.spec import AvatarSpec
 from realtime.core.facs import Controls
 
@@ -32,6 +32,8 @@ class Mouth:
         upper, lower = mouth_paint.lip_bands(spec.lips, spec.seed)
         self._upper = Strip(upper, (120, 24), 4, _ACROSS, np.array([0.0, MARGIN, 0.6, 1.0]))
         self._lower = Strip(lower, (120, 28), 4, _ACROSS, np.array([0.0, 0.4, 1.0 - MARGIN, 1.0]))
+        self._shadow = Strip(mouth_paint.inner_shadow(spec.lips), (72, 36), 2, _ACROSS)
+        self._dimple = image_of(mouth_paint.dimple(spec.skin))
         self._hollow = Strip(mouth_paint.lip_shadow(spec.skin), (64, 24), 3, _ACROSS)
         self._teeth = Strip(mouth_paint.teeth_band(True), (110, 26), 2, (_TOOTH_X + 1) / 2)
         self._lower_teeth = Strip(mouth_paint.teeth_band(False), (90, 16), 2, (_TOOTH_X + 1) / 2)
@@ -76,16 +78,18 @@ class Mouth:
         return view.head(np.column_stack([xy, z])).reshape(10, COLUMNS, 2)
 
     def _corners(self, canvas: skia.Canvas, line: Points, c: Controls) -> None:
-        strength = 0.30 + 0.25 * c["AU14"] + 0.20 * c["AU12"]
-        for end in (line[0], line[-1]):
-            canvas.drawCircle(end[0], end[1] + 0.6, 4.2, fill("#a45d4c", strength, 2.6))
+        paint = skia.Paint(Alphaf=min(1.0, 0.55 + 0.45 * c["AU14"] + 0.25 * c["AU12"]))
+        half = self._dimple.width() / 2
+        for x, y in (line[0], line[-1]):
+            canvas.drawImage(self._dimple, x - half, y + 0.6 - half, LINEAR, paint)
 
     def _draw_inside(
         self, canvas: skia.Canvas, view: View, m: MouthShape, c: Controls, upper_in: Points, lower_in: Points
     ) -> None:
         lips = self._lips
         canvas.save()
-        canvas.clipPath(polygon(np.concatenate([upper_in, lower_in[::-1]])), True)
+        # the rim drawn later covers the edge of the clip, so it need not be smooth
+        canvas.clipPath(polygon(np.concatenate([upper_in, lower_in[::-1]])), False)
         top, bottom = float(upper_in[:, 1].min()), float(lower_in[:, 1].max())
         dark = linear((0, top), (0, bottom), [(0, "#1c070b"), (0.55, lips.cavity), (1, "#4a1518")])
         canvas.drawPaint(shade(dark))
@@ -96,8 +100,8 @@ class Mouth:
         if c["tongue_up"] > 0.05 and c["tongue_out"] <= 0.05:
             self._draw_raised(canvas, view, m, c["tongue_up"])
         self._row(canvas, view, self._teeth, width, m.teeth_y - 12.0 - arch * 0.4, 12.0 - arch * 0.6, -3.0, 0.0)
-        self._draw_shadow(canvas, m, upper_in)
         canvas.restore()
+        self._shadow.draw(canvas, np.concatenate([upper_in, lower_in]))
 
     def _at(self, view: View, xy: Points, forward: float, jaw: float) -> Points:
         flat = np.column_stack([xy[:, 0], np.clip(xy[:, 1] - jaw, 60, 90)])
@@ -156,18 +160,11 @@ class Mouth:
         xy = np.concatenate([np.column_stack([x, y]) for y in rows])
         strip.draw(canvas, self._at(view, xy, forward, 0.8 * m.jaw), alpha)
 
-    def _draw_shadow(self, canvas: skia.Canvas, m: MouthShape, upper_in: Points) -> None:
-        """The upper lip's shadow on the teeth, and the dark of the corners."""
-        depth = (1.6 + 0.06 * m.gap) * VIEW_SCALE
-        canvas.drawPath(polygon(ribbon(upper_in, np.full(COLUMNS, 2.4 * depth))), fill("#2a0a0d", 0.50, 1.8))
-        for end in (upper_in[0], upper_in[-1]):
-            canvas.drawCircle(end[0], end[1], m.half_width * 0.20 * VIEW_SCALE, fill("#2a0a0d", 0.5, 3.0))
-
     def _draw_line(self, canvas: skia.Canvas, m: MouthShape, upper_in: Points, lower_in: Points) -> None:
         shut = float(1 - smoothstep(m.gap, 0.6, 3.0))
         if shut > 0.02:
             middle = (upper_in + lower_in) / 2
-            canvas.drawPath(polygon(ribbon(middle, _LINE_WIDTH * 2.3)), fill(self._lips.line, 0.85 * shut, 0.5))
+            canvas.drawPath(polygon(ribbon(middle, _LINE_WIDTH * 2.0)), fill(self._lips.line, 0.85 * shut))
         if shut < 0.98:
             rim = skia.Paint(AntiAlias=True, Color=color(self._lips.line, 0.42 * (1 - shut)), StrokeWidth=1.4)
             rim.setStyle(skia.Paint.kStroke_Style)

@@ -72,11 +72,25 @@ def lip_shadow(skin: SkinColors) -> Rgba:
     )
 
 
+def inner_shadow(lips: LipColors) -> Rgba:
+    """Shadow inside the mouth: below the upper lip and in the corners."""
+    u, v = _space(144, 72)
+    side = np.abs(u - 0.5) * 2
+    cover = 1 - (1 - 0.72 * smoothstep(v, 0.34, 0.0)) * (1 - 0.75 * smoothstep(side, 0.62, 0.98))
+    return premultiplied(_rgb(lips.cavity) * 0.8, np.asarray(cover, np.float64))
+
+
+def dimple(skin: SkinColors) -> Rgba:
+    """The soft dark of a mouth corner, in picture pixels."""
+    u, v = _space(20, 20)
+    return premultiplied(_rgb(skin.line), 0.42 * np.exp(-((u - 0.5) ** 2 + (v - 0.5) ** 2) / 0.045))
+
+
 def teeth_band(upper: bool) -> Rgba:
     """A row of teeth from side to side; the edge is at the bottom for the upper row, at the top for the lower."""
     u, v = _space(288, 64)
     x = (u - 0.5) * 2
-    widths = (0.155, 0.148, 0.128, 0.130, 0.125, 0.11, 0.10) if upper else (0.105, 0.105, 0.11, 0.12, 0.13, 0.13, 0.12)
+    widths = (0.205, 0.165, 0.165, 0.150, 0.140, 0.12, 0.10) if upper else (0.125, 0.125, 0.14, 0.15, 0.15, 0.15, 0.14)
     edges = np.concatenate([[0.0], np.cumsum(widths)])
     color = np.ones((*u.shape, 3)) * np.array([253.0, 249.0, 243.0])
     color = _over(color, "#c9a79c", smoothstep(v, 0.45, -0.1) * 0.8)
@@ -84,12 +98,10 @@ def teeth_band(upper: bool) -> Rgba:
     index = np.clip(index, 0, len(widths) - 1)
     within = (np.abs(x) - edges[index]) / np.array(widths)[index]
     color = _over(
-        color, "#b99c92", 0.55 * (_hill(within, 0.0, 0.075) + _hill(within, 1.0, 0.075)) * smoothstep(v, 0.1, 0.5)
+        color, "#b99c92", 0.34 * (_hill(within, 0.0, 0.06) + _hill(within, 1.0, 0.06)) * smoothstep(v, 0.1, 0.6)
     )
     color = _over(color, "#ffffff", 0.5 * _hill(within, 0.42, 0.2) * _hill(v, 0.6, 0.22))
-    round_edge = (
-        1 - 0.16 * np.abs(within * 2 - 1) ** 3 - 0.02 * index * (index > 0) - (0.05 if upper else 0.02) * (index == 1)
-    )
+    round_edge = 1 - 0.07 * np.abs(within * 2 - 1) ** 4 - (0.035 if upper else 0.01) * (index == 1)
     color = _over(color, "#a98b86", 0.5 * smoothstep(v, 0.84, 1.0))
     color = _over(color, "#5b2f30", 0.78 * smoothstep(np.abs(x), 0.50, 1.0))
     alpha = smoothstep(v, round_edge, round_edge - 0.07)

@@ -10,7 +10,7 @@ from models.avatar.face_shape import jaw_drop, smile_sides
 from models.avatar.geometry import smoothstep
 from realtime.core.facs import Controls
 
-COLUMNS: Final = 27
+COLUMNS: Final = 21
 HALF_WIDTH: Final = 29.0
 LINE_Y: Final = 66.6
 UPPER_TEETH_Y: Final = 71.4
@@ -84,12 +84,13 @@ def mouth_shape(c: Controls) -> MouthShape:
         0.2, stretch - 0.46 * press - 0.46 * tuck + 0.16 * c["AU17"] * (1 - press) + 0.06 * c["lip_round"]
     )
     arch = (1 - np.abs(U) ** (1.9 + 0.3 * roundness)) ** (0.78 - 0.26 * roundness)
+    bowl = (1 - np.abs(U) ** (2.2 + 0.2 * roundness)) ** (0.62 - 0.12 * roundness)
     corner = np.where(U < 0, left, right)
     rise = -8.6 * corner - 1.4 * c["AU14"] + 6.2 * c["AU15"] + 1.4 * c["AU20"] - 1.0 * c["AU17"] + 0.32 * jaw
     bend = rise * np.abs(U) ** (1.9 + 0.5 * min(1.0, smile))
     flat = 1 - 0.6 * min(1.0, lift / 3.0)
     upper_in = middle + _LINE * flat + bend - lift * arch
-    lower_in = np.maximum(middle + _LINE + bend + drop * arch, upper_in + 0.02)
+    lower_in = np.maximum(middle + _LINE + bend + drop * bowl, upper_in + 0.02)
     bow = _BOW * (1 - 0.35 * roundness) + 0.35 * roundness * arch
     low = _LOW + (_OVAL - _LOW) * (0.30 + 0.60 * roundness)
     shift = 1.6 * c["smirk"]

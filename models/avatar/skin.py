@@ -8,12 +8,14 @@ import skia
 from numpy.typing import NDArray
 
 from models.avatar import face_shape
-from models.avatar.geometry import Points, bump, smoothstep, spline, taper
-from models.avatar.mesh import TEXTURE_DENSITY, Sprite
+from models.avatar.geometry import bump, smoothstep, spline, taper
+from models.avatar.mesh import Sprite
 from models.avatar.paint import MULTIPLY, Rgba, blank, canvas_on, fill, glow, linear, polygon, rgb, shade
 from models.avatar.spec import AvatarSpec, SkinColors
 
 BOX: Final = (-96.0, -132.0, 96.0, 122.0)
+SKIN_DENSITY: Final = 3.0
+"""Texture pixels per head unit: twice the picture's, so that sampling the nearest is exact to a quarter of a pixel."""
 LIGHT: Final = (-0.42, -0.52, 0.74)
 
 
@@ -28,8 +30,8 @@ def relief(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64
     """The surface that is lit: softer than the real depth where light should stay even."""
     side = np.abs(x)
     skull = 62 * np.sqrt(np.clip(1 - (x / 104) ** 2, 0.03, 1)) * np.sqrt(np.clip(1 - ((y + 12) / 168) ** 2, 0.03, 1))
-    nose = 15 * np.exp(-((x / 9.5) ** 2)) * smoothstep(y, -34, 24) * (1 - smoothstep(y, 30, 43))
-    ball = 4.5 * bump(x, y, (0, 27), (9, 8)) + 3.2 * bump(side, y, (11.5, 33), (5, 6))
+    nose = 12.5 * np.exp(-((x / 9.5) ** 2)) * smoothstep(y, -34, 24) * (1 - smoothstep(y, 30, 43))
+    ball = 4.2 * bump(x, y, (0, 27), (8, 8)) + 2.4 * bump(side, y, (10, 33), (4.2, 5.5))
     eyes = -7.5 * bump(side, y, (37, -5), (21, 13)) + 3.0 * bump(side, y, (36, -33), (26, 9))
     cheeks = 4.5 * bump(side, y, (46, 22), (20, 17)) - 2.0 * bump(side, y, (52, 58), (14, 20))
     mouth = (
@@ -42,7 +44,7 @@ def relief(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64
     return np.asarray(skull + nose + ball + eyes + cheeks + mouth + corners + philtrum)
 
 
-def lit_skin(colors: SkinColors, density: float = TEXTURE_DENSITY) -> NDArray[np.float64]:
+def lit_skin(colors: SkinColors, density: float = SKIN_DENSITY) -> NDArray[np.float64]:
     """Colour of the skin all over the texture, (H, W, 3)."""
     x0, y0, x1, y1 = BOX
     x, y = np.meshgrid(
@@ -66,94 +68,86 @@ def lit_skin(colors: SkinColors, density: float = TEXTURE_DENSITY) -> NDArray[np
 def face_sprite(spec: AvatarSpec, hair_alpha: NDArray[np.uint8] | None = None) -> Sprite:
     """The skin of the face; `hair_alpha`, opacity of the front hair over the same box, casts the hairline's shadow."""
     x0, y0, x1, y1 = BOX
-    width, height = round((x1 - x0) * TEXTURE_DENSITY), round((y1 - y0) * TEXTURE_DENSITY)
+    width, height = round((x1 - x0) * SKIN_DENSITY), round((y1 - y0) * SKIN_DENSITY)
     pixels = blank(width, height)
     pixels[..., :3] = np.clip(lit_skin(spec.skin), 0, 255).round()
     pixels[..., 3] = 255
     canvas = canvas_on(pixels)
-    canvas.scale(TEXTURE_DENSITY, TEXTURE_DENSITY)
+    canvas.scale(SKIN_DENSITY, SKIN_DENSITY)
     canvas.translate(-x0, -y0)
     _accents(canvas, spec.skin)
     if hair_alpha is not None:
         _cast_shadow(pixels, hair_alpha, spec.skin)
     mask = blank(width, height)
     mask_canvas = canvas_on(mask)
-    mask_canvas.scale(TEXTURE_DENSITY, TEXTURE_DENSITY)
+    mask_canvas.scale(SKIN_DENSITY, SKIN_DENSITY)
     mask_canvas.translate(-x0, -y0)
     mask_canvas.drawPath(polygon(face_shape.outline(200)), fill("#ffffff"))
     cover = mask[..., 3:].astype(np.float64) / 255
-    return Sprite((pixels * cover).round().astype(np.uint8), x0, y0)
+    return Sprite((pixels * cover).round().astype(np.uint8), x0, y0, SKIN_DENSITY)
 
 
 def _cast_shadow(pixels: Rgba, hair_alpha: NDArray[np.uint8], colors: SkinColors) -> None:
-    shifted = (
-        np.roll(hair_alpha, (int(6 * TEXTURE_DENSITY), int(2.5 * TEXTURE_DENSITY)), (0, 1)).astype(np.float64) / 255
-    )
-    soft = cv2.GaussianBlur(shifted, (0, 0), 3.0 * TEXTURE_DENSITY)[..., None] * 0.55
+    hair_alpha = cv2.resize(hair_alpha, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    shifted = np.roll(hair_alpha, (int(6 * SKIN_DENSITY), int(2.5 * SKIN_DENSITY)), (0, 1)).astype(np.float64) / 255
+    soft = cv2.GaussianBlur(shifted, (0, 0), 3.0 * SKIN_DENSITY)[..., None] * 0.55
     tint = np.array(rgb(colors.shadow)) / 255 * np.array([0.93, 0.86, 0.88])
     pixels[..., :3] = (pixels[..., :3] * (1 - soft) + pixels[..., :3] * tint * soft).round()
 
 
+_Shape = tuple[tuple[float, float], ...]
+
+_PLANES: Final[tuple[tuple[_Shape, str, float, float], ...]] = (
+    (((62, -90), (73, -40), (67, 8), (60, 48), (40, 90), (16, 114), (90, 122), (110, 20), (100, -100)),
+     "#e6bba5", 0.40, 11),
+    (((-66, -80), (-76, -10), (-73, 30), (-60, 66), (-36, 102), (-100, 110), (-110, 0)), "#ecc6b2", 0.45, 9),
+    (((-44, 108), (0, 116), (44, 108), (34, 132), (-34, 132)), "#d09a84", 0.5, 6),
+    (((-10, 37), (0, 41), (10, 37), (12, 42), (4, 48), (-5, 48), (-12, 42)), "#dca591", 0.55, 2.8),
+    (((-8, 36), (0, 39.5), (8, 36), (6, 40.5), (0, 42.5), (-6, 40.5)), "#c4806a", 0.40, 1.6),
+    (((8, -16), (7, 0), (7.5, 18), (10, 27), (13, 34), (10, 38), (6.5, 28), (5, 8), (4.5, -18)), "#e3b09a", 0.45, 3.2),
+)  # fmt: skip
+"""Soft multiplied shapes: outline, colour, opacity, blur."""
+
+_PAIRED: Final[tuple[tuple[_Shape, str, float, float], ...]] = (
+    (((15, -21), (32, -28), (58, -27), (69, -13), (62, -7), (38, -17), (20, -10)), "#e2ab95", 0.45, 4.2),
+    (((8, -24), (13, -18), (13.5, -8), (11, 2), (7, -8)), "#e4b5a1", 0.32, 3.6),
+    (((18, 10), (36, 15), (57, 9), (50, 15), (36, 18), (22, 15)), "#e8b8a6", 0.30, 3.0),
+)  # fmt: skip
+"""The same, on both sides of the face."""
+
+_LIGHTS: Final = (
+    (-14.0, -72.0, 56.0, 0.42), (-47.0, 13.0, 24.0, 0.48), (44.0, 12.0, 20.0, 0.32), (-3.0, 96.0, 15.0, 0.42),
+    (-30.0, -27.0, 14.0, 0.30), (34.0, -27.0, 12.0, 0.22),
+)  # fmt: skip
+"""Highlights: centre, radius, opacity."""
+
+
 def _accents(canvas: skia.Canvas, c: SkinColors) -> None:
-    def blob(shape: list[tuple[float, float]], code: str, alpha: float, blur: float) -> None:
+    for shape, code, alpha, blur in _PLANES:
         canvas.drawPath(polygon(spline(shape, 60, closed=True)), fill(code, alpha, blur, MULTIPLY))
-
-    def line(shape: list[tuple[float, float]], width: float, code: str, alpha: float, blur: float) -> None:
-        canvas.drawPath(polygon(taper(shape, width)), fill(code, alpha, blur))
-
-    def flip(shape: list[tuple[float, float]], side: int) -> list[tuple[float, float]]:
-        return [(x * side, y) for x, y in shape]
-
-    blob(
-        [(62, -90), (73, -40), (67, 8), (60, 48), (40, 90), (16, 114), (90, 122), (110, 20), (100, -100)],
-        "#dba386",
-        0.55,
-        11,
-    )
-    blob([(-66, -80), (-76, -10), (-73, 30), (-60, 66), (-36, 102), (-100, 110), (-110, 0)], "#e9bda6", 0.5, 9)
-    blob([(-44, 108), (0, 116), (44, 108), (34, 132), (-34, 132)], "#c98a72", 0.6, 6)
-    for side, alpha in ((-1, 0.40), (1, 0.36)):
-        glow(canvas, (side * 50, 27), 30, c.blush, alpha)
-        glow(canvas, (side * 46, 24), 15, c.blush, 0.10)
-        blob(
-            flip([(15, -20), (32, -27), (58, -26), (68, -13), (62, -7), (38, -16), (20, -9)], side),
-            "#d79a80",
-            0.55,
-            4.0,
-        )
-        blob(flip([(8, -24), (13, -18), (13.5, -8), (11, 2), (7, -8)], side), "#d9a188", 0.5 if side > 0 else 0.3, 3.6)
-        blob(flip([(18, 9), (36, 14), (57, 8), (50, 14), (36, 17), (22, 14)], side), "#e0a892", 0.35, 3.0)
-    glow(canvas, (-14, -72), 56, c.high, 0.45)
-    glow(canvas, (-47, 12), 24, c.high, 0.5)
-    glow(canvas, (43, 11), 20, c.high, 0.32)
-    glow(canvas, (-3, 96), 15, c.high, 0.45)
+    for side, blush in ((-1, 0.38), (1, 0.34)):
+        glow(canvas, (side * 50, 28), 30, c.blush, blush)
+        glow(canvas, (side * 46, 25), 15, c.blush, 0.10)
+        for shape, code, alpha, blur in _PAIRED:
+            outline = [(x * side, y) for x, y in shape]
+            canvas.drawPath(polygon(spline(outline, 60, closed=True)), fill(code, alpha, blur, MULTIPLY))
+    for x, y, radius, alpha in _LIGHTS:
+        glow(canvas, (x, y), radius, c.high, alpha)
     _nose(canvas, c)
 
 
 def _nose(canvas: skia.Canvas, c: SkinColors) -> None:
-    def soft(shape: list[tuple[float, float]], code: str, alpha: float, blur: float) -> None:
-        canvas.drawPath(polygon(spline(shape, 48, closed=True)), fill(code, alpha, blur, MULTIPLY))
-
-    soft(
-        [(8, -16), (7.5, 0), (8.5, 18), (12, 27), (15.5, 35), (11, 39), (7, 28), (5, 8), (4.5, -18)],
-        "#d99f86",
-        0.55,
-        3.2,
-    )
-    soft([(-12, 37), (0, 42), (12, 37), (15, 43), (5, 50), (-6, 50), (-15, 43)], "#d29078", 0.65, 3.0)
-    soft([(-9, 36), (0, 40), (9, 36), (7, 41), (0, 43.5), (-7, 41)], "#b9694f", 0.42, 1.6)
-    canvas.drawPath(polygon(taper([(-2, -22), (-2.4, 0), (-2.2, 20)], 5.6)), fill("#fffaf2", 0.62, 2.4))
-    glow(canvas, (-2.4, 24.5), 8, "#ffffff", 0.9)
+    canvas.drawPath(polygon(taper([(-2, -22), (-2.4, 0), (-2.2, 20)], 5.0)), fill("#fffaf2", 0.50, 2.4))
+    glow(canvas, (-2.2, 25), 7, "#ffffff", 0.85)
     for side in (-1, 1):
-        wing = [(12.6 * side, 27.5), (15.2 * side, 32), (14.8 * side, 37), (11.4 * side, 40)]
-        canvas.drawPath(polygon(taper(wing, 1.7, (0.1, 1.0, 0.5))), fill("#b06a56", 0.55, 0.7))
-        hole = [(3.4 * side, 39.8), (6.2 * side, 37.6), (9.2 * side, 38.6), (9.6 * side, 40.2), (6.0 * side, 40.6)]
-        canvas.drawPath(polygon(spline(hole, 30, closed=True)), fill("#6a2f2a", 0.8, 0.5))
-        glow(canvas, (11.4 * side, 31), 4.2, "#fff4ea", 0.42)
+        wing = [(10.8 * side, 28.5), (13.0 * side, 32.5), (12.7 * side, 36.5), (10.0 * side, 39)]
+        canvas.drawPath(polygon(taper(wing, 1.6, (0.1, 1.0, 0.5))), fill("#b9745f", 0.42, 0.8))
+        hole = [(3.2 * side, 39.4), (5.4 * side, 37.8), (7.8 * side, 38.3), (8.2 * side, 39.7), (5.2 * side, 40.1)]
+        canvas.drawPath(polygon(spline(hole, 30, closed=True)), fill("#7a3a32", 0.75, 0.6))
+        glow(canvas, (10.2 * side, 31.5), 3.8, "#fff4ea", 0.38)
+        ridge = taper([(4.4 * side, 46), (5.0 * side, 51), (5.6 * side, 56)], 2.0)
+        canvas.drawPath(polygon(ridge), fill("#fff2e6", 0.40 if side < 0 else 0.26, 1.0))
+    groove = linear((0, 44), (0, 56), [(0, "#d9977f", 0.0), (0.5, "#cf8a72", 0.42), (1, "#cf8a72", 0.08)])
     canvas.drawPath(
-        polygon(spline([(-3, 45), (3, 45), (4, 54), (-4, 54)], 30, closed=True)),
-        shade(linear((0, 44), (0, 56), [(0, "#d9977f", 0.0), (0.5, "#cf8a72", 0.5), (1, "#cf8a72", 0.1)]), 1.0, 1.4),
+        polygon(spline([(-2.6, 45), (2.6, 45), (3.6, 54), (-3.6, 54)], 30, closed=True)), shade(groove, 1.0, 1.4)
     )
-    for side in (-1, 1):
-        ridge: Points = taper([(4.6 * side, 46), (5.2 * side, 51), (5.8 * side, 56)], 2.0)
-        canvas.drawPath(polygon(ridge), fill("#fff2e6", 0.45 if side < 0 else 0.3, 1.0))
