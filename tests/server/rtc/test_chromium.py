@@ -96,8 +96,8 @@ async def test_playout_delay_is_taken_up() -> None:
     async with joined() as browser:
         await browser.page.wait_for_function("seen.frames >= 60", timeout=30_000)
         video = await browser.ask("inbound('video')")
-        assert video["jitterBufferDelay"] / video["jitterBufferEmittedCount"] < 0.015
-        assert video["jitterBufferTargetDelay"] / video["jitterBufferEmittedCount"] < 0.015
+        # Without the extension each frame waits 7 ms here even on an idle machine, with it about 0.2 ms.
+        assert video["jitterBufferDelay"] / video["jitterBufferEmittedCount"] < 0.004
 
 
 async def test_channel_carries_messages_both_ways() -> None:
