@@ -35,6 +35,7 @@ from aiortc.rtp import (
 from server.media.egress import MediaEgress
 from server.media.packets import VideoCodec
 from server.media.subscription import SoundSubscription, SubscriptionClosed, VideoSubscription
+from server.rtc.ice import IceOptions, substitute
 from server.rtc.rtp_stream import PathView, RtpFormat, RtpStream
 
 _log = logging.getLogger(__name__)
@@ -187,10 +188,18 @@ class EgressSender(RTCRtpSender):
 class ViewerConnection(RTCPeerConnection):
     """A connection whose senders are `EgressSender`s and whose transports shrug off malformed packets."""
 
-    def __init__(self, configuration: RTCConfiguration, egress: MediaEgress, hooks: ViewerHooks) -> None:
+    def __init__(
+        self,
+        configuration: RTCConfiguration,
+        egress: MediaEgress,
+        hooks: ViewerHooks,
+        ice: IceOptions | None = None,
+    ) -> None:
         super().__init__(configuration)
         self._egress = egress
         self._hooks = hooks
+        self._ice_servers = configuration.iceServers or []
+        self._ice_options = ice or IceOptions()
 
     def _RTCPeerConnection__createTransceiver(
         self, direction: str, kind: str, sender_track: MediaStreamTrack | None = None
@@ -205,7 +214,8 @@ class ViewerConnection(RTCPeerConnection):
 
     def _RTCPeerConnection__createDtlsTransport(self) -> RTCDtlsTransport:
         replaced: RTCDtlsTransport = _inherited(self, _CREATE_TRANSPORT)()
-        guarded = GuardedDtlsTransport(replaced.transport, getattr(self, _CERTIFICATES))
+        ice = substitute(self, replaced.transport, self._ice_servers, self._ice_options)
+        guarded = GuardedDtlsTransport(ice, getattr(self, _CERTIFICATES))
         guarded.on("statechange", getattr(self, _UPDATE_STATE))
         replaced.remove_all_listeners()
         transports: set[RTCDtlsTransport] = getattr(self, _TRANSPORTS)

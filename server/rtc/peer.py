@@ -16,7 +16,9 @@ from realtime.core.errors import Conflict, InvalidField, Malformed, RequestError
 from server.media.egress import MediaEgress
 from server.media.packets import VideoCodec
 from server.rtc.adapter import PLAYOUT_DELAY_URI, EgressSender, ViewerConnection
+from server.rtc.ice import IceConnection, IceOptions, RestartableTransport
 from server.rtc.sdp_guard import CANDIDATES_MAX, Offer, Section, read_candidate, read_offer
+from server.rtc.sdpfrag import Credentials
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class PeerOptions:
     ice_servers: tuple[RTCIceServer, ...] = ()
     video_codecs: tuple[VideoCodec, ...] = ("H264", "VP8")
     """In order of preference."""
+    ice: IceOptions = IceOptions()
     join_timeout_s: float = JOIN_TIMEOUT_S
     silence_timeout_s: float = SILENCE_TIMEOUT_S
 
@@ -76,7 +79,7 @@ class Peer:
         self._on_connected = on_connected
         self._options = options or PeerOptions()
         configuration = RTCConfiguration(iceServers=list(self._options.ice_servers))
-        self._connection = ViewerConnection(configuration, egress, self)
+        self._connection = ViewerConnection(configuration, egress, self, self._options.ice)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_offered)
         self._channel: RTCDataChannel | None = None
@@ -125,6 +128,25 @@ class Peer:
             await self._connection.addIceCandidate(parsed)
         except ValueError as error:
             raise Malformed(f"the candidate cannot be used: {error}", field=f"{field}.candidate") from error
+
+    async def restart_ice(self, remote: Credentials) -> IceConnection:
+        """Check new paths towards these credentials while media flows on; returns our side of the new ICE session.
+        Raises `Conflict` before the connection is made."""
+        transport = self._transport()
+        if self.state != "connected" or transport is None:
+            raise Conflict("a connection that is not made yet cannot restart ICE", field="If-Match")
+        return await transport.restart(remote)
+
+    @property
+    def remote_ufrag(self) -> str | None:
+        """The user fragment of the ICE session that is running."""
+        transport = self._transport()
+        return transport._connection.remote_username if transport is not None else None
+
+    def _transport(self) -> RestartableTransport | None:
+        senders = self._connection.getSenders()
+        transport = senders[0].transport.transport if senders else None
+        return transport if isinstance(transport, RestartableTransport) else None
 
     # --- data channel -------------------------------------------------------------------------------------------
 
