@@ -17,7 +17,7 @@
  */
 
 /**
- * @typedef {object} CaptionView  What to draw: `text` split into said, being said, to come.
+ * @typedef {object} CaptionView  What to draw, at most two lines: `text` split into said, being said, to come.
  * @property {string} text
  * @property {number} begin
  * @property {number} end
@@ -25,6 +25,9 @@
 
 /** A caption stays this long after its last word if nothing follows. */
 export const LINGER_S = 2.5;
+
+/** Two lines of a caption; a Chinese character is as wide as two Latin letters. */
+const CAPTION_COLUMNS = 80;
 
 /** Seconds of sentences kept behind the picture. */
 const KEEP_S = 30;
@@ -90,8 +93,52 @@ export class CaptionTrack {
     const pending = sentence.words.length > heard.length;
     const lastS = sentence.words.at(-1)?.startS ?? sentence.startS;
     if (!pending && mediaS > lastS + LINGER_S + lengthS(sentence)) return null;
-    return { text: sentence.text, begin: current?.begin ?? 0, end: current?.end ?? 0 };
+    return part(sentence.text, current?.begin ?? 0, current?.end ?? 0);
   }
+}
+
+/**
+ * A long sentence is shown in parts of about equal length, broken between words: the part in which `begin` lies.
+ * @param {string} text
+ * @param {number} begin
+ * @param {number} end
+ * @returns {CaptionView}
+ */
+export function part(text, begin, end) {
+  const parts = Math.ceil(columns(text) / CAPTION_COLUMNS);
+  let from = 0;
+  for (let left = parts; left > 1; left -= 1) {
+    const to = breakAfter(text, from, columns(text.slice(from)) / left);
+    if (begin < to) return { text: text.slice(from, to).trimEnd(), begin: begin - from, end: Math.min(end, to) - from };
+    from = to;
+  }
+  return { text: text.slice(from), begin: begin - from, end: end - from };
+}
+
+/** @param {string} text */
+function columns(text) {
+  return [...text].reduce((sum, character) => sum + width(character), 0);
+}
+
+/** @param {string} character */
+function width(character) {
+  return /[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]/.test(character) ? 2 : 1;
+}
+
+/**
+ * @param {string} text
+ * @param {number} from
+ * @param {number} wanted  Columns.
+ * @returns {number} Where to break: the first place after so many columns at which a line may end.
+ */
+function breakAfter(text, from, wanted) {
+  let seen = 0;
+  for (let i = from; i < text.length; i += 1) {
+    seen += width(text[i]);
+    const mayEnd = text[i] === " " || (width(text[i]) === 2 && !/[\u3000-\u303f\uff00-\uffef]/.test(text[i + 1] ?? ""));
+    if (seen >= wanted && mayEnd) return i + 1;
+  }
+  return text.length;
 }
 
 /**

@@ -1,7 +1,7 @@
 // What can go wrong between the page and the server, as one error type that the UI can put into words.
 
 /**
- * @typedef {"unsupported"|"unreachable"|"unauthorised"|"full"|"gone"|"refused"|"no-path"|"lost"|"rejected"} FaultKind
+ * @typedef {"unsupported"|"unreachable"|"unauthorised"|"full"|"gone"|"refused"|"no-path"|"lost"|"rejected"|"trouble"} FaultKind
  * - unsupported: this browser has no WebRTC
  * - unreachable: no HTTP answer from the server
  * - unauthorised: 401 or 403
@@ -11,6 +11,7 @@
  * - no-path: HTTP works but no media arrives within the join time
  * - lost: the connection broke and could not be restored
  * - rejected: a message of ours was answered with an error; the session goes on
+ * - trouble: something failed on the server meanwhile; the session goes on
  */
 
 /** A failure with its kind and, where the server said so, the field and limit it is about. */

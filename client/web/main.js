@@ -36,6 +36,8 @@ class Page {
   #timer = new ResponseTimer();
   /** Sent as soon as the conversation stands. @type {{text: string, mode: import("./ui/chat.js").Mode}[]} */
   #waiting = [];
+  /** Whether the viewer has been told that the picture stopped. */
+  #frozen = false;
   /** The last text sent: if it is refused, it goes back to the composer. */
   #sent = { id: "", text: "" };
   /** @type {import("./faults.js").Fault | null} */
@@ -191,6 +193,7 @@ class Page {
    */
   #frameShown(nowMs, metadata) {
     this.#monitor.frameShown(nowMs, metadata);
+    if (this.#frozen) this.#showFrozen(false);
     const rtp = metadata.rtpTimestamp;
     if (rtp !== undefined) {
       this.#clock.frameShown(rtp, nowMs / 1000);
@@ -209,7 +212,12 @@ class Page {
     this.#overlay.measured(figures, this.#timer.last);
     if (figures) this.session.reportStats(numbersOf({ ...figures, ...this.#timer.last }));
     const silentMs = performance.now() - (this.#monitor.lastFrameMs ?? performance.now());
-    const frozen = silentMs > FROZEN_MS && !document.hidden;
+    if (!document.hidden) this.#showFrozen(silentMs > FROZEN_MS);
+  }
+
+  /** @param {boolean} frozen */
+  #showFrozen(frozen) {
+    this.#frozen = frozen;
     this.#stage.notice(frozen ? this.#locale.word("frozenWords") : null);
   }
 
@@ -240,10 +248,11 @@ class Page {
     if (event.key.toLowerCase() === "d" && plain && !typing) this.#overlay.toggle();
   }
 
-  /** A session speaks one language: another one needs another session. */
+  /** A session speaks one language: another one needs another session, unless it was given to us. */
   #languageChanged() {
     this.session.options.wish = this.#wish();
-    if (this.session.state !== "connected") return;
+    const running = !["idle", "closed", "failed"].includes(this.session.state);
+    if (!running || this.session.options.grant) return;
     this.session.close();
     this.session.start();
   }

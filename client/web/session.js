@@ -25,7 +25,7 @@ const DEFAULTS = Object.freeze({
   wish: {},
   joinTimeoutMs: 10_000,
   graceMs: 2_000,
-  backOffMs: Object.freeze([250, 500, 1_000, 2_000, 4_000, 8_000]),
+  backOffMs: Object.freeze([250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]),
 });
 
 /**
@@ -78,13 +78,13 @@ export class AnimaSession extends EventTarget {
     await this.#connect();
   }
 
-  /** Leave, and end the session on the server. */
+  /** Leave, and end the session on the server if it is ours; a given one may have other viewers. */
   close() {
     if (this.#state === "idle" || this.#state === "closed") return;
     this.#turn += 1;
     this.#setState("closed");
     this.#drop();
-    if (this.#grant) this.signalling.leave(this.#grant);
+    if (this.#grant && !this.options.grant) this.signalling.leave(this.#grant);
     this.#grant = null;
   }
 
@@ -165,7 +165,7 @@ export class AnimaSession extends EventTarget {
     // creation is not cancelled when we close: a session that nobody learnt of could not be ended
     const grant = known ?? (await this.signalling.create(this.options.wish, AbortSignal.timeout(this.options.joinTimeoutMs)));
     if (turn !== this.#turn) {
-      this.signalling.leave(grant);
+      if (!known) this.signalling.leave(grant);
       return null;
     }
     this.#grant = grant;
@@ -207,14 +207,18 @@ export class AnimaSession extends EventTarget {
     const message = wire.decode(raw);
     if (!message) return;
     this.#emit("message", message);
-    if (message.type === "error-response" || message.type === "error") this.#refused(message);
+    if (message.type === "error-response") this.#complain("rejected", message);
+    if (message.type === "error") this.#complain("trouble", message);
   }
 
-  /** @param {import("./wire.js").Envelope} message */
-  #refused({ data }) {
+  /**
+   * @param {"rejected"|"trouble"} kind
+   * @param {import("./wire.js").Envelope} message
+   */
+  #complain(kind, { data }) {
     const { status, field, limit, retry_after_s: retryAfterS } = data;
     const words = String(data.error ?? data.message ?? "");
-    this.#emit("error", new Fault("rejected", words, { status, field, limit, retryAfterS }));
+    this.#emit("error", new Fault(kind, words, { status, field, limit, retryAfterS }));
     if (data.fatal) this.close();
   }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { CaptionTrack, LINGER_S, MediaClock } from "../captions.js";
+import { CaptionTrack, LINGER_S, MediaClock, part } from "../captions.js";
 
 function spoken() {
   const track = new CaptionTrack();
@@ -101,4 +101,33 @@ test("a stalled picture hands over to the message clock", () => {
   assert.equal(clock.now(12), 2);
   clock.reset();
   assert.equal(clock.now(12), null);
+});
+
+const LONG = "Only the parts of the picture that change are drawn anew, so my answer reaches you in much less than a tenth of a second.";
+
+test("a long sentence is shown in parts that break between words and lose nothing", () => {
+  const first = part(LONG, 0, 4);
+  const word = LONG.indexOf("tenth");
+  const second = part(LONG, word, word + 5);
+  assert.equal(`${first.text} ${second.text}`, LONG);
+  assert.equal(second.text.slice(second.begin, second.end), "tenth");
+  assert.ok(Math.abs(first.text.length - second.text.length) < 16);
+  assert.deepEqual(part("Short.", 0, 6), { text: "Short.", begin: 0, end: 6 });
+});
+
+test("every word of a long sentence lies in the part shown for it", () => {
+  for (const text of [LONG.repeat(3), "我们每年春天去福建挑选新茶，".repeat(9), "x".repeat(300)]) {
+    for (let begin = 0; begin < text.length; begin += 7) {
+      const view = part(text, begin, begin + 1);
+      assert.equal(view.text[view.begin] ?? " ", text[begin]);
+    }
+  }
+});
+
+test("Chinese breaks anywhere but before punctuation", () => {
+  const text = "我们每年春天去福建挑选新茶，每一罐茶都在从前的候车室里手工装罐，收入的百分之一用来种树，您也可以来看看我们的大钟。";
+  const first = part(text, 0, 1);
+  const second = part(text, text.length - 2, text.length - 1);
+  assert.equal(first.text + second.text, text);
+  assert.doesNotMatch(second.text, /^[，。]/);
 });

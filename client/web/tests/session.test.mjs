@@ -205,6 +205,23 @@ test("a given session cannot be replaced", async () => {
   assert.ok(!server.keys.includes("POST /v1/sessions"));
 });
 
+test("a given session is left, not ended: others may watch it", async () => {
+  const { session } = open({ grant: { id: "abc", token: "secret", offer_url: "/api/offer" } });
+  await session.start();
+  session.close();
+  assert.deepEqual([session.state, FakePeer.made[0].closed], ["closed", true]);
+  assert.ok(!server.keys.some((key) => key.startsWith("DELETE")));
+});
+
+test("trouble on the server is told and ends nothing", async () => {
+  const { session, seen } = open();
+  await session.start();
+  FakePeer.made[0].hear("error", { error: "the voice failed", message: "the voice failed", fatal: false });
+  assert.deepEqual(seen.faults.map((f) => [f.kind, f.message]), [["trouble", "the voice failed"]]);
+  assert.equal(session.state, "connected");
+  session.close();
+});
+
 test("attempts are limited, and then it says that it was lost", async () => {
   const { session, seen } = open();
   await session.start();
