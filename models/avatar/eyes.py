@@ -96,10 +96,10 @@ def brow_line(c: Controls, side: int) -> Points:
     w_in = np.array([1, 0.75, 0.30, 0.05, 0])
     w_out = np.array([0, 0.10, 0.55, 1.0, 0.75])
     w_low = np.array([1, 0.85, 0.55, 0.25, 0.10])
-    x = np.array(_BROW_X) - 3.2 * low * w_low - 1.0 * c["AU9"] * w_low
+    x = np.array(_BROW_X) - 3.8 * low * w_low - 1.0 * c["AU9"] * w_low
     y = np.array(_BROW_Y) - 10.5 * inner * w_in - 8.5 * outer * w_out - 0.8 * c["AU5"] + 0.7 * c["AU6"] * w_out
-    y = y + 6.8 * low * w_low * (1 - 0.8 * min(1.0, c["AU1"])) + 3.5 * c["AU9"] * w_low
-    y = y + 2.2 * c["AU1"] * (1 - min(1.0, c["AU2"])) * np.array([0, 0, 0.2, 0.8, 1.0])
+    y = y + 8.0 * low * w_low * (1 - 0.8 * min(1.0, c["AU1"])) + 3.5 * c["AU9"] * w_low
+    y = y + 5.0 * c["AU1"] * (1 - min(1.0, c["AU2"])) * np.array([0, 0, 0.3, 0.9, 1.0])
     return np.column_stack([x, y])
 
 

@@ -78,6 +78,8 @@ class Face:
         self._jaw = face_shape.jaw_share(vertices[:, 1])
         self._at_rest = self._moves(face_shape.settled(REST))
         centre = vertices[self._triangles].mean(1)
+        corners = np.round((vertices[self._triangles] - [sprite.x, sprite.y]) * sprite.density).astype(int)
+        self._edge = np.array([_shows_edge(sprite, triangle) for triangle in corners])
         self._eyes, self._brows, self._mouth = (_inside(centre, box) for box in (EYE_BOX, BROW_BOX, MOUTH_BOX))
         self._upper, self._lower = centre[:, 1] < SPLIT_Y[0], centre[:, 1] > SPLIT_Y[1]
 
@@ -100,7 +102,9 @@ class Face:
         self._draw_some(canvas, view, moves, (self._moved(moves) | self._mouth) & self._lower)
 
     def _draw_some(self, canvas: skia.Canvas, view: View, moves: Points, chosen: NDArray[np.bool_]) -> None:
-        self._quick.draw(canvas, view.head(self._points + moves), triangles=self._triangles[chosen])
+        px = view.head(self._points + moves)
+        self._quick.draw(canvas, px, triangles=self._triangles[chosen & ~self._edge])
+        self._mesh.draw(canvas, px, triangles=self._triangles[chosen & self._edge])
 
     def _moved(self, moves: Points) -> NDArray[np.bool_]:
         far = np.abs(moves - self._at_rest).max(1) > STILL
@@ -120,3 +124,9 @@ def _inside(xy: Points, box: tuple[float, float, float, float]) -> NDArray[np.bo
     """Which points lie in a box or in its mirror image."""
     x, y = np.abs(xy[:, 0]), xy[:, 1]
     return np.asarray((x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3]))
+
+
+def _shows_edge(sprite: Sprite, corners: NDArray[np.int64]) -> bool:
+    """Whether the contour of the face runs through a triangle, (3, 2) in texture pixels."""
+    (x0, y0), (x1, y1) = np.maximum(corners.min(0) - 1, 0), corners.max(0) + 1
+    return bool((sprite.pixels[y0:y1, x0:x1, 3] < 255).any())

@@ -95,7 +95,7 @@ RESTING_SMILE: Final = 0.24
 
 def settled(c: Controls) -> Controls:
     """Controls with the friendly mouth of this host at rest under them; a frown takes it away."""
-    keep = RESTING_SMILE * max(0.0, 1.0 - c["AU15"] - 0.7 * c["AU9"] - 0.7 * c["AU23"] - 0.5 * c["AU20"])
+    keep = RESTING_SMILE * max(0.0, 1.0 - c["AU15"] - 0.7 * c["AU9"] - 0.7 * c["AU23"] - c["AU20"])
     return c.with_(AU12=keep + (1 - keep) * c["AU12"])
 
 

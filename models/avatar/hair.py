@@ -64,7 +64,7 @@ def _paint_lock(
     sway = sheet.wave * np.sin(t * rng.uniform(4, 8) + rng.uniform(0, 6.28)) * t
     start, end = rng.uniform(0, 1) * sheet.root, 1 - rng.uniform(0, 1) * sheet.ragged
     half = sheet.width * rng.uniform(0.7, 1.25) * (0.55 + 0.45 * np.sin(np.pi * np.clip(t * 1.1, 0, 1) ** 0.8))
-    half = half * (1 - smoothstep(t, 0.55, 1.0) ** 1.3 * 0.96)
+    half = half * (1 - smoothstep(t / end, 0.50, 1.0) ** 1.2 * 0.97)
     left, right = (_cut(_along(guides, place + sway + k * half), start, end) for k in (-1, 1))
     middle = (left + right) / 2
     level = float(np.clip(sheet.tone + rng.uniform(-0.22, 0.22), -1, 1))

@@ -129,8 +129,8 @@ class Mouth:
 
     def _draw_raised(self, canvas: skia.Canvas, view: View, m: MouthShape, amount: float) -> None:
         low = float(m.lower_in[COLUMNS // 2])
-        tip = low - (low - m.teeth_y + 1.6) * amount
-        width = m.half_width * 0.50
+        tip = low - (low - m.teeth_y + 3.0) * amount
+        width = m.half_width * 0.58
         top = tip + 1.6 * _TONGUE_X**2
         bottom = np.full_like(top, low + 3.0)
         self._tongue_rows(
@@ -140,13 +140,13 @@ class Mouth:
     def _draw_tip(self, canvas: skia.Canvas, view: View, m: MouthShape, amount: float) -> None:
         low = float(m.lower_in[COLUMNS // 2])
         top = np.full(len(_TONGUE_X), m.teeth_y - 0.6) + 0.8 * _TONGUE_X**2
-        bottom = np.full_like(top, max(low + 3.4 * amount, m.teeth_y + 3.0))
+        bottom = np.full_like(top, max(low + 4.6 * amount, m.teeth_y + 3.0))
         self._tongue_rows(
             canvas,
             view,
             m,
             self._tip,
-            m.half_width * 0.48,
+            m.half_width * 0.56,
             (top, (top + bottom) / 2, bottom),
             2.0,
             min(1.0, 1.5 * amount),

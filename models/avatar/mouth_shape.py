@@ -78,15 +78,13 @@ def mouth_shape(c: Controls) -> MouthShape:
     drop = max(0.0, drop - 1.6 * c["AU17"])
     lift, drop = lift + (max(lift, 4.6) - lift) * tuck, drop + (3.0 + 0.25 * jaw - drop) * tuck
     lift, drop = lift * (1 - press), drop * (1 - press)
-    stretch = 1 - 0.20 * smile - 0.20 * c["AU20"] - 0.14 * c["AU26"] + 0.20 * pucker + 0.26 * funnel - 0.26 * c["AU23"]
+    stretch = 1 - 0.20 * smile - 0.20 * c["AU20"] - 0.14 * c["AU26"] + 0.10 * pucker + 0.18 * funnel - 0.26 * c["AU23"]
     upper = 8.6 * max(0.2, stretch - 0.48 * press + 0.10 * c["lip_round"])
-    lower = 11.2 * max(
-        0.2, stretch - 0.46 * press - 0.46 * tuck + 0.16 * c["AU17"] * (1 - press) + 0.06 * c["lip_round"]
-    )
+    lower = 11.2 * max(0.2, stretch - 0.46 * press - 0.46 * tuck + 0.16 * c["AU17"] * (1 - press))
     arch = (1 - np.abs(U) ** (1.9 + 0.3 * roundness)) ** (0.78 - 0.26 * roundness)
     bowl = (1 - np.abs(U) ** (2.2 + 0.2 * roundness)) ** (0.62 - 0.12 * roundness)
     corner = np.where(U < 0, left, right)
-    rise = -8.6 * corner - 1.4 * c["AU14"] + 6.2 * c["AU15"] + 1.4 * c["AU20"] - 1.0 * c["AU17"] + 0.32 * jaw
+    rise = -8.6 * corner - 1.4 * c["AU14"] + 6.2 * c["AU15"] + 3.2 * c["AU20"] - 1.0 * c["AU17"] + 0.32 * jaw
     bend = rise * np.abs(U) ** (1.9 + 0.5 * min(1.0, smile))
     flat = 1 - 0.6 * min(1.0, lift / 3.0)
     upper_in = middle + _LINE * flat + bend - lift * arch

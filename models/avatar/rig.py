@@ -6,6 +6,7 @@ import numpy as np
 import skia
 from numpy.typing import NDArray
 
+from models.avatar.creases import Creases
 from models.avatar.eyes import Eyes
 from models.avatar.face import Face, brows_move
 from models.avatar.face_shape import DepthTable, settled
@@ -55,6 +56,7 @@ class Rig:
         depth = DepthTable()
         self._eyes = Eyes(spec, depth)
         self._mouth = Mouth(spec, depth)
+        self._creases = Creases(spec.skin, depth)
 
     def picture(self, view: View, controls: Controls = REST) -> Rgba:
         """The whole picture without the arm, (PICTURE_PX, PICTURE_PX, 4)."""
@@ -67,7 +69,9 @@ class Rig:
             mesh.draw(canvas, view.head(xyz))
         felt = settled(controls)
         self._face.draw(canvas, view, felt)
+        self._creases.draw_lower(canvas, view, felt)
         self._mouth.draw(canvas, view, felt)
+        self._creases.draw_upper(canvas, view, felt)
         self._eyes.draw(canvas, view, felt, brows=True)
         self._hair_front.draw(canvas, self._front(view))
         return pixels
@@ -76,6 +80,7 @@ class Rig:
         """Draw what moves of the upper face, with the hair that lies on it, and nothing outside the face."""
         felt = settled(controls)
         only_eyes = self._face.draw_upper(canvas, view, felt)
+        self._creases.draw_upper(canvas, view, felt)
         self._eyes.draw(canvas, view, felt, brows=brows_move(felt))
         hair = self._on_eyes if only_eyes else self._on_face
         self._hair_front.draw(canvas, self._front(view), blend=ATOP, triangles=hair)
@@ -84,6 +89,7 @@ class Rig:
         """Draw what moves of the lower face."""
         felt = settled(controls)
         self._face.draw_lower(canvas, view, felt)
+        self._creases.draw_lower(canvas, view, felt)
         self._mouth.draw(canvas, view, felt)
 
     def _front(self, view: View) -> Points:
