@@ -41,8 +41,10 @@ _LINGERING: Final = 0.02
 """Weight of a sound whose dominance has ended while the mouth is still on its way to rest."""
 _LONGEST_S: Final = 1.0
 """No sound is longer; the search for what matters now looks back this far."""
-_PLOSIVE_HOLD: Final = 0.6
-"""The part of a P that is closure; the rest is its burst and breath."""
+BURST_S: Final = 0.005
+"""Lips part this long into the burst of a plosive. The engine's phone begins with the burst: closure lies before it."""
+VOICED_CLOSURE_S: Final = 0.040
+"""A B longer than this hums behind closed lips for all its time; a shorter one is a burst, like P."""
 _HISTORY_S: Final = 1.0
 _STRESS: Final = (0.88, 0.96, 1.08)
 
@@ -99,9 +101,15 @@ _TARGETS: Final = {viseme: _target(viseme) for viseme in SHAPES}
 
 
 def opening(controls: Controls) -> float:
-    """How far apart the lips are, 0 closed .. 1 wide open."""
-    parted = 0.30 * controls["AU25"] + 0.70 * controls["AU26"]
-    return float(np.clip(parted * (1.0 - controls["AU24"]) * (1.0 - 0.8 * controls["lip_tuck"]), 0.0, 1.0))
+    """How far apart the lips are, 0 closed .. 1 wide open: most of it is the jaw's, some the lips' own."""
+    parted = 0.20 * controls["AU25"] + 0.80 * controls["AU26"] + 0.10 * (controls["AU10"] + controls["AU16"])
+    return float(np.clip(parted * (1.0 - controls["AU24"]), 0.0, 1.0))
+
+
+def is_burst(phoneme: Phoneme) -> bool:
+    """Whether this sound begins as the lips part: its closure is the silence before it."""
+    short = phoneme.end_s - phoneme.start_s < VOICED_CLOSURE_S
+    return phoneme.symbol.startswith("p") or (phoneme.symbol.startswith("b") and short)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,8 +242,8 @@ def _segment(sound: Sound, phoneme: Phoneme, begin_s: float, end_s: float) -> _S
     if is_vowel(sound.viseme):
         target = np.where(_IS_LIP, target, target * _STRESS[phoneme.stress])
     if sound.viseme in _FORCED:
-        if phoneme.symbol.startswith("p"):
-            end_s = begin_s + _PLOSIVE_HOLD * (end_s - begin_s)
+        if is_burst(phoneme):
+            begin_s, end_s = begin_s + BURST_S - CLOSURE_S, begin_s + BURST_S
         missing_s = max(0.0, CLOSURE_S - (end_s - begin_s))
         begin_s, end_s = begin_s - 0.7 * missing_s, end_s + 0.3 * missing_s
     return _Segment(begin_s, end_s, sound.viseme, np.minimum(target, 1.0))

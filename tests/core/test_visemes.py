@@ -42,12 +42,25 @@ def openings(mouth: MouthTrack, begin_s: float, end_s: float) -> np.ndarray[tupl
 @pytest.mark.parametrize("sound", ["p", "b", "m", "ph"])
 @pytest.mark.parametrize("length_s", [0.03, 0.06, 0.10])
 def test_lips_that_must_meet_do_so_for_a_whole_frame_wherever_frames_fall(sound: str, length_s: float) -> None:
-    mouth = track(f"ɑː {sound} ɑː", length_s)
-    shut = openings(mouth, AT_S, AT_S + 3 * length_s) == 0.0
-    assert shut.sum() * STEP_S >= min(FRAME_S, CLOSURE_S)
+    mouth, met_s = MouthTrack(), AT_S + 0.15
+    spoken = [(0.0, 0.15, "ɑː"), (0.15, 0.15 + length_s, sound), (0.15 + length_s, 0.3 + length_s, "ɑː")]
+    mouth.extend([Phoneme(symbol, begin_s, end_s) for begin_s, end_s, symbol in spoken], AT_S)
+    shut = openings(mouth, AT_S, met_s + length_s + 0.1) == 0.0
+    assert shut.sum() * STEP_S >= CLOSURE_S - STEP_S > FRAME_S
     for phase in np.arange(0.0, FRAME_S, 0.005):
-        frames = [mouth.openness(s) for s in np.arange(AT_S + phase, AT_S + 3 * length_s, FRAME_S)]
+        frames = [mouth.openness(s) for s in np.arange(AT_S + phase, met_s + length_s + 0.1, FRAME_S)]
         assert min(frames) == 0.0
+
+
+def test_a_plosive_parts_the_lips_with_its_burst() -> None:
+    for sound, length_s in (("p", 0.034), ("ph", 0.05), ("b", 0.03)):
+        mouth = MouthTrack()
+        mouth.extend([Phoneme("ɑː", 0.0, 0.2), Phoneme(sound, 0.2, 0.2 + length_s), Phoneme("ɑː", 0.25, 0.4)], AT_S)
+        assert mouth.openness(AT_S + 0.2 - 0.02) == mouth.openness(AT_S + 0.2) == 0.0
+        assert mouth.openness(AT_S + 0.2 + 0.035) > 0.1
+    humming = MouthTrack()
+    humming.extend([Phoneme("b", 0.2, 0.26)], AT_S)
+    assert not openings(humming, AT_S + 0.2, AT_S + 0.26).any()
 
 
 def test_lips_touch_the_teeth_for_f_and_v() -> None:

@@ -64,6 +64,21 @@ async def test_phonemes_follow_each_other_and_run_ahead_of_the_sound(voice: Espe
         assert known_s >= min(chunk.start_s + len(chunk.pcm) / AUDIO_RATE_HZ, total_s)
 
 
+async def test_phoneme_times_are_those_of_the_sound(voice: EspeakVoice) -> None:
+    chunks = await spoken(voice, "A happy copper paper, a happy copper paper.")
+    heard, found = sound(chunks), phonemes(chunks)
+
+    def level(begin_s: float, end_s: float) -> float:
+        return float(np.sqrt((heard[round(begin_s * AUDIO_RATE_HZ) : round(end_s * AUDIO_RATE_HZ)] ** 2).mean()))
+
+    inside = [(before, p) for before, p in zip(found, found[1:], strict=False) if p.symbol == "p" and before.symbol]
+    assert len(inside) >= 6
+    for before, p in inside:
+        vowel = level(before.start_s + 0.02, before.start_s + 0.06)
+        assert level(p.start_s - 0.030, p.start_s - 0.004) < 0.25 * vowel  # closed lips are silent up to the burst
+        assert level(p.start_s, p.start_s + 0.010) > 3 * level(p.start_s - 0.012, p.start_s - 0.002)
+
+
 async def test_words_are_those_of_the_text_in_order(voice: EspeakVoice) -> None:
     found = words(await spoken(voice, SENTENCE))
     expected = "Hello my name is Mary We moved both big ships".split()
