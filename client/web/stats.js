@@ -17,6 +17,7 @@
  * @property {number | null} decode_ms  Mean per frame over the last interval.
  * @property {number | null} video_jitter_buffer_ms
  * @property {number | null} audio_jitter_buffer_ms
+ * @property {number | null} sound_lag_ms  How long after its picture a sound is played; negative: before.
  * @property {number | null} jitter_ms
  * @property {number | null} round_trip_ms
  * @property {number | null} video_kbps
@@ -86,6 +87,7 @@ export function figuresOf(before, after, frames) {
     decode_ms: round(ratio(video("totalDecodeTime"), video("framesDecoded"), 1000), 2),
     video_jitter_buffer_ms: round(ratio(video("jitterBufferDelay"), video("jitterBufferEmittedCount"), 1000), 1),
     audio_jitter_buffer_ms: round(ratio(audio("jitterBufferDelay"), audio("jitterBufferEmittedCount"), 1000), 1),
+    sound_lag_ms: round(soundLagMs(after), 0),
     jitter_ms: round(scaled(after.video.jitter, 1000), 1),
     round_trip_ms: round(scaled(after.path.currentRoundTripTime, 1000), 1),
     video_kbps: round(ratio(video("bytesReceived"), spanS, 0.008), 0),
@@ -100,6 +102,15 @@ export function figuresOf(before, after, frames) {
     width: after.video.frameWidth ?? null,
     height: after.video.frameHeight ?? null,
   };
+}
+
+/**
+ * Both playout times are on the sender's clock (webrtc-stats, `estimatedPlayoutTimestamp`).
+ * @param {Sample} sample
+ */
+function soundLagMs({ video, audio }) {
+  const [picture, sound] = [video.estimatedPlayoutTimestamp, audio.estimatedPlayoutTimestamp];
+  return typeof picture === "number" && typeof sound === "number" ? picture - sound : null;
 }
 
 /**
@@ -149,20 +160,21 @@ export function percentile(values, share) {
 }
 
 /**
- * Answer times as the viewer lives them: from sending to the host's first word, and to the frame that shows it.
+ * Answer times as the viewer lives them: from sending to the host's first sound being told, and to the frame on screen
+ * that shows it. While media times of frames are unknown, that is the first frame that arrived after it was told.
  */
 export class ResponseTimer {
   /** @type {number | null} */
   #sentMs = null;
-  /** @type {number | null} */
-  #speakingMediaS = null;
+  /** @type {{mediaS: number | null, atMs: number} | null} */
+  #started = null;
   /** Both in milliseconds since the text was sent; null until they have happened. */
   last = { started_ms: /** @type {number | null} */ (null), displayed_ms: /** @type {number | null} */ (null) };
 
   /** @param {number} nowMs */
   sent(nowMs) {
     this.#sentMs = nowMs;
-    this.#speakingMediaS = null;
+    this.#started = null;
     this.last = { started_ms: null, displayed_ms: null };
   }
 
@@ -171,18 +183,21 @@ export class ResponseTimer {
    * @param {number} nowMs
    */
   speakingStarted(mediaS, nowMs) {
-    if (this.#sentMs === null || this.last.started_ms !== null) return;
+    if (this.#sentMs === null || this.#started) return;
+    this.#started = { mediaS, atMs: nowMs };
     this.last = { ...this.last, started_ms: nowMs - this.#sentMs };
-    this.#speakingMediaS = mediaS;
   }
 
   /**
-   * @param {number | null} mediaS  Media time of a frame on screen.
+   * @param {number | null} mediaS  Media time of the frame on screen, if known.
+   * @param {number | undefined} receivedMs  When its last packet arrived.
    * @param {number} nowMs
    */
-  frameShown(mediaS, nowMs) {
-    if (this.#sentMs === null || this.#speakingMediaS === null || mediaS === null) return;
-    if (mediaS < this.#speakingMediaS) return;
+  frameShown(mediaS, receivedMs, nowMs) {
+    if (this.#sentMs === null || this.#started === null) return;
+    const { mediaS: wantedS, atMs } = this.#started;
+    const known = mediaS !== null && wantedS !== null;
+    if (known ? mediaS < wantedS : receivedMs === undefined || receivedMs < atMs) return;
     this.last = { ...this.last, displayed_ms: nowMs - this.#sentMs };
     this.#sentMs = null;
   }

@@ -10,9 +10,13 @@ const report = (frames, extra = {}) => [
   {
     id: "v", type: "inbound-rtp", kind: "video", codecId: "c", framesDecoded: frames, totalDecodeTime: frames * 0.002,
     bytesReceived: frames * 1000, jitterBufferDelay: frames * 0.03, jitterBufferEmittedCount: frames, jitter: 0.004,
-    packetsLost: 3, framesDropped: 1, frameWidth: 512, frameHeight: 512, freezeCount: 2, ...extra,
+    packetsLost: 3, framesDropped: 1, frameWidth: 512, frameHeight: 512, freezeCount: 2,
+    estimatedPlayoutTimestamp: 5040, ...extra,
   },
-  { id: "a", type: "inbound-rtp", kind: "audio", bytesReceived: 4000, concealedSamples: 0, totalSamplesReceived: 48_000 },
+  {
+    id: "a", type: "inbound-rtp", kind: "audio", bytesReceived: 4000, concealedSamples: 0, totalSamplesReceived: 48_000,
+    estimatedPlayoutTimestamp: 5000,
+  },
   { id: "p", type: "candidate-pair", nominated: true, state: "succeeded", currentRoundTripTime: 0.012 },
   { id: "q", type: "candidate-pair", nominated: false, state: "failed", currentRoundTripTime: 9 },
 ];
@@ -39,6 +43,7 @@ test("figures are differences over the interval", () => {
   assert.equal(figures.shown_gap_ms_p95, 40);
   assert.equal(figures.receive_to_display_ms_p95, 24);
   assert.equal(figures.width, 512);
+  assert.equal(figures.sound_lag_ms, 40);
 });
 
 test("what is not reported is null, never NaN", () => {
@@ -69,11 +74,21 @@ test("answer times: the first word told, then the first frame that shows it", ()
   timer.speakingStarted(1, 5);
   assert.equal(timer.last.started_ms, null);
   timer.sent(1000);
-  timer.frameShown(2.9, 1010);
+  timer.frameShown(2.9, 1005, 1010);
   timer.speakingStarted(3, 1050);
-  timer.frameShown(2.96, 1060);
-  timer.frameShown(null, 1070);
-  timer.frameShown(3.0, 1100);
-  timer.frameShown(3.04, 1140);
+  timer.frameShown(2.96, 1055, 1060);
+  timer.frameShown(3.0, 1090, 1100);
+  timer.frameShown(3.04, 1130, 1140);
+  timer.speakingStarted(4, 1200);
   assert.deepEqual(timer.last, { started_ms: 50, displayed_ms: 100 });
+});
+
+test("without media times of frames, the first that arrived after the word was told counts", () => {
+  const timer = new ResponseTimer();
+  timer.sent(1000);
+  timer.speakingStarted(3, 1050);
+  timer.frameShown(null, 1049, 1060);
+  timer.frameShown(null, undefined, 1070);
+  timer.frameShown(null, 1051, 1075);
+  assert.equal(timer.last.displayed_ms, 75);
 });

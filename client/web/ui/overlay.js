@@ -8,6 +8,7 @@ const FIGURE_ROWS = /** @type {const} */ ([
   ["decode_ms", "decode", "ms"],
   ["video_jitter_buffer_ms", "jitter buffer, video", "ms"],
   ["audio_jitter_buffer_ms", "jitter buffer, audio", "ms"],
+  ["sound_lag_ms", "sound after picture", "ms"],
   ["jitter_ms", "jitter", "ms"],
   ["round_trip_ms", "round trip", "ms"],
   ["video_kbps", "video", "kb/s"],
