@@ -67,7 +67,7 @@ async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[Fram
         if base is None:
             trace.base_hit = False
             if previous is None or affordable(shop.costs.predict_s("base", 0), shop.clock(), due.deadline_s):
-                base = await _timed_base(shop, key)
+                base = await shop.compute.run(_left_s(shop, due), _draw_base, shop, key)
             else:
                 key, base = previous
         previous = (key, base)
@@ -85,7 +85,7 @@ async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
             state.patches, state.pixels = last.patches, last.pixels
             state.trace.reused.extend(region.name for region in state.regions)
         elif state.regions:
-            await shop.compute.run(_draw, shop, state, last)
+            await shop.compute.run(_left_s(shop, state.due), _draw, shop, state, last)
         state.trace.rois.extend(patch.roi for patch in state.patches)
         state.trace.rung = "warp" if state.patches else "cached"
         state.trace.stamps_s["drawn"] = shop.clock()
@@ -100,13 +100,20 @@ async def refine_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
         if shop.denoiser is not None and state.patches and shop.ladder.rung in ("refine2", "refine1"):
             steps = _affordable_steps(shop, state, last)
             if steps:
-                await shop.compute.run(_refine, shop, shop.denoiser, state, steps)
+                await shop.compute.run(_left_s(shop, state.due), _refine, shop, shop.denoiser, state, steps)
                 state.trace.stamps_s["refined"] = shop.clock()
         last = state
         yield state
 
 
 # --- on the compute thread --------------------------------------------------------------------------------------
+
+
+def _draw_base(shop: Workshop, key: BaseKey) -> I420:
+    begin = shop.clock()
+    base = shop.stock.make_base(key)
+    shop.costs.observe("base", 0, shop.clock() - begin)
+    return base
 
 
 def _draw(shop: Workshop, state: FrameState, last: FrameState | None) -> None:
@@ -168,14 +175,11 @@ def _refine(shop: Workshop, denoiser: Denoiser, state: FrameState, steps: int) -
     state.trace.rung = "refine2" if steps == 2 else "refine1"
 
 
-async def _timed_base(shop: Workshop, key: BaseKey) -> I420:
-    begin = shop.clock()
-    base = await shop.compute.run(shop.stock.make_base, key)
-    shop.costs.observe("base", 0, shop.clock() - begin)
-    return base
-
-
 # --- decisions --------------------------------------------------------------------------------------------------
+
+
+def _left_s(shop: Workshop, due: Due) -> float:
+    return due.deadline_s - shop.clock()
 
 
 def _affordable_steps(shop: Workshop, state: FrameState, last: FrameState | None) -> int:

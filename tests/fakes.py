@@ -22,7 +22,7 @@ class InlineCompute:
         self.cost_s = cost_s
         self.runs = 0
 
-    async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run(self, left_s: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         self.runs += 1
         if self.cost_s:
             await asyncio.sleep(self.cost_s)

@@ -115,7 +115,10 @@ def test_modules_say_what_they_are_for(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PRODUCT, ids=relative)
 def test_names_carry_their_units(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
     for node in functions(path):
+        if "base class's signature" in lines[node.lineno - 1]:
+            continue
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         for argument in arguments:
             assert not SECONDS_WITHOUT_UNIT.match(argument.arg), (
