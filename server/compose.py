@@ -1,6 +1,8 @@
 """Picks what stands behind the ports and puts a server together; the only module of `server` that knows the models."""
 
+import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +27,13 @@ from realtime.core.values import I420, BaseKey, VoiceSpec
 from realtime.ports import Answerer, Avatar
 from realtime.stock import Stock
 from server.config import Config
+from server.ice_servers import turn_servers
 from server.metrics import Metrics
+from server.rtc.ice import IceOptions
 from server.rtc.peer import PeerOptions
 from server.sessions.manager import SessionManager
 from server.sessions.shared import Shared
+from server.settings import IceServer
 from server.surfaces import AvatarInfo, Progress, VoiceInfo
 
 SPECS: Final[Mapping[str, AvatarSpec]] = {spec.name: spec for spec in (AvatarSpec(),)}
@@ -49,10 +54,9 @@ class Server:
         self._stocks = stocks
         shared = Shared(config, dict(stocks), self._compute, self._voice, answerer, self.metrics)
         options = PeerOptions(
-            ice_servers=tuple(
-                RTCIceServer(list(server.urls), server.username or None, server.credential or None)
-                for server in config.ice_servers
-            ),
+            ice_servers=_rtc_servers(config.ice_servers),
+            relays=partial(_relays, config) if config.server_relay else tuple,
+            ice=IceOptions(config.udp_port_range, config.public_address),
             join_timeout_s=config.join_timeout_s,
         )
         self.sessions = SessionManager(shared, options)
@@ -95,7 +99,7 @@ class Server:
             async for _ in self._voice.speak(text, VoiceSpec(language=language)):
                 pass
         for stock in self._stocks.values():
-            await self._compute.run(_warm_avatar, stock.avatar)
+            await self._compute.run(60.0, _warm_avatar, stock.avatar)
         self._started = True
 
     async def aclose(self) -> None:
@@ -163,6 +167,14 @@ class _Telling:
 
     def __call__(self, done: int, total: int) -> None:
         self._progress(self._what, done, total)
+
+
+def _relays(config: Config) -> tuple[RTCIceServer, ...]:
+    return _rtc_servers(turn_servers(config, "server", time.time()))
+
+
+def _rtc_servers(servers: Sequence[IceServer]) -> tuple[RTCIceServer, ...]:
+    return tuple(RTCIceServer(list(one.urls), one.username or None, one.credential or None) for one in servers)
 
 
 def _picture(avatar: Avatar, controls: Controls) -> I420:
