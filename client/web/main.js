@@ -197,7 +197,7 @@ class Page {
     const rtp = metadata.rtpTimestamp;
     if (rtp !== undefined) {
       this.#clock.frameShown(rtp, nowMs / 1000);
-      this.#timer.frameShown(this.#clock.mediaOf(rtp), metadata.receiveTime, nowMs);
+      this.#timer.frameShown(this.#clock.mediaOf(rtp), metadata.receiveTime, metadata.expectedDisplayTime);
     }
     this.#overlay.frameShown(nowMs);
     const mediaS = this.#clock.now(nowMs / 1000);

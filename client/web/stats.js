@@ -191,14 +191,14 @@ export class ResponseTimer {
   /**
    * @param {number | null} mediaS  Media time of the frame on screen, if known.
    * @param {number | undefined} receivedMs  When its last packet arrived.
-   * @param {number} nowMs
+   * @param {number} displayMs  When it is expected on the display.
    */
-  frameShown(mediaS, receivedMs, nowMs) {
+  frameShown(mediaS, receivedMs, displayMs) {
     if (this.#sentMs === null || this.#started === null) return;
     const { mediaS: wantedS, atMs } = this.#started;
     const known = mediaS !== null && wantedS !== null;
     if (known ? mediaS < wantedS : receivedMs === undefined || receivedMs < atMs) return;
-    this.last = { ...this.last, displayed_ms: nowMs - this.#sentMs };
+    this.last = { ...this.last, displayed_ms: displayMs - this.#sentMs };
     this.#sentMs = null;
   }
 }

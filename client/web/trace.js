@@ -11,12 +11,11 @@ const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "s
  */
 
 /**
- * @typedef {object} RegionBox
+ * @typedef {object} RegionBox  A region that lies over the base frame, in picture pixels.
  * @property {number} x
  * @property {number} y
  * @property {number} width
  * @property {number} height
- * @property {string} name
  */
 
 /**
@@ -40,16 +39,15 @@ const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "s
 export function traceView(data) {
   const bars = barsOf(data.stages_ms ?? {});
   const last = bars.at(-1);
-  const drawn = listOf(data.drawn).map(String);
   return {
     mediaS: typeof data.media_s === "number" ? data.media_s : null,
     rung: String(data.rung ?? ""),
     baseHit: data.base_hit !== false,
     width: Number(data.width) || 512,
     height: Number(data.height) || 512,
-    drawn,
+    drawn: listOf(data.drawn).map(String),
     reused: listOf(data.reused).map(String),
-    regions: listOf(data.rois).flatMap((roi, i) => boxOf(roi, drawn[i] ?? "")),
+    regions: listOf(data.rois).flatMap(boxOf),
     bars,
     totalMs: last ? last.startMs + last.durationMs : 0,
   };
@@ -69,14 +67,13 @@ function barsOf(stagesMs) {
 }
 
 /**
- * @param {unknown} roi  `[x, y, width, height]` in picture pixels.
- * @param {string} name
+ * @param {unknown} roi  `[x, y, width, height]`
  * @returns {RegionBox[]}
  */
-function boxOf(roi, name) {
+function boxOf(roi) {
   if (!Array.isArray(roi) || roi.length !== 4 || !roi.every(Number.isFinite)) return [];
   const [x, y, width, height] = roi;
-  return [{ x, y, width, height, name }];
+  return [{ x, y, width, height }];
 }
 
 /**

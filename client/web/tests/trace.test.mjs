@@ -15,11 +15,11 @@ test("stages become a waterfall in their own order", () => {
   assert.equal(view.totalMs, 4.5);
 });
 
-test("regions carry the names of what was drawn, and broken ones are left out", () => {
-  const view = traceView({ rois: [[1, 2, 3, 4], [1, 2, 3], "x", [5, 6, 7, 8]], drawn: ["mouth", "?", "?", "eyes"], width: 640, height: 480 });
+test("regions are boxes in the picture, and broken ones are left out", () => {
+  const view = traceView({ rois: [[1, 2, 3, 4], [1, 2, 3], "x", [5, 6, 7, 8]], width: 640, height: 480 });
   assert.deepEqual(view.regions, [
-    { x: 1, y: 2, width: 3, height: 4, name: "mouth" },
-    { x: 5, y: 6, width: 7, height: 8, name: "eyes" },
+    { x: 1, y: 2, width: 3, height: 4 },
+    { x: 5, y: 6, width: 7, height: 8 },
   ]);
   assert.deepEqual([view.width, view.height], [640, 480]);
 });

@@ -110,7 +110,7 @@ export class DebugOverlay {
     const size = figures?.width ? `${figures.width} × ${figures.height} ${figures.codec ?? ""}` : null;
     this.#panel.replaceChildren(
       ...this.#traceParts(),
-      element("h3", {}, this.#locale.word("debugPath")),
+      element("h2", {}, this.#locale.word("debugPath")),
       element(
         "dl",
         {},
@@ -127,7 +127,7 @@ export class DebugOverlay {
     const trace = this.#trace;
     if (!trace) return [element("p", { class: "dim" }, this.#locale.word("debugWaiting"))];
     return [
-      element("h3", {}, `${this.#locale.word("debugStages")} · ${trace.totalMs.toFixed(1)} ms`),
+      element("h2", {}, `${this.#locale.word("debugStages")} · ${trace.totalMs.toFixed(1)} ms`),
       waterfall(trace),
       element(
         "dl",
@@ -168,13 +168,10 @@ function drawRegions(context, trace, strength) {
   const colour = getComputedStyle(context.canvas).color;
   context.globalAlpha = strength;
   context.strokeStyle = colour;
-  context.fillStyle = colour;
   context.lineWidth = 2;
-  context.font = "600 11px ui-monospace, monospace";
-  for (const { x, y, width, height, name } of trace.regions) {
-    context.strokeRect(x + 1, y + 1, width - 2, height - 2);
-    if (name) context.fillText(name, x + 2, y > 14 ? y - 4 : y + height + 12);
-  }
+  // dashed: they lie there as they lay before, nothing was drawn for this frame
+  context.setLineDash(trace.drawn.length > 0 ? [] : [6, 6]);
+  for (const { x, y, width, height } of trace.regions) context.strokeRect(x + 1, y + 1, width - 2, height - 2);
   context.globalAlpha = 1;
 }
 
