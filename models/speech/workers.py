@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 ESPEAK_COMMAND: Final = (sys.executable, "-P", "-m", "models.speech.espeak_worker")
 _SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
+_INHERITED: Final = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR")
+"""What a worker sees of our environment: keys and tokens are none of its business."""
 _WORKER_LIMIT_S: Final = 5.0
 """A worker silent for this long in the middle of a job, or at its start, is taken to hang."""
 _CANCEL_LIMIT_S: Final = 1.0
@@ -43,13 +45,14 @@ class Worker:
     @classmethod
     async def start(cls, command: Sequence[str], limit_s: float) -> "Worker":
         """Start a process and wait until it is ready."""
-        paths = [str(_SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        paths = [str(_SOURCE_ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                env={**inherited, "PYTHONPATH": os.pathsep.join(paths)},
             )
         except OSError as error:
             raise UpstreamError(f"the speech worker does not start: {error}") from error
