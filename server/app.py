@@ -13,14 +13,15 @@ from server.config import Config
 from server.housekeeping import housekeeping
 from server.limits import KeyedLimiter, Rate
 from server.middleware import MIDDLEWARES
-from server.routes import catalogue, offer, operations, sessions
+from server.routes import catalogue, offer, operations, rtc_resources, sessions
 from server.routes.page import page_files
 from server.routes.specification import description_routes
 from server.routes.table import register
 from server.state import STATE, State
 from server.surfaces import Services
 
-OPERATIONS = (*sessions.OPERATIONS, *offer.OPERATIONS, *catalogue.OPERATIONS, *operations.OPERATIONS)
+SURFACES = (sessions, offer, rtc_resources, catalogue, operations)
+OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0
 
 

@@ -11,7 +11,19 @@ from typing import Any, Literal, get_type_hints
 
 from realtime.core.errors import ConfigError
 from realtime.core.units import FRAME_RATE_HZ
-from server.settings import IceServer, Layer, check, describe_allowed, known, masked, resolve, setting, setting_fields
+from server.settings import (
+    IceServer,
+    Layer,
+    check,
+    describe_allowed,
+    is_ipv4,
+    known,
+    masked,
+    port_range,
+    resolve,
+    setting,
+    setting_fields,
+)
 
 PREFIX = "ANIMA_"
 
@@ -79,6 +91,19 @@ class Config:
     ice_servers: tuple[IceServer, ...] = setting(())
     """STUN and TURN servers for viewers and server; addresses, or {urls, username, credential}."""
 
+    turn_urls: tuple[str, ...] = setting(())
+    """Addresses of TURN servers that share `turn_secret`, such as turn:turn.example:3478?transport=tcp."""
+    turn_secret: str = setting("", secret=True)
+    """The secret shared with those servers (coturn's static-auth-secret); viewers get credentials made from it."""
+    turn_ttl_s: float = setting(3600.0, low=60.0, high=86400.0)
+    """How long such credentials can be used to make a connection."""
+    server_relay: bool = setting(False)
+    """Whether the server too is reached through those TURN servers, where no packet from outside reaches it."""
+    udp_ports: str = setting("")
+    """UDP ports for media, such as 50000-50199, one per viewer and address; empty takes any free one."""
+    public_address: str = setting("")
+    """IPv4 address that viewers are told instead of the machine's own, where a 1:1 NAT stands in front of it."""
+
     text_limit_chars: int = setting(5000, low=1, high=100_000)
     """Longest text that one say or chat may hold."""
     body_limit_bytes: int = setting(262_144, low=1024, high=16_777_216)
@@ -105,6 +130,14 @@ class Config:
             raise ConfigError(f"llm_base_url ({self.source('llm_base_url')}) begins with http:// or https://")
         if self.llm_base_url and not self.llm_model:
             raise ConfigError(f"llm_model ({self.source('llm_model')}) is empty: llm_base_url needs a model")
+        if bool(self.turn_urls) != bool(self.turn_secret):
+            raise ConfigError(f"turn_urls ({self.source('turn_urls')}) and turn_secret are set together, or neither")
+        if any(not url.startswith(("turn:", "turns:")) for url in self.turn_urls):
+            raise ConfigError(f"turn_urls ({self.source('turn_urls')}): each begins with turn: or turns:")
+        if self.public_address and not is_ipv4(self.public_address):
+            source = self.source("public_address")
+            raise ConfigError(f"public_address = {self.public_address!r} ({source}) is no IPv4 address")
+        self.udp_port_range  # noqa: B018  # raises for a wrong one
         if not self.is_loopback and not self.api_keys:
             raise ConfigError(
                 f"host = {self.host!r} ({self.source('host')}) is reachable from outside, and api_keys is empty: set "
@@ -123,6 +156,14 @@ class Config:
         from platformdirs import user_cache_path
 
         return user_cache_path("anima") / "avatars"
+
+    @property
+    def udp_port_range(self) -> range:
+        """`udp_ports` as numbers; empty where any port may be used. Raises `ConfigError`."""
+        try:
+            return port_range(self.udp_ports)
+        except ValueError as error:
+            raise ConfigError(f"udp_ports = {self.udp_ports!r} ({self.source('udp_ports')}): {error}") from None
 
     @property
     def is_loopback(self) -> bool:

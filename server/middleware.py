@@ -29,7 +29,8 @@ SECURITY_HEADERS: Final = {
 }
 UNLIMITED_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 CORS_METHODS: Final = "GET, POST, PATCH, DELETE, OPTIONS"
-CORS_HEADERS: Final = "Authorization, Content-Type"
+CORS_HEADERS: Final = "Authorization, Content-Type, If-Match, ETag"
+CORS_EXPOSED: Final = "Location, ETag, Link, Accept-Post, Accept-Patch, Allow, Retry-After"
 
 
 @web.middleware
@@ -42,9 +43,9 @@ async def answer_headers(request: web.Request, handler: Handler) -> web.StreamRe
     origin = request.headers.get(hdrs.ORIGIN)
     if origin and not _same_origin(request, origin) and _listed(state, origin):
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-        response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Location, Retry-After"
+        response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = CORS_EXPOSED
         response.headers.add(hdrs.VARY, "Origin")
-    if request.path.startswith(("/v1/", "/api/")):
+    if request.path.startswith(("/v1/", "/api/", "/whep/", "/whip/")):
         response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     state.services.metrics.request(_route_of(request), response.status)
     return response

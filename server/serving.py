@@ -27,7 +27,8 @@ def run(config: Config, build: Build, started_s: float) -> None:
     """Serve until a signal comes. `started_s` is the process's start on `time.monotonic`.
 
     Raises `ConfigError` when the address cannot be listened on, before any long work."""
-    secrets = [*config.api_keys, config.llm_api_key, *(server.credential for server in config.ice_servers)]
+    secrets = [*config.api_keys, config.llm_api_key, config.turn_secret]
+    secrets += [server.credential for server in config.ice_servers]
     log.configure(config.log_level, config.log_format, secrets)
     for name in unknown_variables():
         logger.warning("the environment variable %s sets nothing", name)

@@ -1,6 +1,7 @@
 """Layers of settings resolved into one: how a raw value becomes a typed one, and what is said when it cannot."""
 
 import difflib
+import ipaddress
 import json
 import types
 from collections.abc import Iterable, Mapping, Sequence
@@ -140,6 +141,27 @@ def coerce(raw: Any, hint: Any) -> Any:
     if target in (int, float):
         return _number(raw, target)
     return Path(_text(raw)).expanduser() if target is Path else _text(raw)
+
+
+def port_range(text: str) -> range:
+    """`50000-50199` as a range; empty text is an empty one. Raises `ValueError`."""
+    if not text:
+        return range(0)
+    first, dash, last = text.partition("-")
+    if not first.isdecimal() or not (last if dash else first).isdecimal():
+        raise ValueError("expected one port, or two with a hyphen between them")
+    low, high = int(first), int(last) if dash else int(first)
+    if not 1024 <= low <= high <= 65535:
+        raise ValueError("the ports lie between 1024 and 65535, the lower one first")
+    return range(low, high + 1)
+
+
+def is_ipv4(text: str) -> bool:
+    """Whether this is an IPv4 address."""
+    try:
+        return ipaddress.ip_address(text).version == 4
+    except ValueError:
+        return False
 
 
 def _without_none(hint: Any) -> Any:

@@ -10,7 +10,9 @@ from aiohttp import web
 from server.admission import Admission
 from server.auth import Grant, TokenBook
 from server.config import Config
+from server.ice_servers import ice_servers
 from server.limits import KeyedLimiter
+from server.settings import IceServer
 from server.surfaces import Services
 
 
@@ -39,6 +41,10 @@ class State:
     def is_open(self) -> bool:
         """Whether everyone may do everything: no key is set, and so (`Config` sees to it) only this machine asks."""
         return not self.config.api_keys
+
+    def viewer_ice_servers(self, session_id: str) -> tuple[IceServer, ...]:
+        """The ICE servers a viewer of this session is told, with credentials that are valid from now on."""
+        return ice_servers(self.config, session_id, time.time())
 
     def expires_at(self, expires_s: float) -> str:
         """A time on the monotonic clock as RFC 3339 text."""

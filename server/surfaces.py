@@ -11,6 +11,8 @@ from realtime.core.primitives import Primitive
 
 if TYPE_CHECKING:
     from server.metrics import Metrics
+    from server.rtc.resources import Opened, Restarted
+    from server.rtc.sdpfrag import Fragment
 
 Progress = Callable[[str, int, int], None]
 """Called by long work as `(what, done, total)`."""
@@ -69,6 +71,34 @@ class VoiceInfo:
     licence: str = ""
 
 
+class Connections(Protocol):
+    """A session's connections of one direction, as WHEP and WHIP see them (`server.rtc.resources` implements it)."""
+
+    async def open(self, sdp: str) -> "Opened":
+        """Answer an offer, whole or not at all. Raises `RequestError` or `CapacityError`."""
+        ...
+
+    def etag(self, resource_id: str) -> str:
+        """The running ICE session's entity tag. Raises `NotFound`."""
+        ...
+
+    def restarts(self, resource_id: str, fragment: "Fragment") -> bool:
+        """Whether the fragment begins another ICE session than the running one."""
+        ...
+
+    async def trickle(self, resource_id: str, fragment: "Fragment") -> None:
+        """Add candidates. Raises `RequestError`."""
+        ...
+
+    async def restart(self, resource_id: str, fragment: "Fragment") -> "Restarted":
+        """Begin a new ICE session; the running one stays until the new one works. Raises `RequestError`."""
+        ...
+
+    async def hang_up(self, resource_id: str) -> None:
+        """End one connection. Raises `NotFound`."""
+        ...
+
+
 class LiveSession(Protocol):
     """One running conversation with its avatar. Text is checked (length, emptiness) before it gets here."""
 
@@ -115,6 +145,10 @@ class LiveSession(Protocol):
 
     async def trickle(self, body: Mapping[str, Any]) -> None:
         """SmallWebRTC `{pc_id, candidates[]}`. Raises `NotFound` for a foreign `pc_id`, `Malformed` for candidates."""
+        ...
+
+    def connections(self, direction: Literal["play", "publish"]) -> Connections:
+        """The session's connections of one direction."""
         ...
 
     def state(self) -> dict[str, Any]:

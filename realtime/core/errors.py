@@ -10,6 +10,10 @@ AnimaError
 │   ├── UnsupportedType     415  wrong content type
 │   ├── Unauthorised        401  no key or token, or a wrong one
 │   ├── Forbidden           403  a valid key or token that does not allow this
+│   ├── NotAcceptable       406  none of the content types asked for can be given
+│   ├── PreconditionFailed  412  it names a version that is not the current one
+│   ├── PreconditionRequired 428 it must name the version it means
+│   ├── NotOffered          501  a call of another product's that Anima does not carry out
 │   └── TooMany             429  a rate limit; carries `retry_after_s`
 ├── CapacityError           503  the machine cannot hold one more; carries `retry_after_s`
 ├── UpstreamError           502  a model endpoint or worker process failed
@@ -82,6 +86,30 @@ class Forbidden(RequestError):
     """Known, but not allowed."""
 
     status = 403
+
+
+class NotAcceptable(RequestError):
+    """None of the content types asked for can be given."""
+
+    status = 406
+
+
+class PreconditionFailed(RequestError):
+    """It names a version that is not the current one."""
+
+    status = 412
+
+
+class PreconditionRequired(RequestError):
+    """It must name the version it means."""
+
+    status = 428
+
+
+class NotOffered(RequestError):
+    """A call of another product's that Anima does not carry out."""
+
+    status = 501
 
 
 class TooMany(RequestError):

@@ -1,5 +1,8 @@
 """From a request to the session it may use, and the opening of new ones."""
 
+from typing import Literal
+from urllib.parse import quote
+
 from aiohttp import web
 
 from realtime.core.errors import CapacityError, Forbidden, NotFound, TooMany, Unauthorised
@@ -81,3 +84,15 @@ async def close_session(state: State, session_id: str, reason: str) -> None:
 def offer_url(state: State, session_id: str) -> str:
     """Where a session's offers go."""
     return f"{state.config.public_url.rstrip('/')}/api/offer?session={session_id}"
+
+
+def endpoint_url(state: State, direction: Literal["whep", "whip"], session_id: str) -> str:
+    """Where a session is played from (WHEP) or published to (WHIP)."""
+    return f"{state.config.public_url.rstrip('/')}/{direction}/{session_id}"
+
+
+def resource_url(request: web.Request, direction: Literal["whep", "whip"], session_id: str, resource_id: str) -> str:
+    """The address of one connection. A token that came in the query goes on in it: such a client can set no header."""
+    url = f"{endpoint_url(request.app[STATE], direction, session_id)}/{resource_id}"
+    token = request.query.get("token")
+    return f"{url}?token={quote(token, safe='')}" if token else url

@@ -111,6 +111,7 @@ class Created(BaseModel):
     expires_at: str = Field(description="RFC 3339; every use of the token puts it off.")
     ice_servers: list[dict[str, Any]]
     offer_url: str = Field(description="Where offers go, with the session in it.")
+    whep_url: str = Field(description="Where WHEP players play it from.")
 
 
 class SessionState(BaseModel):
@@ -121,6 +122,7 @@ class SessionState(BaseModel):
     id: str
     expires_at: str | None
     offer_url: str
+    whep_url: str
     viewers: int
 
 

@@ -27,14 +27,24 @@ B = TypeVar("B", bound=BaseModel)
 
 async def read_body(request: web.Request, model: type[B]) -> B:
     """The checked body. Raises `UnsupportedType`, `TooLarge`, `Malformed` or `InvalidField`."""
-    if request.content_type != "application/json":
-        raise UnsupportedType("the body is JSON", field="Content-Type", limit="application/json")
+    require_type(request, "application/json")
+    return parse_body(await read_raw(request), model)
+
+
+def require_type(request: web.Request, *allowed: str) -> None:
+    """Raise `UnsupportedType` for a body of another content type."""
+    if request.content_type not in allowed:
+        limit = ", ".join(allowed)
+        raise UnsupportedType(f"the body is {limit}", field="Content-Type", limit=limit)
+
+
+async def read_raw(request: web.Request) -> bytes:
+    """The body as it came. Raises `TooLarge`."""
     limit_bytes = request.app[STATE].config.body_limit_bytes
     try:
-        raw = await request.read()
+        return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge("the request's body is too large", field="body", limit=f"{limit_bytes} bytes") from None
-    return parse_body(raw, model)
 
 
 def parse_body(raw: bytes, model: type[B]) -> B:

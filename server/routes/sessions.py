@@ -6,7 +6,7 @@ from aiohttp import web
 
 from realtime.core.errors import InvalidField, RequestError
 from server.routes import checks
-from server.routes.access import close_session, offer_url, open_session, own_session, require_server
+from server.routes.access import close_session, endpoint_url, offer_url, open_session, own_session, require_server
 from server.routes.bodies import Accepted, Chat, Created, CreateSession, CueBody, Say, SessionState, Silenced
 from server.routes.reading import read_body
 from server.routes.table import Operation
@@ -26,8 +26,9 @@ async def create(request: web.Request) -> web.Response:
         "id": session.id,
         "token": token.text,
         "expires_at": state.expires_at(token.expires_s),
-        "ice_servers": [server.as_json() for server in state.config.ice_servers],
+        "ice_servers": [server.as_json() for server in state.viewer_ice_servers(session.id)],
         "offer_url": offer_url(state, session.id),
+        "whep_url": endpoint_url(state, "whep", session.id),
     }
     return web.json_response(answer, status=201, headers={"Location": f"/v1/sessions/{session.id}"})
 
@@ -60,6 +61,7 @@ async def show(request: web.Request) -> web.Response:
         "id": session.id,
         "expires_at": state.expires_at(token.expires_s) if token else None,
         "offer_url": offer_url(state, session.id),
+        "whep_url": endpoint_url(state, "whep", session.id),
         "viewers": session.viewers,
     }
     return web.json_response(answer)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from html import escape
 from importlib.metadata import version
@@ -17,9 +18,11 @@ from server.routes.table import Operation
 
 REASONS: Final = {
     400: "It cannot be parsed.", 401: "No key or token, or a wrong one.", 403: "Not allowed with these credentials.",
-    404: "There is no such thing.", 409: "It contradicts what is going on.", 413: "Over a size limit.",
-    415: "Wrong content type.", 422: "A field has a value that cannot be used.",
-    429: "Too many; see Retry-After.", 503: "No room now; see Retry-After.",
+    404: "There is no such thing.", 406: "The answer has another content type.",
+    409: "It contradicts what is going on.", 412: "If-Match names an ICE session that is over.",
+    413: "Over a size limit.", 415: "Wrong content type.", 422: "A field has a value that cannot be used.",
+    428: "If-Match is missing.", 429: "Too many; see Retry-After.", 501: "Not offered here.",
+    503: "No room now; see Retry-After.",
 }  # fmt: skip
 REF: Final = "#/components/schemas/{model}"
 
@@ -53,7 +56,7 @@ def specification(operations: Iterable[Operation]) -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "summary": operation.summary,
-        "operationId": operation.handler.__name__,
+        "operationId": operation.id or operation.handler.__name__,
         "tags": [operation.group],
         "responses": {str(status): _answer(answer) for status, answer in operation.answers.items()},
     }
@@ -62,10 +65,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         schema = {"$ref": REF.format(model=operation.body.__name__)}
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if operation.text_body:
+        content: dict[str, Any] = {operation.text_body: {"schema": {"type": "string"}}}
+        described["requestBody"] = {"required": True, "content": content}
     if operation.auth != "none":
         described["security"] = [{"key": []}] + ([{"session": []}] if operation.auth == "session" else [])
-    if "{id}" in operation.path:
-        described["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    if names := re.findall(r"{(\w+)}", operation.path):
+        schema = {"type": "string"}
+        described["parameters"] = [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
     return described
 
 
@@ -107,9 +114,10 @@ def _section(method: str, path: str, operation: dict[str, Any], spec: dict[str, 
     auth_line = f"<p>Authorization: Bearer with the {escape(auth)}.</p>" if auth else ""
     body = ""
     if "requestBody" in operation:
-        reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-        schema = spec["components"]["schemas"][reference.rpartition("/")[2]]
-        body = f"<h4>Body</h4><pre>{escape(json.dumps(schema, indent=2))}</pre>"
+        (kind, content), *_ = operation["requestBody"]["content"].items()
+        reference = content["schema"].get("$ref", "")
+        schema = spec["components"]["schemas"][reference.rpartition("/")[2]] if reference else content["schema"]
+        body = f"<h4>Body: {escape(kind)}</h4><pre>{escape(json.dumps(schema, indent=2))}</pre>"
     rows = "".join(
         f"<tr><td>{status}</td><td>{escape(answer['description'])}</td></tr>"
         for status, answer in sorted(operation["responses"].items())

@@ -14,7 +14,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Operation:
     """One method of one path."""
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
     path: str
     handler: Handler
     summary: str
@@ -25,6 +25,10 @@ class Operation:
     failures: tuple[int, ...] = ()
     auth: Literal["none", "key", "session"] = "none"
     """`key`: the server key. `session`: the session's token, or the server key."""
+    text_body: str = ""
+    """Content type of a body that is not JSON."""
+    id: str = ""
+    """Unique name; empty takes the handler's."""
 
 
 def register(router: web.UrlDispatcher, operations: Iterable[Operation]) -> None:

@@ -36,6 +36,8 @@ class PeerOptions:
     ice_servers: tuple[RTCIceServer, ...] = ()
     video_codecs: tuple[VideoCodec, ...] = ("H264", "VP8")
     """In order of preference."""
+    relays: Callable[[], tuple[RTCIceServer, ...]] = tuple
+    """TURN servers for our own side, with credentials made for each connection."""
     ice: IceOptions = IceOptions()
     join_timeout_s: float = JOIN_TIMEOUT_S
     silence_timeout_s: float = SILENCE_TIMEOUT_S
@@ -78,7 +80,7 @@ class Peer:
         self._on_open = on_open
         self._on_connected = on_connected
         self._options = options or PeerOptions()
-        configuration = RTCConfiguration(iceServers=list(self._options.ice_servers))
+        configuration = RTCConfiguration(iceServers=[*self._options.ice_servers, *self._options.relays()])
         self._connection = ViewerConnection(configuration, egress, self, self._options.ice)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_offered)
@@ -142,6 +144,12 @@ class Peer:
         """The user fragment of the ICE session that is running."""
         transport = self._transport()
         return transport._connection.remote_username if transport is not None else None
+
+    @property
+    def first_section(self) -> tuple[str, str]:
+        """Mid and kind of the section whose transport all others share."""
+        first = self._connection.getTransceivers()[0]
+        return first.mid or "0", first.kind
 
     def _transport(self) -> RestartableTransport | None:
         senders = self._connection.getSenders()

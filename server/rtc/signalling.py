@@ -33,6 +33,12 @@ class OfferBook:
         peer = self._peers.get(pc_id)
         return peer is not None and peer.state != "closed"
 
+    def peer(self, pc_id: str) -> Peer:
+        """An open connection. Raises `NotFound`."""
+        if not self.has(pc_id):
+            raise NotFound("there is no such connection, or no longer", field="pc_id")
+        return self._peers[pc_id]
+
     async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Answer `{sdp, type, pc_id?, restart_pc?}` with `{sdp, type, pc_id}`.
 
@@ -74,9 +80,7 @@ class OfferBook:
             raise InvalidField("candidates is a list", field="candidates")
         if len(candidates) > CANDIDATES_MAX:
             raise TooLarge("too many candidates", field="candidates", limit=str(CANDIDATES_MAX))
-        if not self.has(pc_id):
-            raise NotFound("there is no such connection, or no longer", field="pc_id")
-        peer = self._peers[pc_id]
+        peer = self.peer(pc_id)
         for index, candidate in enumerate(candidates):
             field = f"candidates[{index}]"
             if not isinstance(candidate, Mapping):

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from realtime.conductor import Conductor
 from realtime.core import events, wire
@@ -22,6 +22,7 @@ from realtime.mailbox import Mailbox
 from realtime.ports import Clock
 from server.media.egress import MediaEgress
 from server.rtc.peer import Peer, PeerOptions, close_all
+from server.rtc.resources import Resources
 from server.rtc.signalling import OfferBook
 from server.sessions.figures import ViewerFigures, frame_report
 from server.sessions.inbox import Inbox, direct
@@ -73,6 +74,7 @@ class Session:
             spec=VoiceSpec(name=spec.voice, language=spec.language),
         )
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
+        self._resources = {"play": Resources(self._offers)}
         self._peers: dict[Peer, wire.Encoder] = {}
         self._viewer_figures = ViewerFigures()
         self._response_ms: list[float] = []
@@ -124,6 +126,10 @@ class Session:
     async def trickle(self, body: Mapping[str, Any]) -> None:
         """Add a viewer's candidates."""
         await self._offers.trickle(body)
+
+    def connections(self, direction: Literal["play", "publish"]) -> Resources:
+        """The connections of one direction, for WHEP and WHIP."""
+        return self._resources[direction]
 
     def state(self) -> dict[str, Any]:
         """What an operator sees of the session."""

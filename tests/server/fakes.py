@@ -2,13 +2,52 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from realtime.core.errors import Malformed, NotFound
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
 from server.metrics import Metrics
+from server.rtc.resources import Opened, Restarted
+from server.rtc.sdpfrag import Fragment
 from server.surfaces import AvatarInfo, Cue, SessionSpec, VoiceInfo
+
+
+@dataclass
+class FakeConnections:
+    """WHEP or WHIP resources; one has the user fragment `old1` until it is restarted."""
+
+    tags: dict[str, str] = field(default_factory=dict)
+    ufrags: dict[str, str] = field(default_factory=dict)
+    trickled: list[Fragment] = field(default_factory=list)
+
+    async def open(self, sdp: str) -> Opened:
+        if not sdp.startswith("v=0"):
+            raise Malformed("the SDP cannot be parsed", field="sdp")
+        name = f"r{len(self.tags)}"
+        self.tags[name], self.ufrags[name] = f'"{name}-1"', "old1"
+        return Opened(name, "v=0\r\n", self.tags[name])
+
+    def etag(self, resource_id: str) -> str:
+        if resource_id not in self.tags:
+            raise NotFound("there is no such connection", field="resource")
+        return self.tags[resource_id]
+
+    def restarts(self, resource_id: str, fragment: Fragment) -> bool:
+        return fragment.credentials is not None and fragment.credentials.ufrag != self.ufrags[resource_id]
+
+    async def trickle(self, resource_id: str, fragment: Fragment) -> None:
+        self.trickled.append(fragment)
+
+    async def restart(self, resource_id: str, fragment: Fragment) -> Restarted:
+        assert fragment.credentials is not None
+        self.ufrags[resource_id] = fragment.credentials.ufrag
+        self.tags[resource_id] = f'"{resource_id}-2"'
+        return Restarted("a=ice-ufrag:ours\r\n", self.tags[resource_id])
+
+    async def hang_up(self, resource_id: str) -> None:
+        self.etag(resource_id)
+        del self.tags[resource_id]
 
 
 @dataclass
@@ -22,6 +61,9 @@ class FakeSession:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     peers: set[str] = field(default_factory=set)
     failure: Exception | None = None
+    resources: dict[str, FakeConnections] = field(
+        default_factory=lambda: {"play": FakeConnections(), "publish": FakeConnections()}
+    )
 
     def _note(self, name: str, what: Any) -> None:
         if self.failure is not None:
@@ -65,6 +107,9 @@ class FakeSession:
         if body["pc_id"] not in self.peers:
             raise NotFound("there is no such connection", field="pc_id")
         self._note("trickle", dict(body))
+
+    def connections(self, direction: Literal["play", "publish"]) -> FakeConnections:
+        return self.resources[direction]
 
     def state(self) -> dict[str, Any]:
         return {"activity": "idle", "label": self.spec.label, "avatar": self.spec.avatar}

@@ -1,0 +1,50 @@
+"""The STUN and TURN servers that viewers are told, with short-lived TURN credentials. The caller brings the time."""
+
+import base64
+import hashlib
+import hmac
+
+from server.config import Config
+from server.settings import IceServer
+
+
+def ice_servers(config: Config, name: str, now_unix_s: float) -> tuple[IceServer, ...]:
+    """The configured servers, and those of `turn_urls` with credentials that hold for `turn_ttl_s`."""
+    return (*config.ice_servers, *turn_servers(config, name, now_unix_s))
+
+
+def turn_servers(config: Config, name: str, now_unix_s: float) -> tuple[IceServer, ...]:
+    """Those of `turn_urls` alone."""
+    if not config.turn_urls:
+        return ()
+    username, credential = turn_credentials(config.turn_secret, name, int(now_unix_s + config.turn_ttl_s))
+    return (IceServer(config.turn_urls, username, credential),)
+
+
+def turn_credentials(secret: str, name: str, expires_unix_s: int) -> tuple[str, str]:
+    """Username and password that a TURN server with this shared secret takes until they expire.
+
+    draft-uberti-behave-turn-rest section 2.2, as coturn's `use-auth-secret` does it: the username is the time of
+    expiry and a name, the password its HMAC-SHA1 in base64."""
+    username = f"{expires_unix_s}:{name}"
+    digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
+    return username, base64.b64encode(digest).decode()
+
+
+def link_headers(servers: tuple[IceServer, ...]) -> list[str]:
+    """One `Link` value per address (RFC 9725 section 4.6)."""
+    links = []
+    for server in servers:
+        for url in server.urls:
+            link = f'<{url}>; rel="ice-server"'
+            if server.username:
+                link += f"; username={_quoted(server.username)}; credential={_quoted(server.credential)}"
+                link += '; credential-type="password"'
+            links.append(link)
+    return links
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string (RFC 9110 section 5.6.4)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
