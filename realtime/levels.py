@@ -86,7 +86,7 @@ async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
             state.trace.reused.extend(region.name for region in state.regions)
         elif state.regions:
             await shop.compute.run(_left_s(shop, state.due), _draw, shop, state, last)
-        state.trace.rois.extend(patch.roi for patch in state.patches)
+        state.trace.rois.update((region.name, region.roi) for region in state.regions)
         state.trace.rung = "warp" if state.patches else "cached"
         state.trace.stamps_s["drawn"] = shop.clock()
         last = state

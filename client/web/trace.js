@@ -12,6 +12,8 @@ const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "s
 
 /**
  * @typedef {object} RegionBox  A region that lies over the base frame, in picture pixels.
+ * @property {string} name
+ * @property {boolean} drawn  Drawn for this frame, rather than kept from an earlier one.
  * @property {number} x
  * @property {number} y
  * @property {number} width
@@ -38,6 +40,7 @@ const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "s
  */
 export function traceView(data) {
   const bars = barsOf(data.stages_ms ?? {});
+  const drawn = listOf(data.drawn).map(String);
   const last = bars.at(-1);
   return {
     mediaS: typeof data.media_s === "number" ? data.media_s : null,
@@ -45,9 +48,9 @@ export function traceView(data) {
     baseHit: data.base_hit !== false,
     width: Number(data.width) || 512,
     height: Number(data.height) || 512,
-    drawn: listOf(data.drawn).map(String),
+    drawn,
     reused: listOf(data.reused).map(String),
-    regions: listOf(data.rois).flatMap(boxOf),
+    regions: Object.entries(data.rois ?? {}).flatMap(([name, roi]) => boxOf(name, roi, drawn.includes(name))),
     bars,
     totalMs: last ? last.startMs + last.durationMs : 0,
   };
@@ -67,13 +70,15 @@ function barsOf(stagesMs) {
 }
 
 /**
+ * @param {string} name
  * @param {unknown} roi  `[x, y, width, height]`
+ * @param {boolean} drawn
  * @returns {RegionBox[]}
  */
-function boxOf(roi) {
+function boxOf(name, roi, drawn) {
   if (!Array.isArray(roi) || roi.length !== 4 || !roi.every(Number.isFinite)) return [];
   const [x, y, width, height] = roi;
-  return [{ x, y, width, height }];
+  return [{ name, drawn, x, y, width, height }];
 }
 
 /**

@@ -78,7 +78,8 @@ class FrameTrace:
     stamps_s: dict[str, float] = field(default_factory=dict)
     drawn: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
-    rois: list[Roi] = field(default_factory=list)
+    rois: dict[str, Roi] = field(default_factory=dict)
+    """Where each region that lies over the base frame is, drawn now or kept."""
     rung: Rung = "cached"
     base_hit: bool = True
 

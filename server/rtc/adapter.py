@@ -107,6 +107,11 @@ class EgressSender(RTCRtpSender):
         self._subscription: VideoSubscription | SoundSubscription | None = None
         self._pump_task: asyncio.Task[None] | None = None
 
+    @property
+    def rtp_origin(self) -> int | None:
+        """RTP time of media time zero; None before the first packet can leave."""
+        return self._stream.origin if self._stream is not None else None
+
     async def send(self, parameters: RTCRtpSendParameters) -> None:
         """Begin; aiortc calls this once DTLS is connected (and again at later negotiations)."""
         if self._pump_task is not None:

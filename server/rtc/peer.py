@@ -179,6 +179,13 @@ class Peer:
         """Tear everything down; safe to call twice and from callbacks."""
         await asyncio.shield(self._begin_close(reason))
 
+    @property
+    def video_rtp_origin(self) -> int | None:
+        """RTP time of media time zero in this viewer's picture: its frames' media time is (RTP time − origin) / 90000.
+        None before the connection stands."""
+        senders = (s for s in self._connection.getSenders() if isinstance(s, EgressSender) and s.kind == "video")
+        return next((sender.rtp_origin for sender in senders if sender.rtp_origin is not None), None)
+
     def stats(self) -> PeerStats:
         """How this viewer is doing now."""
         senders = [sender for sender in self._connection.getSenders() if isinstance(sender, EgressSender)]

@@ -58,6 +58,11 @@ class RtpStream:
         self._budget = RetransmitBudget()
         self._reports_s: dict[int, float] = {}
 
+    @property
+    def origin(self) -> int:
+        """RTP time of media time zero."""
+        return self._origin
+
     def packetise(self, payloads: Sequence[bytes], pts: int, now_s: float, ntp: Callable[[], int]) -> Iterator[bytes]:
         """The packets of one picture or sound packet; the marker bit is on the last. `ntp` is asked for each, as the
         receiver measures the path by when each says it left."""

@@ -52,7 +52,7 @@ class Inbox:
         metrics: Metrics,
         messages_per_s: float,
         text_limit_chars: int,
-        about: dict[str, Any],
+        about: Callable[[], dict[str, Any]],
     ) -> None:
         self._session = session
         self._send = send
@@ -81,7 +81,7 @@ class Inbox:
         conductor = self._session.conductor
         match message:
             case wire.ClientReady(id):
-                self._send(wire.bot_ready(id, self._about))
+                self._send(wire.bot_ready(id, self._about()))
             case wire.SendText(_, content, at_once, aloud):
                 self._limit(content, "data.content")
                 conductor.chat(content, at_once=at_once, aloud=aloud)

@@ -207,6 +207,11 @@ class Session:
             # the peer exists by the time a message can come
             peer.send(text)
 
+        def about() -> dict[str, Any]:
+            found: dict[str, Any] = {"name": "anima", "avatar": self.spec.avatar, "session": self.id}
+            origin = peer.video_rtp_origin
+            return found if origin is None else found | {"video_rtp_origin": origin}
+
         inbox = Inbox(
             self,
             send,
@@ -214,7 +219,7 @@ class Session:
             metrics=self._shared.metrics,
             messages_per_s=config.messages_per_s,
             text_limit_chars=config.text_limit_chars,
-            about={"name": "anima", "avatar": self.spec.avatar, "session": self.id},
+            about=about,
         )
         def left(reason: str) -> None:
             self._left(peer, reason)

@@ -16,10 +16,11 @@ test("stages become a waterfall in their own order", () => {
 });
 
 test("regions are boxes in the picture, and broken ones are left out", () => {
-  const view = traceView({ rois: [[1, 2, 3, 4], [1, 2, 3], "x", [5, 6, 7, 8]], width: 640, height: 480 });
+  const rois = { lower: [1, 2, 3, 4], short: [1, 2, 3], word: "x", upper: [5, 6, 7, 8] };
+  const view = traceView({ rois, drawn: ["lower"], width: 640, height: 480 });
   assert.deepEqual(view.regions, [
-    { x: 1, y: 2, width: 3, height: 4 },
-    { x: 5, y: 6, width: 7, height: 8 },
+    { name: "lower", drawn: true, x: 1, y: 2, width: 3, height: 4 },
+    { name: "upper", drawn: false, x: 5, y: 6, width: 7, height: 8 },
   ]);
   assert.deepEqual([view.width, view.height], [640, 480]);
 });

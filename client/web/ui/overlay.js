@@ -169,9 +169,14 @@ function drawRegions(context, trace, strength) {
   context.globalAlpha = strength;
   context.strokeStyle = colour;
   context.lineWidth = 2;
-  // dashed: they lie there as they lay before, nothing was drawn for this frame
-  context.setLineDash(trace.drawn.length > 0 ? [] : [6, 6]);
-  for (const { x, y, width, height } of trace.regions) context.strokeRect(x + 1, y + 1, width - 2, height - 2);
+  context.font = "600 12px system-ui, sans-serif";
+  context.fillStyle = colour;
+  for (const { name, drawn, x, y, width, height } of trace.regions) {
+    // dashed: it lies there as it lay before, nothing was drawn for this frame
+    context.setLineDash(drawn ? [] : [6, 6]);
+    context.strokeRect(x + 1, y + 1, width - 2, height - 2);
+    context.fillText(name, x + 6, y + 16);
+  }
   context.globalAlpha = 1;
 }
 
