@@ -16,7 +16,7 @@ from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import Patch, Roi
 
 HAND_SCALE: Final = 0.80
-ELBOW_LOW: Final = (-176.0, 500.0)
+ELBOW_LOW: Final = (-176.0, 540.0)
 ELBOW_HIGH: Final = (-140.0, 282.0)
 TURN_LOW_DEG: Final = -24.0
 TURN_HIGH_DEG: Final = 3.0

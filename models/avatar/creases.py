@@ -41,7 +41,9 @@ class Creases:
         u, v = np.meshgrid(np.linspace(0, 1, 24), np.linspace(-1, 1, 14))
         cover = np.exp(-((v / 0.42) ** 2)) * np.sin(np.pi * u) ** 0.7
         tint = np.array(rgb(colors.deep), np.float64)
-        self._strip = Strip(premultiplied(tint, np.asarray(cover, np.float64)), (24, 14), 2, np.linspace(0, 1, POINTS))
+        self._strip = Strip(
+            premultiplied(tint, np.asarray(cover, np.float64)), (24, 14), 2, np.linspace(0, 1, POINTS), smooth=True
+        )
 
     def draw_upper(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         """Between the brows and on the nose's bridge."""
@@ -53,7 +55,7 @@ class Creases:
     def draw_lower(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         """From the nose's wings down beside the mouth."""
         for side, smile in zip((-1, 1), smile_sides(c), strict=True):
-            strength = 0.85 * smile + 0.55 * c["AU10"] + 0.45 * c["AU9"] + 0.35 * c["AU20"] + 0.2 * c["AU15"] - 0.16
+            strength = 0.85 * smile + 0.55 * c["AU10"] + 0.45 * c["AU9"] + 0.35 * c["AU20"] + 0.2 * c["AU15"] - 0.24
             self._draw(canvas, view, _BESIDE_MOUTH, side, strength, (4.5 * smile + 2.5 * c["AU20"], -2.5 * smile))
 
     def _draw(

@@ -110,20 +110,20 @@ class Eyes:
         self._depth = depth
         self._iris = image_of(eye_paint.iris(spec.iris))
         white, shadow = eye_paint.eyeball_bands(spec.skin)
-        self._white = Strip(white, (72, 34), 2, _T)
-        self._shadow = Strip(shadow, (72, 34), 2, _T)
-        self._lid = Strip(eye_paint.lid_band(spec.skin), (80, 24), 4, _T, np.array([0.0, 0.12, 0.55, 1.0]))
+        self._white = Strip(white, (72, 34), 2, _T, smooth=True)
+        self._shadow = Strip(shadow, (72, 34), 2, _T, smooth=True)
+        self._lid = Strip(eye_paint.lid_band(spec.skin), (80, 24), 3, _T, np.array([0.0, 0.3, 1.0]), smooth=True)
         across = np.concatenate([_T * 0.93, [0.965, 1.0]])
         self._lashes = Strip(eye_paint.lash_band(spec.hair), (108, 26), 2, across)
         self._ink = mix(spec.hair.gap, "#000000", 0.25)
-        self._lower_lashes = Strip(eye_paint.lower_lash_band(spec.hair), (90, 14), 3, _T, np.array([0.0, 0.25, 1.0]))
+        self._lower_lashes = Strip(eye_paint.lower_lash_band(spec.hair), (90, 14), 2, _T)
         self._brow = Strip(eye_paint.brow_band(spec.hair, spec.seed), (108, 24), 3, np.linspace(0, 1, BROW_COLUMNS))
 
-    def draw(self, canvas: skia.Canvas, view: View, c: Controls, brows: bool) -> None:
-        """Draw both eyes, then both brows if asked to."""
+    def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
+        """Draw both eyes, then both brows."""
         for side in (-1, 1):
             self._draw_eye(canvas, view, c, side)
-        for side in (-1, 1) if brows else ():
+        for side in (-1, 1):
             self._draw_brow(canvas, view, c, side)
 
     def _project(self, view: View, xy: Points, side: int, forward: float = 0.0) -> Points:
@@ -132,14 +132,13 @@ class Eyes:
     def _draw_eye(self, canvas: skia.Canvas, view: View, c: Controls, side: int) -> None:
         lid = lids(c, side)
         n = COLUMNS
-        lines = (lid.upper, lid.lower, lid.crease, lid.crease + 0.12 * (lid.upper - lid.crease),
-                 lid.crease + 0.55 * (lid.upper - lid.crease))  # fmt: skip
+        lines = (lid.upper, lid.lower, lid.crease, lid.crease + 0.3 * (lid.upper - lid.crease))
         xy = np.column_stack([np.tile(_X, len(lines)), np.concatenate(lines)])
         px = self._project(view, xy, side).reshape(len(lines), n, 2)
         upper, lower = px[0], px[1]
         if lid.blink < 0.96:
             self._draw_ball(canvas, view, c, side, upper, lower)
-        self._lid.draw(canvas, np.concatenate([px[2], px[3], px[4], upper]))
+        self._lid.draw(canvas, np.concatenate([px[2], px[3], upper]))
         self._draw_lashes(canvas, view, lid, side)
 
     def _draw_ball(self, canvas: skia.Canvas, view: View, c: Controls, side: int, upper: Points, lower: Points) -> None:
@@ -160,10 +159,7 @@ class Eyes:
         half = -eye_paint.IRIS_PX / 2
         canvas.drawImage(self._iris, half, half, LINEAR)
         canvas.restore()
-        canvas.restore()
         self._shadow.draw(canvas, rows)
-        canvas.save()
-        canvas.clipPath(polygon(np.concatenate([upper, lower[::-1]])), False)
         s = VIEW_SCALE
         glint = skia.Rect.MakeXYWH(centre[0] - 6.6 * s, centre[1] - 7.4 * s, 5.8 * s, 6.6 * s)
         canvas.drawOval(glint, fill("#ffffff", 0.97))
@@ -182,7 +178,7 @@ class Eyes:
         px = self._project(view, np.concatenate([tips, np.column_stack([x, y])]), side, 1.0)
         self._lashes.draw(canvas, px)
         canvas.drawPath(polygon(ribbon(px[len(x) :], _LASH_LINE * (0.62 + 0.38 * rise))), fill(self._ink, 0.96))
-        rows = [np.column_stack([_X, lid.lower + offset]) for offset in (-1.2, 0.2, 4.6)]
+        rows = [np.column_stack([_X, lid.lower + offset]) for offset in (-1.3, 4.6)]
         self._lower_lashes.draw(canvas, self._project(view, np.concatenate(rows), side), 1.0 - 0.5 * lid.blink)
 
     def _draw_brow(self, canvas: skia.Canvas, view: View, c: Controls, side: int) -> None:

@@ -90,7 +90,7 @@ PULLS: Final[dict[str, tuple[Pull, ...]]] = {
 SKIN_WEIGHTS: Final = tuple(PULLS)
 
 
-RESTING_SMILE: Final = 0.24
+RESTING_SMILE: Final = 0.32
 
 
 def settled(c: Controls) -> Controls:

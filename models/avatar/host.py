@@ -109,7 +109,7 @@ class IllustratedHost:
         canvas.save()
         canvas.translate(-roi.x, -roi.y)
         draw = self._rig.draw_upper if region.name == "upper" else self._rig.draw_lower
-        draw(canvas, View.of(key), quantise.stepped(controls))
+        draw(canvas, View.of(key), quantise.stepped(controls), roi)
         canvas.restore()
         canvas.drawImage(_feather(roi.width, roi.height, region.name), 0, 0, skia.SamplingOptions(), _KEEP)
         canvas.restore()

@@ -27,7 +27,7 @@ class Layers:
 
 
 def paint_layers(spec: AvatarSpec) -> Layers:
-    """Paint every layer; takes seconds."""
+    """Paint every layer; takes about a second."""
     back = hair.sprite([hair_style.BACK], HAIR_BOX, spec.hair, rim=False)
     front = hair.sprite([hair_style.LENGTHS, hair_style.FRINGE, hair_style.WISPS], HAIR_BOX, spec.hair, rim=True)
     x0, y0, x1, y1 = skin.BOX

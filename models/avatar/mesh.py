@@ -8,7 +8,7 @@ import skia
 from numpy.typing import NDArray
 
 from models.avatar.geometry import Points
-from models.avatar.paint import LINEAR, Rgba, image_of, points
+from models.avatar.paint import LINEAR, NEAREST, Rgba, image_of, points
 
 TEXTURE_DENSITY = 2.0
 """Texture pixels per head unit: a third more than the picture shows, so bilinear sampling stays crisp."""
@@ -47,21 +47,10 @@ class Mesh:
         clamp = skia.TileMode.kClamp
         self._paint = skia.Paint(Shader=image.makeShader(clamp, clamp, sampling))
 
-    def draw(
-        self,
-        canvas: skia.Canvas,
-        px: Points,
-        alpha: float = 1.0,
-        blend: skia.BlendMode = skia.BlendMode.kSrcOver,
-        triangles: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Draw with the vertices at these pixels, (V, 2); `triangles`, (T, 3), restricts it to some of them."""
-        chosen = self._triangles if triangles is None else triangles.ravel().tolist()
-        if not chosen:
-            return
-        vertices = skia.Vertices(_TRIANGLES, points(px), self._texture, None, chosen)
+    def draw(self, canvas: skia.Canvas, px: Points, alpha: float = 1.0) -> None:
+        """Draw with the vertices at these pixels, (V, 2)."""
+        vertices = skia.Vertices(_TRIANGLES, points(px), self._texture, None, self._triangles)
         self._paint.setAlphaf(alpha)
-        self._paint.setBlendMode(blend)
         canvas.drawVertices(vertices, self._paint, skia.BlendMode.kSrcOver)
 
 
@@ -102,14 +91,8 @@ def covered(vertices: Points, triangles: NDArray[np.int64], sprite: Sprite) -> N
 def sprite_mesh(sprite: Sprite, step: float) -> tuple[Mesh, Points]:
     """A mesh over a sprite's painted part, and its vertices at rest in head units."""
     vertices, triangles = grid(sprite.box, step)
-    return mesh_over(sprite, vertices, covered(vertices, triangles, sprite)), vertices
-
-
-def mesh_over(
-    sprite: Sprite, vertices: Points, triangles: NDArray[np.int64], sampling: skia.SamplingOptions = LINEAR
-) -> Mesh:
-    """A mesh of given triangles, with the sprite as its texture; vertices in head units."""
-    return Mesh(image_of(sprite.pixels), (vertices - [sprite.x, sprite.y]) * sprite.density, triangles, sampling)
+    texture = (vertices - [sprite.x, sprite.y]) * sprite.density
+    return Mesh(image_of(sprite.pixels), texture, covered(vertices, triangles, sprite)), vertices
 
 
 class Strip:
@@ -122,17 +105,22 @@ class Strip:
         rows: int,
         across: NDArray[np.float64],
         down: NDArray[np.float64] | None = None,
+        smooth: bool = False,
     ) -> None:
         """`size_px` is about the size at which the band is shown: the texture is reduced to it once, so that it
-        does not alias under bilinear sampling."""
-        width, height = size_px
-        pixels = cv2.resize(pixels, size_px, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        does not alias under bilinear sampling. What is `smooth` is kept twice as large and sampled at the nearest
+        pixel, at a third of the cost."""
+        width, height = (2 * size_px[0], 2 * size_px[1]) if smooth else size_px
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
         v = np.linspace(0.0, 1.0, rows) if down is None else down
         u, w = np.meshgrid(across * width, v * height)
-        self._mesh = Mesh(image_of(pixels), np.stack([u.ravel(), w.ravel()], 1), lattice(rows, len(across)))
+        self._mesh = Mesh(
+            image_of(pixels),
+            np.stack([u.ravel(), w.ravel()], 1),
+            lattice(rows, len(across)),
+            NEAREST if smooth else LINEAR,
+        )
 
-    def draw(
-        self, canvas: skia.Canvas, px: Points, alpha: float = 1.0, blend: skia.BlendMode = skia.BlendMode.kSrcOver
-    ) -> None:
+    def draw(self, canvas: skia.Canvas, px: Points, alpha: float = 1.0) -> None:
         """Draw with the vertices at these pixels, row by row, (rows * columns, 2)."""
-        self._mesh.draw(canvas, px, alpha, blend)
+        self._mesh.draw(canvas, px, alpha)

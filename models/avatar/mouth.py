@@ -30,17 +30,17 @@ class Mouth:
         self._lips = spec.lips
         self._depth = depth
         upper, lower = mouth_paint.lip_bands(spec.lips, spec.seed)
-        self._upper = Strip(upper, (120, 24), 4, _ACROSS, np.array([0.0, MARGIN, 0.6, 1.0]))
-        self._lower = Strip(lower, (120, 28), 4, _ACROSS, np.array([0.0, 0.4, 1.0 - MARGIN, 1.0]))
-        self._shadow = Strip(mouth_paint.inner_shadow(spec.lips), (72, 36), 2, _ACROSS)
+        self._upper = Strip(upper, (120, 24), 4, _ACROSS, np.array([0.0, MARGIN, 0.6, 1.0]), smooth=True)
+        self._lower = Strip(lower, (120, 28), 4, _ACROSS, np.array([0.0, 0.4, 1.0 - MARGIN, 1.0]), smooth=True)
+        self._shadow = Strip(mouth_paint.inner_shadow(spec.lips), (72, 36), 2, _ACROSS, smooth=True)
         self._dimple = image_of(mouth_paint.dimple(spec.skin))
-        self._hollow = Strip(mouth_paint.lip_shadow(spec.skin), (64, 24), 3, _ACROSS)
+        self._hollow = Strip(mouth_paint.lip_shadow(spec.skin), (64, 24), 3, _ACROSS, smooth=True)
         self._teeth = Strip(mouth_paint.teeth_band(True), (110, 26), 2, (_TOOTH_X + 1) / 2)
         self._lower_teeth = Strip(mouth_paint.teeth_band(False), (90, 16), 2, (_TOOTH_X + 1) / 2)
         lying, raised = mouth_paint.tongue_bands(spec.lips)
-        self._tongue = Strip(lying, (64, 32), 3, (_TONGUE_X + 1) / 2)
-        self._raised = Strip(raised, (56, 30), 3, (_TONGUE_X + 1) / 2)
-        self._tip = Strip(mouth_paint.tongue_tip(spec.lips), (52, 24), 3, (_TONGUE_X + 1) / 2)
+        self._tongue = Strip(lying, (64, 32), 3, (_TONGUE_X + 1) / 2, smooth=True)
+        self._raised = Strip(raised, (56, 30), 3, (_TONGUE_X + 1) / 2, smooth=True)
+        self._tip = Strip(mouth_paint.tongue_tip(spec.lips), (52, 24), 3, (_TONGUE_X + 1) / 2, smooth=True)
 
     def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         """Draw the mouth over the skin."""

@@ -129,7 +129,8 @@ def tongue_tip(lips: LipColors) -> Rgba:
     """The tip between the teeth, seen from the front."""
     u, v = _space(128, 64)
     side = np.abs(u - 0.5) * 2
-    round_tip = smoothstep(side**3 + np.clip((v - 0.5) / 0.5, 0, 1) ** 2.6, 1.0, 0.88)
+    round_tip = smoothstep(side**2.2 + np.clip((v - 0.30) / 0.70, 0, 1) ** 2.2, 1.0, 0.84)
+    round_tip = round_tip * smoothstep(v, 0.0, 0.14)
     color = np.ones((*u.shape, 3)) * (_rgb(lips.tongue) * 0.55 + _rgb(lips.gloss) * 0.45)
     color = _over(color, "#f6b3aa", 0.75 * _hill(v, 0.55, 0.25) * _hill(side, 0.0, 0.7))
     color = _over(color, lips.dark, 0.6 * smoothstep(v, 0.28, 0.0) + 0.65 * smoothstep(v, 0.74, 0.98))

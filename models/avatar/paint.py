@@ -144,3 +144,11 @@ def image_of(pixels: Rgba) -> skia.Image:
     return skia.Image.fromarray(
         np.ascontiguousarray(pixels), colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kPremul_AlphaType
     )
+
+
+def draw_pixels(canvas: skia.Canvas, pixels: Rgba, x: int, y: int, blend: skia.BlendMode | None = None) -> None:
+    """Draw an array at whole pixels without copying it."""
+    image = skia.Image.fromarray(
+        pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kPremul_AlphaType, copy=False
+    )
+    canvas.drawImage(image, x, y, NEAREST, None if blend is None else skia.Paint(BlendMode=blend))

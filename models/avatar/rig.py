@@ -1,5 +1,6 @@
-"""The rig: layers on meshes that follow pose and controls, drawn in full or only the face inside a rectangle."""
+"""The rig: layers that follow pose and controls, drawn in full or only the face inside a rectangle."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -8,25 +9,60 @@ from numpy.typing import NDArray
 
 from models.avatar.creases import Creases
 from models.avatar.eyes import Eyes
-from models.avatar.face import Face, brows_move
+from models.avatar.face import Face
 from models.avatar.face_shape import DepthTable, settled
 from models.avatar.geometry import Points, smoothstep
 from models.avatar.layers import Layers
-from models.avatar.mesh import Mesh, Sprite, covered, grid, mesh_over, sprite_mesh
+from models.avatar.mesh import Mesh, Sprite, crossings, sprite_mesh
 from models.avatar.mouth import Mouth
-from models.avatar.paint import ATOP, Rgba, blank, canvas_on, image_of
+from models.avatar.paint import ATOP, Rgba, blank, canvas_on, draw_pixels, image_of
 from models.avatar.projection import PICTURE_PX, View
 from models.avatar.spec import AvatarSpec
+from models.avatar.warp import Warp
 from realtime.core.facs import REST, Controls
+from realtime.core.values import Roi
 
-HAIR_STEP: Final = 19.0
+HAIR_STEP: Final = 20.0
 BODY_STEP: Final = 24.0
+WHOLE: Final = Roi(0, 0, PICTURE_PX, PICTURE_PX)
+TURNED_DEG: Final = 6.0
+"""From here on the front hair may hang before the lower face."""
 
 
-def skull_depth(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+class _Layer:
+    """A sprite that hangs between head and body: each point has a depth, and a share of the head's movement."""
+
+    def __init__(
+        self,
+        sprite: Sprite,
+        step: float,
+        depth: Callable[[Points], NDArray[np.float64]],
+        on_head: Callable[[Points], NDArray[np.float64]],
+    ) -> None:
+        x0, y0, x1, y1 = sprite.box
+        columns, rows = (np.linspace(a, b, max(2, round((b - a) / step) + 1)) for a, b in ((x0, x1), (y0, y1)))
+        points, _ = crossings(columns, rows)
+        self._warp = Warp(sprite, columns, rows, node_px=16)
+        self._points = np.column_stack([points, depth(points)])
+        self._on_head = on_head(points)
+
+    def render(self, view: View, roi: Roi) -> Rgba:
+        """The layer inside a rectangle of the picture."""
+        return self._warp.render(view.blend(self._points, self._on_head), roi)
+
+
+def _skull_depth(at: Points) -> NDArray[np.float64]:
     """Depth of hair that lies on the head and hangs beside it."""
+    x, y = at[:, 0], at[:, 1]
     dome = np.sqrt(np.clip(1 - (x / 112) ** 2, 0, 1)) * np.sqrt(np.clip(1 - ((y + 14) / 142) ** 2, 0, 1))
     return np.asarray(6 + 74 * dome * smoothstep(y, 120, 10) + 16 * smoothstep(y, 20, 120))
+
+
+def _back_depth(at: Points) -> NDArray[np.float64]:
+    """Depth of the hair behind the head: at its edge it meets the front hair."""
+    x, y = at[:, 0], at[:, 1]
+    outer = np.maximum(np.abs(x) / 112, np.hypot(x / 112, (y + 16) / 130) * (y < -16))
+    return np.asarray(-58 + 50 * smoothstep(outer, 0.55, 1.0))
 
 
 class Rig:
@@ -34,25 +70,20 @@ class Rig:
 
     def __init__(self, spec: AvatarSpec, layers: Layers) -> None:
         self._backdrop = image_of(layers["backdrop"].pixels)
-        self._hair_back, back = sprite_mesh(layers["hair_back"], HAIR_STEP)
-        outer = np.maximum(
-            np.abs(back[:, 0]) / 112, np.hypot(back[:, 0] / 112, (back[:, 1] + 16) / 130) * (back[:, 1] < -16)
+        self._hair_back = _Layer(
+            layers["hair_back"], HAIR_STEP, _back_depth, lambda at: 1 - 0.9 * smoothstep(at[:, 1], 60, 190)
         )
-        edge = smoothstep(outer, 0.55, 1.0)
-        self._back_points = np.column_stack([back, -58 + 50 * edge])
-        self._back_on_head = 1 - 0.9 * smoothstep(back[:, 1], 60, 190)
-        self._body, body = sprite_mesh(layers["body"], BODY_STEP)
-        self._body_points = np.column_stack([body, np.full(len(body), -4.0)])
-        self._body_on_head = smoothstep(body[:, 1], 142, 92) * smoothstep(np.abs(body[:, 0]), 90, 56)
+        self._body = _Layer(
+            layers["body"],
+            BODY_STEP,
+            lambda at: np.full(len(at), -4.0),
+            lambda at: smoothstep(at[:, 1], 142, 92) * smoothstep(np.abs(at[:, 0]), 90, 56),
+        )
+        self._hair_front = _Layer(
+            layers["hair_front"], HAIR_STEP, _skull_depth, lambda at: 1 - 0.9 * smoothstep(at[:, 1], 70, 190)
+        )
         self._ears = [_ear(layers["ear"], side) for side in (-1, 1)]
         self._face = Face(layers["face"])
-        front, triangles = grid(layers["hair_front"].box, HAIR_STEP)
-        triangles = covered(front, triangles, layers["hair_front"])
-        self._hair_front = mesh_over(layers["hair_front"], front, triangles)
-        self._on_face = triangles[_touching(front[triangles], (-92, -86, 92, 34))]
-        self._on_eyes = triangles[_touching(front[triangles], (-92, -33, 92, 18))]
-        self._front_points = np.column_stack([front, skull_depth(front[:, 0], front[:, 1])])
-        self._front_on_head = 1 - 0.9 * smoothstep(front[:, 1], 70, 190)
         depth = DepthTable()
         self._eyes = Eyes(spec, depth)
         self._mouth = Mouth(spec, depth)
@@ -60,46 +91,42 @@ class Rig:
 
     def picture(self, view: View, controls: Controls = REST) -> Rgba:
         """The whole picture without the arm, (PICTURE_PX, PICTURE_PX, 4)."""
+        felt = settled(controls)
         pixels = blank(PICTURE_PX, PICTURE_PX)
         canvas = canvas_on(pixels)
         canvas.drawImage(self._backdrop, 0, 0)
-        self._hair_back.draw(canvas, view.blend(self._back_points, self._back_on_head))
-        self._body.draw(canvas, view.blend(self._body_points, self._body_on_head))
+        draw_pixels(canvas, self._hair_back.render(view, WHOLE), 0, 0)
+        draw_pixels(canvas, self._body.render(view, WHOLE), 0, 0)
         for mesh, xyz in self._ears:
             mesh.draw(canvas, view.head(xyz))
-        felt = settled(controls)
-        self._face.draw(canvas, view, felt)
-        self._creases.draw_lower(canvas, view, felt)
-        self._mouth.draw(canvas, view, felt)
-        self._creases.draw_upper(canvas, view, felt)
-        self._eyes.draw(canvas, view, felt, brows=True)
-        self._hair_front.draw(canvas, self._front(view))
+        draw_pixels(canvas, self._face.render(view, felt, WHOLE), 0, 0)
+        self._draw_lower_features(canvas, view, felt)
+        self._draw_upper_features(canvas, view, felt)
+        draw_pixels(canvas, self._hair_front.render(view, WHOLE), 0, 0)
         return pixels
 
-    def draw_upper(self, canvas: skia.Canvas, view: View, controls: Controls) -> None:
-        """Draw what moves of the upper face, with the hair that lies on it, and nothing outside the face."""
+    def draw_upper(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi) -> None:
+        """Draw the upper face inside `roi` with the hair that lies on it, and nothing outside the face."""
         felt = settled(controls)
-        only_eyes = self._face.draw_upper(canvas, view, felt)
-        self._creases.draw_upper(canvas, view, felt)
-        self._eyes.draw(canvas, view, felt, brows=brows_move(felt))
-        hair = self._on_eyes if only_eyes else self._on_face
-        self._hair_front.draw(canvas, self._front(view), blend=ATOP, triangles=hair)
+        draw_pixels(canvas, self._face.render(view, felt, roi), roi.x, roi.y)
+        self._draw_upper_features(canvas, view, felt)
+        draw_pixels(canvas, self._hair_front.render(view, roi), roi.x, roi.y, ATOP)
 
-    def draw_lower(self, canvas: skia.Canvas, view: View, controls: Controls) -> None:
-        """Draw what moves of the lower face."""
+    def draw_lower(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi) -> None:
+        """Draw the lower face inside `roi`, and nothing outside the face."""
         felt = settled(controls)
-        self._face.draw_lower(canvas, view, felt)
-        self._creases.draw_lower(canvas, view, felt)
-        self._mouth.draw(canvas, view, felt)
+        draw_pixels(canvas, self._face.render(view, felt, roi), roi.x, roi.y)
+        self._draw_lower_features(canvas, view, felt)
+        if abs(view.yaw_deg) > TURNED_DEG:
+            draw_pixels(canvas, self._hair_front.render(view, roi), roi.x, roi.y, ATOP)
 
-    def _front(self, view: View) -> Points:
-        return view.blend(self._front_points, self._front_on_head)
+    def _draw_upper_features(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
+        self._creases.draw_upper(canvas, view, c)
+        self._eyes.draw(canvas, view, c)
 
-
-def _touching(corners: NDArray[np.float64], box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
-    """Which triangles, (T, 3, 2), may touch a box."""
-    low, high = corners.min(1), corners.max(1)
-    return np.asarray((low[:, 0] < box[2]) & (high[:, 0] > box[0]) & (low[:, 1] < box[3]) & (high[:, 1] > box[1]))
+    def _draw_lower_features(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
+        self._creases.draw_lower(canvas, view, c)
+        self._mouth.draw(canvas, view, c)
 
 
 def _ear(sprite: Sprite, side: int) -> tuple[Mesh, Points]:

@@ -14,8 +14,8 @@ from models.avatar.paint import MULTIPLY, Rgba, blank, canvas_on, fill, glow, li
 from models.avatar.spec import AvatarSpec, SkinColors
 
 BOX: Final = (-96.0, -132.0, 96.0, 122.0)
-SKIN_DENSITY: Final = 3.0
-"""Texture pixels per head unit: twice the picture's, so that sampling the nearest is exact to a quarter of a pixel."""
+SKIN_DENSITY: Final = 2.0
+"""Texture pixels per head unit."""
 LIGHT: Final = (-0.42, -0.52, 0.74)
 
 

@@ -1,0 +1,99 @@
+"""Bends a texture over a grid: the inverse of the grid's map is solved coarsely and the picture is gathered by it.
+
+Gathering costs a tenth of filling textured triangles; what it asks for is a map that never folds, which skin and hair
+keep within the turns that the rigs are drawn for."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.avatar.geometry import Points
+from models.avatar.mesh import Sprite
+from models.avatar.paint import Rgba
+from realtime.core.values import Roi
+
+ITERATIONS: Final = 3
+
+Floats = NDArray[np.float32]
+_NO_SECOND_MAP: Final = np.empty(0, np.float32)
+"""Both coordinates are in the first map."""
+
+
+class Warp:
+    """One sprite on a grid of level and upright lines, whose crossings are placed anew for every picture."""
+
+    def __init__(
+        self, sprite: Sprite, columns: NDArray[np.float64], rows: NDArray[np.float64], node_px: int = 8
+    ) -> None:
+        """`columns` and `rows` are the lines' places in head units, rising. The inverse is solved at every `node_px`th
+        pixel and interpolated between; nodes lie on one lattice for all rectangles, so that these agree."""
+        self._node_px = node_px
+        self._pixels = sprite.pixels
+        # OpenCV counts pixel centres, hence the half
+        self._texture_x = ((columns - sprite.x) * sprite.density - 0.5).astype(np.float32)
+        self._texture_y = ((rows - sprite.y) * sprite.density - 0.5).astype(np.float32)
+
+    def render(self, px: Points, roi: Roi) -> Rgba:
+        """The part of the picture inside `roi` with the crossings at these pixels, (rows * columns, 2)."""
+        rows, columns = len(self._texture_y), len(self._texture_x)
+        place = px.reshape(rows, columns, 2).astype(np.float32)
+        first_x, qx = self._nodes(roi.x, roi.width)
+        first_y, qy = self._nodes(roi.y, roi.height)
+        across, down = _invert(place, qx, qy)
+        coarse = np.dstack([_along(self._texture_x, across), _along(self._texture_y, down)])
+        size = len(qx) * self._node_px, len(qy) * self._node_px
+        fine = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+        x, y = roi.x - first_x, roi.y - first_y
+        gather = np.asarray(fine[y : y + roi.height, x : x + roi.width], np.float32)
+        return np.asarray(cv2.remap(self._pixels, gather, _NO_SECOND_MAP, cv2.INTER_LINEAR), np.uint8)
+
+    def _nodes(self, start: int, length: int) -> tuple[int, Floats]:
+        """First pixel and node places along one side: nodes are the centres of cells of `node_px`, one cell beyond
+        either end, which is how `cv2.resize` sees the samples it interpolates between."""
+        node = self._node_px
+        first, last = start // node - 1, (start + length - 1) // node + 1
+        return first * node, np.arange(first, last + 1, dtype=np.float32) * node + node / 2
+
+
+def _invert(place: Floats, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
+    """Where on the grid, in whole and broken lines, the nodes (qx, qy) lie: Newton's method on the bilinear patches.
+
+    Outside the grid its outermost cells are continued."""
+    rows, columns, _ = place.shape
+    flat_x, flat_y = np.ascontiguousarray(place[..., 0]).ravel(), np.ascontiguousarray(place[..., 1]).ravel()
+    i = np.interp(qx, place[rows // 2, :, 0], np.arange(columns)).astype(np.float32)
+    j = np.interp(qy, place[:, columns // 2, 1], np.arange(rows)).astype(np.float32)
+    i, j = np.repeat(i[None], len(qy), 0), np.repeat(j[:, None], len(qx), 1)
+    for _ in range(ITERATIONS):
+        i0 = np.clip(i.astype(np.int32), 0, columns - 2)
+        j0 = np.clip(j.astype(np.int32), 0, rows - 2)
+        f, g = i - i0, j - j0
+        corner = j0 * columns + i0
+        x, xi, xj = _patch(flat_x, corner, columns, f, g)
+        y, yi, yj = _patch(flat_y, corner, columns, f, g)
+        ex, ey = qx[None] - x, qy[:, None] - y
+        scale = 1.0 / (xi * yj - xj * yi)
+        i = np.clip(i + (yj * ex - xj * ey) * scale, -2, columns + 1)
+        j = np.clip(j + (xi * ey - yi * ex) * scale, -2, rows + 1)
+    return i, j
+
+
+def _patch(
+    flat: Floats, corner: NDArray[np.int32], columns: int, f: Floats, g: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """A bilinear patch's value and its slopes along and across."""
+    a, b = flat[corner], flat[corner + 1]
+    c, d = flat[corner + columns], flat[corner + columns + 1]
+    top, low = b - a, d - c
+    upper = a + top * f
+    rise = c + low * f - upper
+    return upper + rise * g, top + (low - top) * g, rise
+
+
+def _along(lines: Floats, at: Floats) -> Floats:
+    """Texture places of broken line numbers, continued outside."""
+    first = np.clip(at.astype(np.int32), 0, len(lines) - 2)
+    start = lines[first]
+    return np.asarray(start + (lines[first + 1] - start) * (at - first), np.float32)
