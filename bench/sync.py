@@ -165,15 +165,21 @@ def offsets_ms(judged: Floats, said: Sequence[Said]) -> list[float]:
 
 
 def closure_middles_s(said: Sequence[Said]) -> list[float]:
-    """When the lips meet for every P, B and M, by the sound."""
-    found = []
+    """When the lips meet for every P, B and M, by the sound; two in a row, as in "simple", meet once."""
+    found: list[float] = []
     for utterance in said:
+        met = False
         for phoneme in utterance.phonemes:
-            if any(sound.viseme == "MBP" for sound in sounds(phoneme.symbol)):
+            meets = any(sound.viseme == "MBP" for sound in sounds(phoneme.symbol))
+            if meets:
                 middle_s = (phoneme.start_s + phoneme.end_s) / 2
                 if not phoneme.symbol.startswith("m"):
                     middle_s = _quietest_s(utterance.pcm, phoneme.start_s - 0.06, phoneme.end_s)
-                found.append(utterance.begin_s + middle_s)
+                middle_s += utterance.begin_s
+                if met:
+                    middle_s = (found.pop() + middle_s) / 2
+                found.append(middle_s)
+            met = meets
     return found
 
 
@@ -224,9 +230,9 @@ def figures(judged: Floats, asked: Floats, said: Sequence[Said]) -> dict[str, An
     by_sound = heard(said, np.arange(len(judged)) * FRAME_S)
     return {
         **percentiles([abs(offset) for offset in visemes_ms], "viseme_offset_ms"),
-        "viseme_lag_ms_median": round(float(np.median(visemes_ms)), 1),
+        "viseme_lag_ms_median": _median(visemes_ms),
         **percentiles([abs(offset) for offset in phrases_ms], "phrase_offset_ms"),
-        "phrase_lag_ms_median": round(float(np.median(phrases_ms)), 1),
+        "phrase_lag_ms_median": _median(phrases_ms),
         "openness_r": round(float(np.corrcoef(judged[known], asked[known])[0, 1]), 4),
         "openness_r_by_phonemes": round(float(np.corrcoef(judged[known], by_sound[known])[0, 1]), 4),
         "bilabial_closed_ratio": round(float(np.mean(met)), 4),
@@ -236,6 +242,10 @@ def figures(judged: Floats, asked: Floats, said: Sequence[Said]) -> dict[str, An
         "frames": len(judged),
         "detected_ratio": round(float(known.mean()), 4),
     }
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return round(float(np.median(values)), 1) if values else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

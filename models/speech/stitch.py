@@ -23,6 +23,8 @@ _SILENCE: Final = 10.0 ** (-54.0 / 20.0)
 _LEAD_IN_SAMPLES: Final = ENGINE_RATE_HZ // 200
 """5 ms before the first sound is kept and faded in."""
 _STRESS: Final = {"ˈ": 2, "ˌ": 1}
+_STRONGEST: Final = {"zh": 1}
+"""In Mandarin the engine marks every full tone as stressed."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['’\-.][^\W_]+)*")
 
 Event = tuple[str, int, int, int, str]
@@ -81,16 +83,16 @@ class _Marks:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._phoneme: tuple[float, str] | None = None
+        self._phoneme: tuple[float, str, int] | None = None
         self._word: tuple[float, int, int] | None = None
         self.phonemes: list[Phoneme] = []
         self.words: list[Word] = []
         self.known_s = 0.0
 
-    def phoneme(self, start_s: float, symbol: str, position: int) -> None:
+    def phoneme(self, start_s: float, symbol: str, position: int, strongest: int) -> None:
         """A phoneme begins, which ends the one before; it also tells when its word really begins to sound."""
         self._close_phoneme(start_s)
-        self._phoneme = (start_s, symbol)
+        self._phoneme = (start_s, symbol.strip("ˈˌ"), min(strongest, _STRESS.get(symbol[:1], 0)))
         self.known_s = start_s
         if self._word is not None and position == self._word[1] and not np.isfinite(self._word[0]):
             self._word = (start_s, *self._word[1:])
@@ -121,11 +123,10 @@ class _Marks:
     def _close_phoneme(self, end_s: float) -> None:
         if self._phoneme is None:
             return
-        start_s, marked = self._phoneme
+        start_s, symbol, stress = self._phoneme
         self._phoneme = None
-        symbol = marked.strip("ˈˌ")
         if end_s > start_s:
-            self.phonemes.append(Phoneme(symbol, start_s, end_s, _STRESS.get(marked[:1], 0)))
+            self.phonemes.append(Phoneme(symbol, start_s, end_s, stress))
 
     def _word_end(self, begin: int, length: int) -> int:
         if begin < len(self._text) and is_han(self._text[begin]):
@@ -167,7 +168,7 @@ class Stitcher:
             if kind == "w":
                 self._marks.word(position, length)
             elif not symbol.startswith("("):  # "(en)" announces a change of language
-                self._marks.phoneme(self._time_s(sample), symbol, position)
+                self._marks.phoneme(self._time_s(sample), symbol, position, _STRONGEST.get(self._part.language, 2))
 
     def audio(self, payload: bytes) -> None:
         """Raw sound of the engine."""

@@ -9,7 +9,7 @@ the balance says.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -46,6 +46,8 @@ BURST_S: Final = 0.005
 VOICED_CLOSURE_S: Final = 0.040
 """A B longer than this hums behind closed lips for all its time; a shorter one is a burst, like P."""
 _HISTORY_S: Final = 1.0
+_HELD_S, _EASE = 0.12, 0.92
+"""A vowel longer than this eases to this part of its opening in its second half: nobody holds a jaw quite still."""
 _STRESS: Final = (0.88, 0.96, 1.08)
 
 JAW_CONTROLS: Final = (
@@ -70,7 +72,7 @@ class Shape:
 
 
 SHAPES: Final[dict[Viseme, Shape]] = {
-    "A": Shape(1.0, 0.9, {"AU25": 0.80, "AU26": 0.62, "AU16": 0.15}),
+    "A": Shape(1.0, 0.9, {"AU25": 0.80, "AU26": 0.59, "AU16": 0.15}),
     "E": Shape(0.9, 0.9, {"AU25": 0.70, "AU26": 0.34, "AU20": 0.40, "AU12": 0.15, "teeth": 0.10}),
     "I": Shape(0.9, 1.0, {"AU25": 0.72, "AU26": 0.15, "AU20": 0.55, "AU12": 0.30, "teeth": 0.40}),
     "O": Shape(1.0, 1.6, {"AU25": 0.62, "AU26": 0.45, "AU18": 0.55, "AU22": 0.35, "lip_round": 1.0}),
@@ -84,7 +86,7 @@ SHAPES: Final[dict[Viseme, Shape]] = {
     "SH": Shape(1.5, 1.4, {"AU25": 0.85, "AU26": 0.09, "AU18": 0.40, "AU22": 0.75, "lip_round": 0.40, "teeth": 0.95}),
     "KG": Shape(0.4, 0.15, {"AU25": 0.55, "AU26": 0.22}),
     "H": Shape(0.25, 0.1, {"AU25": 0.60, "AU26": 0.30}),
-    "FV": Shape(2.5, 0.4, {"AU25": 0.30, "AU26": 0.06, "AU10": 0.35, "lip_tuck": 1.0, "teeth": 0.50}),
+    "FV": Shape(2.5, 0.4, {"AU25": 0.30, "AU26": 0.06, "AU10": 0.20, "lip_tuck": 1.0, "teeth": 0.35}),
     "MBP": Shape(3.0, 0.3, {"AU24": 0.70, "AU23": 0.12}),
 }
 _FORCED: Final = frozenset({"MBP", "FV"})
@@ -101,8 +103,10 @@ _TARGETS: Final = {viseme: _target(viseme) for viseme in SHAPES}
 
 
 def opening(controls: Controls) -> float:
-    """How far apart the lips are, 0 closed .. 1 wide open: most of it is the jaw's, some the lips' own."""
-    parted = 0.20 * controls["AU25"] + 0.80 * controls["AU26"] + 0.10 * (controls["AU10"] + controls["AU16"])
+    """How far apart the lips are, 0 closed .. 1 wide open: most of it is the jaw's, some the lips' own, and teeth that
+    show, or meet the lower lip, hold them apart."""
+    parted = 0.20 * controls["AU25"] + 0.80 * controls["AU26"] + 0.05 * controls["teeth"]
+    parted += 0.10 * (controls["AU10"] + controls["AU16"] + controls["lip_tuck"])
     return float(np.clip(parted * (1.0 - controls["AU24"]), 0.0, 1.0))
 
 
@@ -232,7 +236,12 @@ def _segments(phoneme: Phoneme, at_media_s: float) -> list[_Segment]:
     length_s = phoneme.end_s - phoneme.start_s
     for sound in sounds(phoneme.symbol):
         end_s = begin_s + sound.share * length_s
-        found.append(_segment(sound, phoneme, begin_s, end_s))
+        if is_vowel(sound.viseme) and end_s - begin_s > _HELD_S:
+            turn_s = begin_s + 0.5 * (end_s - begin_s)
+            eased = replace(sound, amount=sound.amount * _EASE)
+            found += [_segment(sound, phoneme, begin_s, turn_s), _segment(eased, phoneme, turn_s, end_s)]
+        else:
+            found.append(_segment(sound, phoneme, begin_s, end_s))
         begin_s = end_s
     return found
 
