@@ -1,0 +1,129 @@
+"""The measured side of `bench.fanout`: one synthetic stream, our egress and our peers, offers over plain HTTP."""
+
+import argparse
+import asyncio
+import os
+import time
+from typing import Final
+
+import numpy as np
+from aiohttp import web
+
+from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_SAMPLES, FRAME_RATE_HZ, video_pts
+from realtime.core.values import I420, Frame, FrameTrace, Pcm
+from realtime.mailbox import Mailbox
+from server.media.egress import MediaEgress
+from server.rtc.peer import Peer
+
+_SIDE_PX: Final = 512
+_LOOP_FRAMES: Final = 50
+_TONE_HZ: Final = 220
+_MOVING_PX: Final = 160
+
+
+def pictures() -> list[I420]:
+    """Two seconds of a still textured picture with a moving region of a mouth's and eyes' size, as a host has. New
+    detail in it every frame keeps the encoder at its bit rate."""
+    rng = np.random.default_rng(11)
+    coarse = rng.integers(40, 200, (_SIDE_PX // 16, _SIDE_PX // 16), dtype=np.uint8)
+    still = np.repeat(np.repeat(coarse, 16, axis=0), 16, axis=1)
+    made = []
+    for _ in range(_LOOP_FRAMES):
+        picture = np.full((_SIDE_PX * 3 // 2, _SIDE_PX), 128, np.uint8)
+        picture[:_SIDE_PX] = still
+        moving = rng.integers(90, 150, (_MOVING_PX // 4, _MOVING_PX // 4), dtype=np.uint8)
+        picture[280 : 280 + _MOVING_PX, 176 : 176 + _MOVING_PX] = np.repeat(np.repeat(moving, 4, axis=0), 4, axis=1)
+        made.append(picture)
+    return made
+
+
+def tone(tick: int) -> Pcm:
+    """20 ms of a tone, continuous over ticks."""
+    at = np.arange(tick * AUDIO_TICK_SAMPLES, (tick + 1) * AUDIO_TICK_SAMPLES)
+    return np.asarray(8000 * np.sin(2 * np.pi * _TONE_HZ * at / AUDIO_RATE_HZ), np.int16)
+
+
+class Stage:
+    """One stream and whoever watches it."""
+
+    def __init__(self, bitrate_bps: int) -> None:
+        began_s = time.monotonic()
+        self._frames: Mailbox[Frame] = Mailbox()
+        self._egress = MediaEgress(
+            self._frames,
+            tone,
+            lambda: time.monotonic() - began_s,
+            width=_SIDE_PX,
+            height=_SIDE_PX,
+            start_bitrate_bps=bitrate_bps,
+            max_bitrate_bps=bitrate_bps,
+        )
+        self._peers: set[Peer] = set()
+
+    async def run(self) -> None:
+        """Publish the pictures in a loop, each at its media time."""
+        self._egress.start()
+        loop_of = pictures()
+        index = 0
+        while True:
+            index += 1
+            early_s = index / FRAME_RATE_HZ - self._egress.clock()
+            if early_s > 0:
+                await asyncio.sleep(early_s)
+            at_s = index / FRAME_RATE_HZ
+            pixels = loop_of[index % _LOOP_FRAMES]
+            self._frames.put(Frame(index, video_pts(at_s), at_s, 0, pixels, FrameTrace()))
+
+    async def offer(self, request: web.Request) -> web.Response:
+        """Join a viewer."""
+
+        def left(reason: str) -> None:
+            self._peers.discard(peer)
+
+        peer = Peer(self._egress, lambda text: None, left)
+        self._peers.add(peer)
+        return web.Response(text=await peer.answer(await request.text(), "offer"))
+
+    async def figures(self, request: web.Request) -> web.Response:
+        """Counters of the egress and processor time, so that both are of one moment."""
+        stats = self._egress.snapshot()
+        return web.json_response(
+            {
+                "viewers": len(self._peers),
+                "video_bytes": stats.video_bytes,
+                "frames_encoded": stats.frames_encoded,
+                "keyframes": stats.keyframes,
+                "viewer_skips": stats.viewer_skips,
+                "late_ticks": stats.late_ticks,
+                "skipped_ticks": stats.skipped_ticks,
+                "cpu_s": time.process_time(),
+                "at_s": time.monotonic(),
+            }
+        )
+
+
+async def serve(bitrate_bps: int) -> None:
+    """Serve until the process is ended; the first line of output is the port."""
+    stage = Stage(bitrate_bps)
+    app = web.Application()
+    app.add_routes([web.post("/offer", stage.offer), web.get("/figures", stage.figures)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await stage.run()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fanout_server")
+    parser.add_argument("--bitrate-bps", type=int, required=True)
+    parser.add_argument("--core", type=int, help="processor to stay on")
+    arguments = parser.parse_args()
+    if arguments.core is not None:
+        os.sched_setaffinity(0, {arguments.core})
+    asyncio.run(serve(arguments.bitrate_bps))
+
+
+if __name__ == "__main__":
+    main()

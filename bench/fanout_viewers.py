@@ -1,0 +1,192 @@
+"""Many cheap viewers in one process: each a real ICE, DTLS and SRTP peer whose media is counted, not decoded.
+
+aiortc makes the connection. Then the socket's reader is replaced by a loop that looks at RTP headers, which SRTP leaves
+readable, and passes STUN and DTLS on. Sender reports are decrypted, for they say when each packet was due; receiver
+reports and transport-wide feedback go back encrypted, as a browser sends them."""
+
+import asyncio
+import random
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import ClientSession
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+_NTP_UNIX_OFFSET_S: Final = 2_208_988_800
+_RTCP_TYPES: Final = range(192, 224)
+_SENDER_REPORT: Final = 200
+_REPORT_INTERVAL_S: Final = 1.0
+LATE_S: Final = 0.04
+"""A packet that completes a picture or sound this long after its media time is late: one frame interval."""
+_LATENESS_KEPT_EVERY: Final = 25
+_HEADER: Final = struct.Struct("!BBHLL")
+_WRAP: Final = 1 << 32
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all viewers together received since it was made."""
+
+    packets: int = 0
+    bytes: int = 0
+    pictures: int = 0
+    sounds: int = 0
+    late_pictures: int = 0
+    late_sounds: int = 0
+    lost_packets: int = 0
+    lateness_s: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Source:
+    """One incoming stream of one viewer."""
+
+    clock_rate_hz: int
+    is_video: bool
+    last_sequence: int | None = None
+    due_wall_s: float | None = None
+    """Wall-clock time of RTP time zero, as the last sender report has it."""
+    last_report: int = 0
+    reported_s: float = 0.0
+
+
+class Viewer:
+    """One viewer: `join`, then it counts into the tally it was given until `leave`."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._sources: dict[int, _Source] = {}
+        self._buffer = bytearray(2048)
+        self._socket: socket.socket | None = None
+        self._dtls: Any = None
+        self._protocol: Any = None
+        self._remote: Any = None
+        self._report_timer: asyncio.TimerHandle | None = None
+        self._ssrc = random.randrange(1, _WRAP)
+
+    async def join(self, http: ClientSession, url: str) -> None:
+        """Negotiate and connect. Raises `TimeoutError`, `ConnectionError`."""
+        connection = self._connection
+        for kind in ("audio", "video"):
+            connection.addTransceiver(kind, "recvonly")
+        await connection.setLocalDescription(await connection.createOffer())
+        connected = asyncio.Event()
+        connection.on("connectionstatechange", connected.set)
+        async with http.post(url, data=connection.localDescription.sdp) as reply:
+            sdp = await reply.text()
+            if reply.status != 200:
+                raise ConnectionError(f"the offer was refused: {reply.status} {sdp[:200]}")
+        await connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
+        async with asyncio.timeout(30.0):
+            while connection.connectionState != "connected":
+                connected.clear()
+                await connected.wait()
+                if connection.connectionState in ("failed", "closed"):
+                    raise ConnectionError("a viewer did not connect")
+        await self._take_over(sdp)
+
+    async def leave(self) -> None:
+        """Close the connection."""
+        if self._report_timer is not None:
+            self._report_timer.cancel()
+        if self._socket is not None:
+            asyncio.get_running_loop()._remove_reader(self._socket)  # type: ignore[attr-defined]
+        await self._connection.close()
+
+    async def _take_over(self, sdp: str) -> None:
+        """From here on aiortc only answers STUN: its own receivers would decode."""
+        for receiver in self._connection.getReceivers():
+            await receiver.stop()
+        self._dtls = self._connection.getReceivers()[0].transport
+        pair = self._dtls.transport._connection._nominated[1]
+        self._protocol, self._remote = pair.protocol, pair.remote_addr
+        transport = self._protocol.transport
+        self._socket = transport._sock
+        loop: Any = asyncio.get_running_loop()
+        loop._remove_reader(self._socket)
+        loop._add_reader(self._socket, self._drain)
+        self._report_timer = loop.call_later(random.random() * _REPORT_INTERVAL_S, self._report)
+
+    def _drain(self) -> None:
+        assert self._socket is not None
+        receive, buffer, tally = self._socket.recv_into, self._buffer, self.tally
+        while True:
+            try:
+                size = receive(buffer)
+            except (BlockingIOError, ConnectionError):
+                return
+            if buffer[0] < 128:
+                self._protocol.datagram_received(bytes(buffer[:size]), self._remote)
+            elif buffer[1] in _RTCP_TYPES:
+                self._read_rtcp(bytes(buffer[:size]))
+            else:
+                tally.packets += 1
+                tally.bytes += size
+                self._count(*_HEADER.unpack_from(buffer))
+
+    def _count(self, first: int, second: int, sequence: int, timestamp: int, ssrc: int) -> None:
+        source = self._sources.get(ssrc)
+        if source is None:
+            return
+        last, source.last_sequence = source.last_sequence, sequence
+        tally = self.tally
+        if last is not None:
+            tally.lost_packets += (sequence - last - 1) & 0xFFFF if (sequence - last) & 0x8000 == 0 else 0
+        if source.is_video and not second & 0x80:
+            return
+        late_s = 0.0
+        if source.due_wall_s is not None:
+            wall_s = time.time()
+            late_s = wall_s - source.due_wall_s - timestamp / source.clock_rate_hz
+            span_s = _WRAP / source.clock_rate_hz
+            late_s = (late_s + span_s / 2) % span_s - span_s / 2
+        late = late_s > LATE_S
+        if source.is_video:
+            tally.pictures += 1
+            tally.late_pictures += late
+        else:
+            tally.sounds += 1
+            tally.late_sounds += late
+        if (tally.pictures + tally.sounds) % _LATENESS_KEPT_EVERY == 0:
+            tally.lateness_s.append(late_s)
+
+    def _read_rtcp(self, data: bytes) -> None:
+        plain = self._dtls._rx_srtp.unprotect_rtcp(data)
+        if plain[1] != _SENDER_REPORT or len(plain) < 28:
+            return
+        ssrc, ntp, timestamp = struct.unpack_from("!LQL", plain, 4)
+        source = self._sources.get(ssrc)
+        if source is None:
+            # The payload type is not in the report: our offer's order of m-lines is, in the order of SSRCs seen.
+            is_video = self._is_video(ssrc)
+            source = self._sources[ssrc] = _Source(90_000 if is_video else 48_000, is_video)
+        wall_s = ntp / 2**32 - _NTP_UNIX_OFFSET_S
+        source.due_wall_s = wall_s - timestamp / source.clock_rate_hz
+        source.last_report, source.reported_s = ntp >> 16 & 0xFFFFFFFF, time.monotonic()
+
+    def _is_video(self, ssrc: int) -> bool:
+        sdp = self._connection.remoteDescription.sdp
+        section = sdp[: sdp.find(f"a=ssrc:{ssrc} ")].rfind("m=")
+        return sdp[section:].startswith("m=video")
+
+    def _report(self) -> None:
+        if self._connection.connectionState != "connected":
+            return
+        loop = asyncio.get_running_loop()
+        self._report_timer = loop.call_later(_REPORT_INTERVAL_S, self._report)
+        blocks = b""
+        now_s = time.monotonic()
+        for ssrc, source in self._sources.items():
+            delay = int((now_s - source.reported_s) * 65536) & 0xFFFFFFFF
+            blocks += struct.pack("!LLLLLL", ssrc, 0, source.last_sequence or 0, 0, source.last_report, delay)
+        count = len(self._sources)
+        report = struct.pack("!BBHL", 0x80 | count, 201, 1 + 6 * count, self._ssrc) + blocks
+        self._send_rtcp(report)
+
+    def _send_rtcp(self, packet: bytes) -> None:
+        protected = self._dtls._tx_srtp.protect_rtcp(packet)
+        self._protocol.transport.sendto(protected, self._remote)
