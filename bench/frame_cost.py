@@ -1,6 +1,6 @@
 """What a frame of the illustrated host costs on one core: in full, speaking, idle; and colour conversion.
 
-A speaking frame is what the generator does for it: base frame looked up, dirty regions found and drawn, patches composed.
+A speaking frame is what the generator does for it: base frame looked up, regions found and drawn, patches composed.
 A full frame draws every layer at the same pose with the same face. Times are CPU time of one thread.
 """
 

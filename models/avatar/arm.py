@@ -17,11 +17,11 @@ from realtime.core.values import Patch, Roi
 
 HAND_SCALE: Final = 0.80
 ELBOW_LOW: Final = (-176.0, 540.0)
-ELBOW_HIGH: Final = (-140.0, 282.0)
+ELBOW_HIGH: Final = (-147.0, 282.0)
 TURN_LOW_DEG: Final = -24.0
 TURN_HIGH_DEG: Final = 3.0
-SWING_DEG: Final = 7.0
-WRIST_SWING_DEG: Final = 13.0
+SWING_DEG: Final = 4.5
+WRIST_SWING_DEG: Final = 11.0
 
 
 class Arm:

@@ -60,8 +60,9 @@ def _shelf(canvas: skia.Canvas) -> None:
     for x, width, height, code in ((406, 44, 40, "#e9dccd"), (458, 13, 56, "#6f8f86"), (474, 15, 66, "#c98866"),
                                    (494, 14, 52, "#d8c9b4")):  # fmt: skip
         _box(canvas, code, 0.7, (x, 328 - height, x + width, 328), 6)
-    for i in range(14):
-        angle, reach = -2.6 + i * 0.15, 52 + 10 * math.sin(i * 7)
-        leaf = [(486, 106), (486 + 0.5 * reach * math.cos(angle), 100 + 0.65 * reach * math.sin(angle)),
-                (486 + 1.1 * reach * math.cos(angle), 106 + 0.8 * reach * math.sin(angle))]  # fmt: skip
-        canvas.drawPath(polygon(taper(leaf, 11)), fill("#5d8a6a" if i % 2 else "#7ba37c", 0.65, 4.5))
+    for i in range(11):
+        angle, reach = -2.75 + i * 0.235, 46 + 16 * math.sin(i * 5.1)
+        tip = (484 + reach * math.cos(angle), 112 + 1.05 * reach * math.sin(angle))
+        leaf = [(484, 118), ((484 + tip[0]) / 2 + 5 * math.sin(i), (112 + tip[1]) / 2 - 6), tip]
+        canvas.drawPath(polygon(taper(leaf, 12)), fill("#5d8a6a" if i % 2 else "#7ba37c", 0.6, 4.0))
+    _box(canvas, "#c98d73", 0.7, (472, 112, 498, 136), 4.5)

@@ -27,7 +27,7 @@ class Crease:
     strength: float
 
 
-_BESIDE_MOUTH: Final = Crease(((15.5, 36), (23, 45), (31, 54), (36, 64), (37, 71)), 6.5, 0.50)
+_BESIDE_MOUTH: Final = Crease(((15.5, 36), (23, 45), (31, 54), (36, 64), (37, 71)), 9.0, 0.30)
 _FURROW: Final = Crease(((6.5, -47), (5.0, -39), (6.0, -30)), 4.5, 0.62)
 _NOSE: Final = (Crease(((5, -17), (9, -10), (12, -3)), 4.0, 0.50), Crease(((8, 2), (13, 10), (17, 20)), 4.5, 0.42))
 _FACING: Final = 0.04
@@ -55,7 +55,7 @@ class Creases:
     def draw_lower(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         """From the nose's wings down beside the mouth."""
         for side, smile in zip((-1, 1), smile_sides(c), strict=True):
-            strength = 0.85 * smile + 0.55 * c["AU10"] + 0.45 * c["AU9"] + 0.35 * c["AU20"] + 0.2 * c["AU15"] - 0.24
+            strength = 0.80 * smile + 0.55 * c["AU10"] + 0.45 * c["AU9"] + 0.35 * c["AU20"] + 0.2 * c["AU15"] - 0.24
             self._draw(canvas, view, _BESIDE_MOUTH, side, strength, (4.5 * smile + 2.5 * c["AU20"], -2.5 * smile))
 
     def _draw(

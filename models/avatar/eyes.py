@@ -45,8 +45,8 @@ def _between(count: int, fine: int) -> NDArray[np.float64]:
     return np.stack([np.interp(at, c[:, 0], c[:, 1]) for c in columns], 1)
 
 
-_BROW_X: Final = (13.5, 25.0, 40.0, 55.0, 69.0)
-_BROW_Y: Final = (-33.2, -37.6, -41.2, -40.6, -31.0)
+_BROW_X: Final = (13.5, 25.0, 40.0, 54.5, 67.0)
+_BROW_Y: Final = (-30.8, -35.4, -38.8, -38.2, -29.2)
 _BROW_HALF: Final = (5.6, 5.8, 5.6, 4.8, 2.6)
 BROW_COLUMNS: Final = 11
 _BROW_WEIGHTS: Final = _between(len(_BROW_X), BROW_COLUMNS)
@@ -97,7 +97,7 @@ def brow_line(c: Controls, side: int) -> Points:
     w_out = np.array([0, 0.10, 0.55, 1.0, 0.75])
     w_low = np.array([1, 0.85, 0.55, 0.25, 0.10])
     x = np.array(_BROW_X) - 3.8 * low * w_low - 1.0 * c["AU9"] * w_low
-    y = np.array(_BROW_Y) - 10.5 * inner * w_in - 8.5 * outer * w_out - 0.8 * c["AU5"] + 0.7 * c["AU6"] * w_out
+    y = np.array(_BROW_Y) - 7.5 * inner * w_in - 5.5 * outer * w_out - 0.8 * c["AU5"] + 0.7 * c["AU6"] * w_out
     y = y + 8.0 * low * w_low * (1 - 0.8 * min(1.0, c["AU1"])) + 3.5 * c["AU9"] * w_low
     y = y + 5.0 * c["AU1"] * (1 - min(1.0, c["AU2"])) * np.array([0, 0, 0.3, 0.9, 1.0])
     return np.column_stack([x, y])

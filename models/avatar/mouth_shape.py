@@ -84,8 +84,8 @@ def mouth_shape(c: Controls) -> MouthShape:
     arch = (1 - np.abs(U) ** (1.9 + 0.3 * roundness)) ** (0.78 - 0.26 * roundness)
     bowl = (1 - np.abs(U) ** (2.2 + 0.2 * roundness)) ** (0.62 - 0.12 * roundness)
     corner = np.where(U < 0, left, right)
-    rise = -8.6 * corner - 1.4 * c["AU14"] + 6.2 * c["AU15"] + 3.2 * c["AU20"] - 1.0 * c["AU17"] + 0.32 * jaw
-    bend = rise * np.abs(U) ** (1.9 + 0.5 * min(1.0, smile))
+    rise = -10.2 * corner - 1.4 * c["AU14"] + 6.2 * c["AU15"] + 3.2 * c["AU20"] - 1.0 * c["AU17"] + 0.32 * jaw
+    bend = rise * np.abs(U) ** (1.8 + 0.3 * min(1.0, smile))
     flat = 1 - 0.6 * min(1.0, lift / 3.0)
     upper_in = middle + _LINE * flat + bend - lift * arch
     lower_in = np.maximum(middle + _LINE + bend + drop * bowl, upper_in + 0.02)

@@ -13,7 +13,7 @@ from models.avatar.face import Face
 from models.avatar.face_shape import DepthTable, settled
 from models.avatar.geometry import Points, smoothstep
 from models.avatar.layers import Layers
-from models.avatar.mesh import Mesh, Sprite, crossings, sprite_mesh
+from models.avatar.mesh import Sprite, crossings, sprite_mesh
 from models.avatar.mouth import Mouth
 from models.avatar.paint import ATOP, Rgba, blank, canvas_on, draw_pixels, image_of
 from models.avatar.projection import PICTURE_PX, View
@@ -51,6 +51,20 @@ class _Layer:
         return self._warp.render(view.blend(self._points, self._on_head), roi)
 
 
+class _Ear:
+    """An ear: it slips behind the cheek when the head turns to its side, and under the hair when it turns away."""
+
+    def __init__(self, sprite: Sprite, side: int) -> None:
+        self._mesh, points = sprite_mesh(sprite, 18.0)
+        self._side = side
+        self._points = np.column_stack([points[:, 0] * side, points[:, 1], np.zeros(len(points))])
+
+    def draw(self, canvas: skia.Canvas, view: View) -> None:
+        """Draw it where the head's turn puts it."""
+        towards = min(1.0, max(-1.0, view.yaw_deg * self._side / 8.0))
+        self._mesh.draw(canvas, view.head(self._points + [0.0, 0.0, -19.0 - 11.0 * towards]))
+
+
 def _skull_depth(at: Points) -> NDArray[np.float64]:
     """Depth of hair that lies on the head and hangs beside it."""
     x, y = at[:, 0], at[:, 1]
@@ -82,7 +96,7 @@ class Rig:
         self._hair_front = _Layer(
             layers["hair_front"], HAIR_STEP, _skull_depth, lambda at: 1 - 0.9 * smoothstep(at[:, 1], 70, 190)
         )
-        self._ears = [_ear(layers["ear"], side) for side in (-1, 1)]
+        self._ears = [_Ear(layers["ear"], side) for side in (-1, 1)]
         self._face = Face(layers["face"])
         depth = DepthTable()
         self._eyes = Eyes(spec, depth)
@@ -97,8 +111,8 @@ class Rig:
         canvas.drawImage(self._backdrop, 0, 0)
         draw_pixels(canvas, self._hair_back.render(view, WHOLE), 0, 0)
         draw_pixels(canvas, self._body.render(view, WHOLE), 0, 0)
-        for mesh, xyz in self._ears:
-            mesh.draw(canvas, view.head(xyz))
+        for ear in self._ears:
+            ear.draw(canvas, view)
         draw_pixels(canvas, self._face.render(view, felt, WHOLE), 0, 0)
         self._draw_lower_features(canvas, view, felt)
         self._draw_upper_features(canvas, view, felt)
@@ -127,8 +141,3 @@ class Rig:
     def _draw_lower_features(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         self._creases.draw_lower(canvas, view, c)
         self._mouth.draw(canvas, view, c)
-
-
-def _ear(sprite: Sprite, side: int) -> tuple[Mesh, Points]:
-    mesh, points = sprite_mesh(sprite, 18.0)
-    return mesh, np.column_stack([points[:, 0] * side, points[:, 1], np.full(len(points), -30.0)])
