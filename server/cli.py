@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     started_s = time.monotonic()
     arguments = parser().parse_args(argv)
     arguments.started_s = started_s
+    arguments.argv = sys.argv[1:] if argv is None else argv
     try:
         status: int = arguments.run(arguments)
     except ConfigError as error:
@@ -116,6 +117,12 @@ def serve(arguments: argparse.Namespace) -> int:
         return 0
     # The matrices of a frame are small: BLAS threads would cost more to wake than they save. Set before numpy loads.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if config.workers > 1:
+        from server.compose import prepare
+        from server.gateway.serving import run as run_workers
+
+        run_workers(config, prepare, arguments.started_s, arguments.argv)
+        return 0
     from server.compose import build
     from server.serving import run
 

@@ -116,6 +116,11 @@ def build(config: Config, progress: Progress) -> Server:
     return Server(config, {name: Stock(_open(config, name, progress))}, _answerer(config))
 
 
+def prepare(config: Config, progress: Progress) -> None:
+    """Do the long work of `build` and nothing else, so that worker processes find it done."""
+    _open(config, config.avatar or next(iter(SPECS)), progress)
+
+
 def avatars() -> list[AvatarInfo]:
     """The avatars that come with Anima."""
     size = (PICTURE_PX, PICTURE_PX)

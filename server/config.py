@@ -60,6 +60,8 @@ class Config:
     fps: int = setting(FRAME_RATE_HZ, low=5, high=FRAME_RATE_HZ)
     """Frames per second a session starts with."""
 
+    workers: int = setting(1, low=1, high=64)
+    """Server processes. With more than one, this address passes HTTP on to them and media flows from each directly."""
     max_sessions: int = setting(8, low=1, high=1000)
     """Sessions that may run at once, however little they cost."""
     max_viewers: int = setting(50, low=1, high=10000)
@@ -164,6 +166,12 @@ class Config:
             return port_range(self.udp_ports)
         except ValueError as error:
             raise ConfigError(f"udp_ports = {self.udp_ports!r} ({self.source('udp_ports')}): {error}") from None
+
+    def secrets(self) -> list[str]:
+        """What must never reach a log."""
+        return [
+            *self.api_keys, self.llm_api_key, self.turn_secret, *(server.credential for server in self.ice_servers)
+        ]  # fmt: skip
 
     @property
     def is_loopback(self) -> bool:

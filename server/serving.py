@@ -27,12 +27,10 @@ def run(config: Config, build: Build, started_s: float) -> None:
     """Serve until a signal comes. `started_s` is the process's start on `time.monotonic`.
 
     Raises `ConfigError` when the address cannot be listened on, before any long work."""
-    secrets = [*config.api_keys, config.llm_api_key, config.turn_secret]
-    secrets += [server.credential for server in config.ice_servers]
-    log.configure(config.log_level, config.log_format, secrets)
+    log.configure(config.log_level, config.log_format, config.secrets())
     for name in unknown_variables():
         logger.warning("the environment variable %s sets nothing", name)
-    _listening_socket(config).close()
+    listening_socket(config).close()
     with ProgressBar() as progress:
         services = build(config, progress)
     asyncio.run(_serve(config, services, started_s))
@@ -41,13 +39,10 @@ def run(config: Config, build: Build, started_s: float) -> None:
 async def _serve(config: Config, services: Services, started_s: float) -> None:
     app = create_app(services, config)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.drain_timeout_s)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _on_signal, loop, number, stop)
+    stop = stop_on_signal()
     try:
         await runner.setup()
-        listener = _listening_socket(config)
+        listener = listening_socket(config)
         await web.SockSite(runner, listener).start()
         url = config.public_url or address_url(config.host, listener.getsockname()[1])
         print(f"Anima is ready at {url} ({time.monotonic() - started_s:.1f} s)", flush=True)
@@ -57,13 +52,23 @@ async def _serve(config: Config, services: Services, started_s: float) -> None:
         await runner.cleanup()
 
 
+def stop_on_signal() -> asyncio.Event:
+    """An event that the first SIGINT or SIGTERM sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _on_signal, loop, number, stop)
+    return stop
+
+
 def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: asyncio.Event) -> None:
     stop.set()
     # the next signal of this kind ends the process at once, should draining hang
     loop.remove_signal_handler(number)
 
 
-def _listening_socket(config: Config) -> socket.socket:
+def listening_socket(config: Config) -> socket.socket:
+    """A socket that listens where the settings say. Raises `ConfigError` when it cannot."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     # a port in TIME_WAIT may be taken again, one that somebody listens on may not (POSIX)

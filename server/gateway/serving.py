@@ -1,0 +1,53 @@
+"""`anima serve` with several workers: prepare once, start them, pass requests on until a signal comes."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from server import log
+from server.config import Config
+from server.gateway.affinity import Affinity
+from server.gateway.proxy import Gateway
+from server.gateway.workers import WorkerPool
+from server.serving import ProgressBar, address_url, listening_socket, stop_on_signal
+from server.surfaces import Progress
+
+Prepare = Callable[[Config, Progress], None]
+
+
+def run(config: Config, prepare: Prepare, started_s: float, arguments: Sequence[str]) -> None:
+    """Serve until a signal comes. `arguments` are this process's own, which the workers get too, with a loopback port
+    each. `prepare` does the long work (baking) before any worker starts."""
+    log.configure(config.log_level, config.log_format, config.secrets())
+    listening_socket(config).close()
+    with ProgressBar() as progress:
+        prepare(config, progress)
+    asyncio.run(_serve(config, started_s, worker_command(config, arguments)))
+
+
+def worker_command(config: Config, arguments: Sequence[str]) -> list[str]:
+    """The command of one worker: the same settings, but alone, on loopback, behind one more proxy."""
+    own = ["--workers", "1", "--host", "127.0.0.1", "--port", "0", "--proxy-hops", str(config.proxy_hops + 1)]
+    return [sys.executable, "-m", "server.cli", *arguments, *own]
+
+
+async def _serve(config: Config, started_s: float, command: Sequence[str]) -> None:
+    affinity = Affinity()
+    pool = WorkerPool(config.workers, command, affinity.forget)
+    runner = web.AppRunner(Gateway(pool, affinity, config.body_limit_bytes).application(), access_log=None)
+    stop = stop_on_signal()
+    try:
+        await pool.start()
+        await runner.setup()
+        listener = listening_socket(config)
+        await web.SockSite(runner, listener).start()
+        url = config.public_url or address_url(config.host, listener.getsockname()[1])
+        took_s = time.monotonic() - started_s
+        print(f"Anima is ready at {url} with {config.workers} workers ({took_s:.1f} s)", flush=True)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        await pool.aclose()

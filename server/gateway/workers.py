@@ -1,0 +1,73 @@
+"""The worker processes: each a whole server on a loopback port of its own, started anew when it dies."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+READY: Final = re.compile(rb"Anima is ready at (http://[^ ]+)")
+START_TIMEOUT_S: Final = 120.0
+RESTART_PAUSE_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker. `url` is None while it starts."""
+
+    index: int
+    process: asyncio.subprocess.Process | None = None
+    url: str | None = None
+    sessions: int = 0
+    restarts: int = 0
+
+
+class WorkerPool:
+    """Starts workers by this command, keeps them running, ends them. `on_lost` is told which one died."""
+
+    def __init__(self, count: int, arguments: Sequence[str], on_lost: Callable[[int], None]) -> None:
+        self.workers = [Worker(index) for index in range(count)]
+        self._arguments = tuple(arguments)
+        self._on_lost = on_lost
+        self._keepers: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start all workers and wait until they are ready. Raises `TimeoutError`."""
+        self._keepers = [asyncio.create_task(self._keep(one), name=f"worker-{one.index}") for one in self.workers]
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while any(worker.url is None for worker in self.workers):  # noqa: ASYNC110  # several processes, one wait
+                await asyncio.sleep(0.02)
+
+    async def aclose(self) -> None:
+        """End all workers; they drain their sessions first."""
+        for task in self._keepers:
+            task.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for worker in self.workers:
+            if worker.process is not None and worker.process.returncode is None:
+                worker.process.terminate()
+        await asyncio.gather(*(w.process.wait() for w in self.workers if w.process is not None))
+
+    async def _keep(self, worker: Worker) -> None:
+        while True:
+            await self._run_once(worker)
+            worker.url, worker.sessions = None, 0
+            worker.restarts += 1
+            self._on_lost(worker.index)
+            await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _run_once(self, worker: Worker) -> None:
+        """Start a worker and wait until it ends."""
+        process = worker.process = await asyncio.create_subprocess_exec(
+            *self._arguments, stdout=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        assert process.stdout is not None
+        async for line in process.stdout:
+            ready = READY.search(line)
+            if ready is not None:
+                worker.url = ready[1].decode()
+        status = await process.wait()
+        log.error("worker %d ended with status %d and is started anew", worker.index, status)

@@ -1,0 +1,150 @@
+"""The gateway in front of small fake workers."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from server.gateway.affinity import Affinity
+from server.gateway.proxy import Gateway
+from server.gateway.workers import WorkerPool
+
+
+@dataclass
+class FakeWorker:
+    """Answers what it was asked, opens sessions, or says it is full."""
+
+    name: str
+    full: bool = False
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    forwarded: list[str | None] = field(default_factory=list)
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/v1/sessions", self._open)
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/events", self._events)
+        app.router.add_route("*", "/{path:.*}", self._echo)
+        return app
+
+    async def _open(self, request: web.Request) -> web.Response:
+        self.asked.append((request.method, request.path))
+        if self.full:
+            return web.json_response({"error": {"message": "full"}}, status=503, headers={"Retry-After": "5"})
+        name = f"{self.name}-session-{len(self.asked):04}"
+        return web.json_response({"id": name, "token": f"{name}-token"}, status=201)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(text="# TYPE anima_sessions gauge\nanima_sessions 2.0\n")
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for i in range(3):
+            await response.write(f"data: {i}\n\n".encode())
+        return response
+
+    async def _echo(self, request: web.Request) -> web.Response:
+        self.asked.append((request.method, request.path))
+        self.forwarded.append(request.headers.get("X-Forwarded-For"))
+        if request.path == "/redirect":
+            raise web.HTTPTemporaryRedirect("/elsewhere")
+        return web.json_response({"worker": self.name, "body": await request.text(), "query": request.query_string})
+
+
+@dataclass
+class Front:
+    """A gateway, its workers and a client."""
+
+    client: TestClient[web.Request, web.Application]
+    workers: list[FakeWorker]
+    pool: WorkerPool
+
+    async def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+        async with self.client.request(method, path, **options) as response:
+            return response.status, await response.json()
+
+
+Start = Callable[..., Awaitable[Front]]
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Starts gateways in front of fake workers."""
+    open_ones: list[Any] = []
+
+    async def begin(*workers: FakeWorker) -> Front:
+        pool = WorkerPool(len(workers), (), lambda index: None)
+        for worker, slot in zip(workers, pool.workers, strict=True):
+            server = TestServer(worker.application())
+            await server.start_server()
+            open_ones.append(server)
+            slot.url = str(server.make_url("")).rstrip("/")
+        client = TestClient(TestServer(Gateway(pool, Affinity(), 1_000_000).application()))
+        await client.start_server()
+        open_ones.append(client)
+        return Front(client, list(workers), pool)
+
+    yield begin
+    for one in reversed(open_ones):
+        await one.close()
+
+
+async def test_sessions_are_spread_and_stay_where_they_are(start: Start) -> None:
+    front = await start(FakeWorker("a"), FakeWorker("b"))
+    made = [(await front.call("POST", "/v1/sessions", json={}))[1] for _ in range(4)]
+    assert sorted(one["id"][0] for one in made) == ["a", "a", "b", "b"]
+    for one in made:
+        _, answer = await front.call("POST", f"/v1/sessions/{one['id']}/say", json={"text": "hello"})
+        assert answer["worker"] == one["id"][0] and "hello" in answer["body"]
+        _, answer = await front.call("GET", "/v1/primitives", headers={"Authorization": f"Bearer {one['token']}"})
+        assert answer["worker"] == one["id"][0]
+
+
+async def test_a_full_worker_is_passed_over(start: Start) -> None:
+    front = await start(FakeWorker("a", full=True), FakeWorker("b"))
+    status, made = await front.call("POST", "/v1/sessions", json={})
+    assert status == 201 and made["id"].startswith("b")
+    front.workers[1].full = True
+    async with front.client.post("/v1/sessions", json={}) as response:
+        assert response.status == 503 and response.headers["Retry-After"] == "5"
+
+
+async def test_without_a_ready_worker_the_answer_says_when_to_come_back(start: Start) -> None:
+    front = await start(FakeWorker("a"))
+    front.pool.workers[0].url = None
+    async with front.client.get("/anything") as response:
+        assert response.status == 503 and "Retry-After" in response.headers
+
+
+async def test_a_worker_that_does_not_answer_costs_one_request(start: Start) -> None:
+    front = await start(FakeWorker("a"))
+    front.pool.workers[0].url = "http://127.0.0.1:1"
+    status, answer = await front.call("GET", "/x")
+    assert status == 503 and "worker" in answer["error"]["message"]
+
+
+async def test_the_viewer_s_address_and_query_go_along_and_redirects_come_back(start: Start) -> None:
+    front = await start(FakeWorker("a"))
+    _, answer = await front.call("GET", "/x?a=1&b=two", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert answer["query"] == "a=1&b=two"
+    assert front.workers[0].forwarded == ["203.0.113.9, 127.0.0.1"]
+    async with front.client.get("/redirect", allow_redirects=False) as response:
+        assert response.status == 307 and response.headers["Location"] == "/elsewhere"
+
+
+async def test_events_stream_through(start: Start) -> None:
+    front = await start(FakeWorker("a"))
+    async with front.client.get("/events") as response:
+        assert response.content_type == "text/event-stream"
+        assert (await response.text()).count("data:") == 3
+
+
+async def test_metrics_of_all_workers_carry_their_number(start: Start) -> None:
+    front = await start(FakeWorker("a"), FakeWorker("b"))
+    async with front.client.get("/metrics") as response:
+        text = await response.text()
+    assert 'anima_sessions{worker="0"} 2.0' in text and 'anima_sessions{worker="1"} 2.0' in text
