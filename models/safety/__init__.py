@@ -1,0 +1,1 @@
+"""Safety: rule packs per region, the filter that is always on, and its audit log."""
