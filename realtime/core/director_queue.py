@@ -20,8 +20,8 @@ Outcome = Literal["new", "merged", "empty", "repeated", "full"]
 _TOKEN: Final = re.compile(rf"{HAN.pattern}+|(?:(?!{HAN.pattern})[^\W_])+")
 _STOP: Final = frozenset(
     "a an the is are am was do does did can could would should will i you he she it we they me my your our its this "
-    "that these those to of in on at for from with and or so please pls tell say know have has just some there here be s "
-    "t re hey hi hello host 的 了 吗 呢 吧 啊 呀 请 问 请问 我 你 您 这 这个 那 那个 是 有 主播".split()
+    "that these those to of in on at for from with and or so please pls tell say know have has just some there here be "
+    "s t re hey hi hello host 的 了 吗 呢 吧 啊 呀 请 问 请问 我 你 您 这 这个 那 那个 是 有 主播".split()
 )
 _STOP_WEIGHT: Final = 0.15
 _QUESTION: Final = re.compile(
