@@ -48,6 +48,8 @@ class Workshop:
     costs: CostModel
     ladder: Ladder
     denoiser: Denoiser | None = None
+    partial_update: bool = True
+    """Whether frames are built on cached pixels; False draws base frame and regions of every frame anew."""
 
 
 async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[FrameState, None]:
@@ -63,7 +65,7 @@ async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[Fram
         pose = shop.plan.sample(due.media_s)
         key = shop.stock.avatar.base_key(pose.controls)
         trace.stamps_s["posed"] = shop.clock()
-        base = shop.stock.base(key)
+        base = shop.stock.base(key) if shop.partial_update else None
         if base is None:
             trace.base_hit = False
             if previous is None or affordable(shop.costs.predict_s("base", 0), shop.clock(), due.deadline_s):
@@ -81,7 +83,7 @@ async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
     async for state in states:
         avatar = shop.stock.avatar
         state.regions = avatar.regions(state.key, state.pose.controls)
-        if last is not None and last.key == state.key and _keys(last) == _keys(state):
+        if shop.partial_update and last is not None and last.key == state.key and _keys(last) == _keys(state):
             state.patches, state.pixels = last.patches, last.pixels
             state.trace.reused.extend(region.name for region in state.regions)
         elif state.regions:
@@ -120,7 +122,7 @@ def _draw(shop: Workshop, state: FrameState, last: FrameState | None) -> None:
     """Fill the state's patches, the mouth first; what the deadline forbids keeps its last pixels on the same base."""
     ready: dict[str, Patch] = {}
     for region in sorted(state.regions, key=lambda r: r.name != MOUTH):
-        patch = shop.stock.patch(region)
+        patch = shop.stock.patch(region) if shop.partial_update else None
         if patch is not None:
             state.trace.reused.append(region.name)
         elif _must_draw(shop, state, region):

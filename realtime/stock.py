@@ -52,6 +52,10 @@ class Stock:
             return packed
         return self._bases.get(key)
 
+    def holds(self, key: BaseKey) -> bool:
+        """Whether a base frame is ready; asking is not a use."""
+        return key in self._bases or self.avatar.base(key) is not None
+
     def make_base(self, key: BaseKey) -> I420:
         """Draw a base frame and keep it (compute thread)."""
         pixels = self.avatar.render_base(key)

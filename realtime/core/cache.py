@@ -35,6 +35,9 @@ class ByteLru(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._items
+
     def get(self, key: K) -> V | None:
         """The value, which becomes the most recently used; None if it is not here."""
         item = self._items.get(key)

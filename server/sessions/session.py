@@ -20,6 +20,7 @@ from realtime.generator import Generator
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
 from realtime.ports import Clock
+from realtime.preheat import preheat
 from server.media.egress import MediaEgress
 from server.rtc.peer import Peer, PeerOptions, close_all
 from server.rtc.resources import Resources
@@ -52,7 +53,15 @@ class Session:
         self._sound = SoundTimeline()
         self._frames: Mailbox[Frame] = Mailbox()
         self._ladder = Ladder()
-        shop = Workshop(self._plan, self._clock, stock, shared.compute, shared.costs, self._ladder)
+        shop = Workshop(
+            self._plan,
+            self._clock,
+            stock,
+            shared.compute,
+            shared.costs,
+            self._ladder,
+            partial_update=spec.partial_update,
+        )
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped
         )
@@ -81,6 +90,10 @@ class Session:
         self._stages = StageWindow()
         self._done: Frame | None = None
         self._generating: asyncio.Task[None] | None = None
+        self._preheating: asyncio.Task[int] | None = None
+        if spec.cache_hint:
+            heating = preheat(stock, shared.compute, spec.cache_hint)
+            self._preheating = asyncio.create_task(heating, name="preheat")
         self._closing = False
 
     @property
@@ -153,6 +166,8 @@ class Session:
         if self._closing:
             return
         self._closing = True
+        if self._preheating is not None:
+            self._preheating.cancel()
         await self.conductor.aclose()
         await close_all(list(self._peers), reason)
         await self._stop_generating()

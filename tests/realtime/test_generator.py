@@ -20,14 +20,20 @@ from tests.virtual_time import now_s, run_virtual
 class Studio:
     """A generator on fakes that keeps every frame it publishes."""
 
-    def __init__(self, cost_s: float = 0.0) -> None:
+    def __init__(self, cost_s: float = 0.0, *, partial_update: bool = True) -> None:
         self.avatar = FlatAvatar()
         self.plan = Plan(seed=1)
         self.compute = InlineCompute(cost_s)
         self.ladder = Ladder()
         self.frames: list[Frame] = []
         shop = Workshop(
-            self.plan, now_s, Stock(self.avatar), self.compute, CostModel(), self.ladder  # type: ignore[arg-type]  # inline compute
+            self.plan,
+            now_s,
+            Stock(self.avatar),
+            self.compute,  # type: ignore[arg-type]  # without its thread
+            CostModel(),
+            self.ladder,
+            partial_update=partial_update,
         )
         self.generator = Generator(shop, Mailbox(), on_frame=self.frames.append)
 
@@ -108,3 +114,10 @@ def test_epoch_travels_with_the_frames() -> None:
     run_virtual(studio.run(1.0, {0.5: lambda: studio.plan.interrupt(0.5)}))
     assert {f.epoch for f in studio.frames if f.media_s < 0.5} == {0}
     assert {f.epoch for f in studio.frames if f.media_s > 0.52} == {1}
+
+
+def test_without_partial_update_every_frame_is_drawn_in_full() -> None:
+    studio = Studio(partial_update=False)
+    run_virtual(studio.run(1.0))
+    assert studio.avatar.bases_drawn == studio.generator.counters.frames
+    assert studio.generator.counters.unchanged == 0
