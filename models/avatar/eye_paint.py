@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,15 +10,18 @@ from models.avatar.geometry import smoothstep, taper
 from models.avatar.paint import Rgba, blank, canvas_on, fill, linear, mix, polygon, radial, rgb, shade
 from models.avatar.spec import HairColors, IrisColors, SkinColors
 
-IRIS_PX = 96
+IRIS_PX = 44
+"""Side of the iris texture: a little more than it is shown at."""
+_FINE_PX = 176
 
 
 def iris(colors: IrisColors) -> Rgba:
     """A disc that fills the square, lit from below."""
-    pixels = blank(IRIS_PX, IRIS_PX)
+    pixels = blank(_FINE_PX, _FINE_PX)
     canvas = canvas_on(pixels)
-    canvas.translate(IRIS_PX / 2, IRIS_PX / 2)
-    r = IRIS_PX / 2 - 2.0
+    canvas.translate(_FINE_PX / 2, _FINE_PX / 2)
+    canvas.scale(_FINE_PX / 96, _FINE_PX / 96)
+    r = 46.0
     canvas.drawCircle(0, 0, r, fill(colors.rim, 1.0, 1.2))
     stops = [(0.0, colors.inner), (0.5, colors.inner), (0.78, colors.outer), (0.93, colors.rim), (1.0, colors.rim)]
     canvas.drawCircle(0, 0, r - 1, shade(radial((0, 0), r, stops)))
@@ -32,7 +36,7 @@ def iris(colors: IrisColors) -> Rgba:
     canvas.drawCircle(0, -r * 0.02, r * 0.40, fill(colors.pupil, 1.0, 0.8))
     top = [(0.0, colors.rim, 0.75), (0.45, colors.rim, 0.25), (0.8, colors.rim, 0.0)]
     canvas.drawCircle(0, 0, r, shade(linear((0, -r), (0, r), top)))
-    return pixels
+    return np.asarray(cv2.resize(pixels, (IRIS_PX, IRIS_PX), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def lash_band(colors: HairColors) -> Rgba:

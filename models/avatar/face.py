@@ -27,7 +27,7 @@ class Face:
 
     def __init__(self, sprite: Sprite) -> None:
         vertices, _ = crossings(_COLUMNS, _ROWS)
-        self._warp = Warp(sprite, _COLUMNS, _ROWS)
+        self._warp = Warp(sprite, _COLUMNS, _ROWS, node_px=12)
         self._points = face_shape.surface(vertices)
         basis = face_shape.skin_basis(vertices)
         self._basis = basis.reshape(len(basis), -1)

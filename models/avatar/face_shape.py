@@ -141,7 +141,7 @@ class DepthTable:
         x, y = np.meshgrid(np.arange(-120, 120.01, 0.5), np.arange(-150, 150.01, 0.5))
         self._table = surface(np.stack([x.ravel(), y.ravel()], 1))[:, 2].reshape(x.shape)
 
-    def lift(self, xy: Points, forward: float = 0.0) -> Points:
+    def lift(self, xy: Points, forward: float | NDArray[np.float64] = 0.0) -> Points:
         """Points (N, 2) with the depth of the face below them, moved `forward`: (N, 3)."""
         rows, columns = self._table.shape
         i = np.clip(np.rint((xy[:, 1] + 150) * 2).astype(int), 0, rows - 1)

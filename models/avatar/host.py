@@ -24,7 +24,7 @@ from realtime.core.values import I420, BaseKey, Patch, Region, Roi
 FEATHER_PX: Final = 8
 """Width of the ramp over which a drawn region fades into the base frame at its outer edges."""
 
-_EYES_BOX: Final = np.array([(-79, -76), (79, -76), (-79, 14), (79, 14), (0, -82), (0, 16)], np.float64)
+_EYES_BOX: Final = np.array([(-78, -70), (78, -70), (-78, 14), (78, 14), (0, -74), (0, 16)], np.float64)
 _EYES_LOW: Final = np.array([(-62, 9), (-38, 15), (38, 15), (62, 9)], np.float64)
 _MOUTH_HIGH: Final = np.array([(-38, 48), (0, 48), (38, 48)], np.float64)
 _MOUTH_BOX: Final = np.array([(-72, 24), (72, 24), (-64, 96), (64, 96), (-34, 140), (34, 140)], np.float64)

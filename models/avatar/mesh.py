@@ -106,21 +106,20 @@ class Strip:
         across: NDArray[np.float64],
         down: NDArray[np.float64] | None = None,
         smooth: bool = False,
+        copies: int = 1,
     ) -> None:
         """`size_px` is about the size at which the band is shown: the texture is reduced to it once, so that it
         does not alias under bilinear sampling. What is `smooth` is kept twice as large and sampled at the nearest
-        pixel, at a third of the cost."""
+        pixel, at a third of the cost. `copies` bands are drawn at once, each with vertices of its own."""
         width, height = (2 * size_px[0], 2 * size_px[1]) if smooth else size_px
         pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
         v = np.linspace(0.0, 1.0, rows) if down is None else down
         u, w = np.meshgrid(across * width, v * height)
-        self._mesh = Mesh(
-            image_of(pixels),
-            np.stack([u.ravel(), w.ravel()], 1),
-            lattice(rows, len(across)),
-            NEAREST if smooth else LINEAR,
-        )
+        texture = np.tile(np.stack([u.ravel(), w.ravel()], 1), (copies, 1))
+        one = lattice(rows, len(across))
+        triangles = np.concatenate([one + n * rows * len(across) for n in range(copies)])
+        self._mesh = Mesh(image_of(pixels), texture, triangles, NEAREST if smooth else LINEAR)
 
     def draw(self, canvas: skia.Canvas, px: Points, alpha: float = 1.0) -> None:
-        """Draw with the vertices at these pixels, row by row, (rows * columns, 2)."""
+        """Draw with the vertices at these pixels, row by row, (copies * rows * columns, 2)."""
         self._mesh.draw(canvas, px, alpha)

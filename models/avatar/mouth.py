@@ -93,10 +93,13 @@ class Mouth:
         top, bottom = float(upper_in[:, 1].min()), float(lower_in[:, 1].max())
         dark = linear((0, top), (0, bottom), [(0, "#1c070b"), (0.55, lips.cavity), (1, "#4a1518")])
         canvas.drawPaint(shade(dark))
-        self._draw_tongue(canvas, view, m, c)
+        lowest = float(m.lower_in.max())
+        if lowest > m.teeth_y + 0.6:
+            self._draw_tongue(canvas, view, m, c)
         width = min(m.half_width * 0.92, 26.0)
         arch = 2.6 * _TOOTH_X**2
-        self._row(canvas, view, self._lower_teeth, width * 0.86, m.lower_teeth_y + arch * 0.6, 7.0, -4.0, m.jaw)
+        if m.lower_teeth_y < lowest:
+            self._row(canvas, view, self._lower_teeth, width * 0.86, m.lower_teeth_y + arch * 0.6, 7.0, -4.0, m.jaw)
         if c["tongue_up"] > 0.05 and c["tongue_out"] <= 0.05:
             self._draw_raised(canvas, view, m, c["tongue_up"])
         self._row(canvas, view, self._teeth, width, m.teeth_y - 12.0 - arch * 0.4, 12.0 - arch * 0.6, -3.0, 0.0)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import starmap
 
 import numpy as np
 import skia
@@ -90,7 +91,7 @@ def point(xy: ArrayLike) -> skia.Point:
 
 def points(xy: NDArray[np.float64]) -> list[skia.Point]:
     """Points of shape (N, 2) as Skia wants them."""
-    return [skia.Point(x, y) for x, y in xy.tolist()]
+    return list(starmap(skia.Point, xy.tolist()))
 
 
 def polygon(xy: NDArray[np.float64], closed: bool = True) -> skia.Path:

@@ -5,6 +5,7 @@ at y = 106. One unit is `VIEW_SCALE` pixels. A turn is a true rotation about the
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -38,9 +39,9 @@ def base_key(controls: Controls) -> BaseKey:
     return tuple(round(inside[name] / step) for name, step in zip(KEY_FIELDS, _STEPS, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A quantised pose, ready to project with."""
+    """A quantised pose, ready to project with. Views of one key are one object while they are in use."""
 
     yaw_deg: float
     pitch_deg: float
@@ -51,6 +52,7 @@ class View:
     rotation: NDArray[np.float64]
 
     @staticmethod
+    @lru_cache(maxsize=64)
     def of(key: BaseKey) -> "View":
         """The pose a key stands for."""
         yaw, pitch, roll, breath, lean, shoulders = (n * s for n, s in zip(key, _STEPS, strict=True))

@@ -1,6 +1,7 @@
 """The rig: layers that follow pose and controls, drawn in full or only the face inside a rectangle."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -45,10 +46,15 @@ class _Layer:
         self._warp = Warp(sprite, columns, rows, node_px=16)
         self._points = np.column_stack([points, depth(points)])
         self._on_head = on_head(points)
+        self._held = lru_cache(maxsize=8)(self.render)
 
     def render(self, view: View, roi: Roi) -> Rgba:
         """The layer inside a rectangle of the picture."""
         return self._warp.render(view.blend(self._points, self._on_head), roi)
+
+    def held(self, view: View, roi: Roi) -> Rgba:
+        """The same, kept for a while: over neighbouring frames the pose often stays the same. Not to be written to."""
+        return self._held(view, roi)
 
 
 class _Ear:
@@ -124,7 +130,7 @@ class Rig:
         felt = settled(controls)
         draw_pixels(canvas, self._face.render(view, felt, roi), roi.x, roi.y)
         self._draw_upper_features(canvas, view, felt)
-        draw_pixels(canvas, self._hair_front.render(view, roi), roi.x, roi.y, ATOP)
+        draw_pixels(canvas, self._hair_front.held(view, roi), roi.x, roi.y, ATOP)
 
     def draw_lower(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi) -> None:
         """Draw the lower face inside `roi`, and nothing outside the face."""
@@ -132,7 +138,7 @@ class Rig:
         draw_pixels(canvas, self._face.render(view, felt, roi), roi.x, roi.y)
         self._draw_lower_features(canvas, view, felt)
         if abs(view.yaw_deg) > TURNED_DEG:
-            draw_pixels(canvas, self._hair_front.render(view, roi), roi.x, roi.y, ATOP)
+            draw_pixels(canvas, self._hair_front.held(view, roi), roi.x, roi.y, ATOP)
 
     def _draw_upper_features(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         self._creases.draw_upper(canvas, view, c)
