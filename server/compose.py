@@ -17,7 +17,7 @@ from models.language.knowledge_file import load_knowledge
 from models.language.retrieval import KnowledgeAnswerer
 from models.speech.espeak import EspeakVoice
 from realtime.compute import ComputeThread
-from realtime.core.clips import PRIMITIVES
+from realtime.core.clips import BAKED, PRIMITIVES
 from realtime.core.composite import compose
 from realtime.core.errors import NotFound
 from realtime.core.expressions import expression
@@ -138,8 +138,8 @@ def bake(config: Config, names: Sequence[str], progress: Progress) -> list[Path]
 
 
 def base_keys() -> list[BaseKey]:
-    """The poses the motion library passes through, each once, in order of appearance."""
-    keys = (base_key(controls) for primitive in PRIMITIVES.values() for controls in clip_controls(primitive))
+    """The poses that the baked primitives pass through, each once, in order of appearance."""
+    keys = (base_key(controls) for primitive in BAKED for controls in clip_controls(primitive))
     return list(dict.fromkeys(keys))
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from realtime.core import clips_gestures
 from realtime.core.errors import NotFound
-from realtime.core.primitives import Primitive, Track
+from realtime.core.primitives import Primitive
 
 _IDLE = Primitive(
     "idle", "loop", 12.0,
@@ -42,9 +43,6 @@ _THINK = Primitive(
     },
     "Looks up and aside while an answer is being found.",
 )  # fmt: skip
-_BROW_BEATS: Track = (
-    (0, 0), (0.3, 0.3), (1.0, 0.05), (4.4, 0.05), (4.7, 0.35), (5.6, 0), (9.0, 0), (9.3, 0.3), (10.2, 0), (12.0, 0),
-)  # fmt: skip
 _TALK = Primitive(
     "talk", "loop", 12.0,
     {
@@ -53,10 +51,8 @@ _TALK = Primitive(
         "pitch": ((0, 0), (0.4, 2.4), (0.9, 0), (2.0, -0.6), (2.35, 2.1), (2.8, 0.3), (4.4, -0.9), (4.75, 1.8),
                   (5.1, 0), (6.6, -0.6), (7.0, 2.1), (7.9, 0), (9.0, 0.9), (9.35, 2.7), (9.9, 0), (12.0, 0)),
         "roll": ((0, 0.6), (1.6, -1.2), (3.6, 1.5), (5.6, 0), (7.4, -1.8), (9.4, 1.2), (12.0, 0.6)),
-        "AU1": _BROW_BEATS,
-        "AU2": _BROW_BEATS,
     },
-    "Speaks with the head: small nods and turns, brows now and then.",
+    "Speaks with the head: small nods and turns.",
 )  # fmt: skip
 _NOD = Primitive(
     "nod", "gesture", 1.2,
@@ -87,9 +83,34 @@ _WAVE = Primitive(
     "Raises the right hand and waves: hello, goodbye.",
 )  # fmt: skip
 
-PRIMITIVES: Final[Mapping[str, Primitive]] = {
-    p.name: p for p in (_IDLE, _LISTEN, _THINK, _TALK, _NOD, _SHAKE, _WAVE)
-}
+_ARMS = (
+    Primitive(
+        "greet", "gesture", 2.2,
+        {
+            "arm_raise": ((0, 0), (0.45, 1.0), (1.7, 1.0), (2.2, 0)),
+            "arm_swing": ((0, 0), (0.4, -0.3), (0.7, 0.7), (1.0, -0.6), (1.3, 0.6), (1.7, 0), (2.2, 0)),
+            "pitch": ((0, 0), (0.5, 0), (0.8, 3.6), (1.2, 0), (2.2, 0)),
+            "AU12": ((0, 0), (0.4, 0.7), (1.7, 0.7), (2.2, 0)),
+            "AU6": ((0, 0), (0.4, 0.5), (1.7, 0.5), (2.2, 0)),
+            "AU1": ((0, 0), (0.3, 0.4), (0.9, 0.1), (2.2, 0)),
+        },
+        "Raises the hand with a nod and a smile: welcome!",
+    ),
+    Primitive(
+        "farewell", "gesture", 3.2,
+        {
+            "arm_raise": ((0, 0), (0.6, 1.0), (2.6, 1.0), (3.2, 0)),
+            "arm_swing": ((0, 0), (0.6, -0.5), (1.05, 0.7), (1.5, -0.6), (1.95, 0.7), (2.4, -0.2), (3.2, 0)),
+            "roll": ((0, 0), (0.7, 3.9), (2.4, 3.9), (3.2, 0)),
+            "AU12": ((0, 0), (0.5, 0.6), (2.6, 0.6), (3.2, 0)),
+        },
+        "Waves slowly with the head aside: goodbye.",
+    ),
+)  # fmt: skip
+
+BAKED: Final = (_IDLE, _LISTEN, _THINK, _TALK, _NOD, _SHAKE, _WAVE)
+"""Those whose base frames come with an avatar's pack; the others' are drawn when they are first wanted, and kept."""
+PRIMITIVES: Final[Mapping[str, Primitive]] = {p.name: p for p in (*BAKED, *_ARMS, *clips_gestures.ALL)}
 GESTURES: Final = tuple(name for name, p in PRIMITIVES.items() if p.kind == "gesture")
 
 

@@ -40,8 +40,8 @@ class Judgement:
 
 def judge(text: str, quiz: Quiz, misconceptions: Sequence[Misconception] = ()) -> Judgement:
     """Judge an answer. Case, width, number words and words around it do not matter; a negated answer is not right."""
-    said = _normal(text)
-    if any(_holds(said, _normal(answer)) for answer in quiz.answers) and not _negates(text, quiz):
+    said = words_of(text)
+    if any(holds(said, words_of(answer)) for answer in quiz.answers) and not _negates(text, quiz):
         return Judgement("right")
     shown = misconception_in(text, misconceptions)
     if shown is not None:
@@ -55,8 +55,8 @@ def judge(text: str, quiz: Quiz, misconceptions: Sequence[Misconception] = ()) -
 
 def misconception_in(text: str, misconceptions: Sequence[Misconception]) -> Misconception | None:
     """The first misconception whose cue stands in a text."""
-    said = _normal(text)
-    return next((m for m in misconceptions if any(_holds(said, _normal(cue)) for cue in m.cues)), None)
+    said = words_of(text)
+    return next((m for m in misconceptions if any(holds(said, words_of(cue)) for cue in m.cues)), None)
 
 
 def _negates(text: str, quiz: Quiz) -> bool:
@@ -64,7 +64,7 @@ def _negates(text: str, quiz: Quiz) -> bool:
     return bool(_NEGATION.search(text)) and not any(_NEGATION.search(answer) for answer in quiz.answers)
 
 
-def _normal(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """The words, numbers as digits; Chinese as single characters after its number words became digits."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     for word in sorted((w for w in _NUMBERS if not w.isascii()), key=len, reverse=True):
@@ -78,7 +78,7 @@ def _normal(text: str) -> list[str]:
     return out
 
 
-def _holds(said: Sequence[str], wanted: Sequence[str]) -> bool:
+def holds(said: Sequence[str], wanted: Sequence[str]) -> bool:
     """Whether the wanted words stand in what was said, in this order and side by side."""
     size = len(wanted)
     return size > 0 and any(list(said[i : i + size]) == list(wanted) for i in range(len(said) - size + 1))

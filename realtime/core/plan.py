@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from realtime.core.beats import BeatTrack
 from realtime.core.body import Activity, Body
 from realtime.core.emotion import EmotionTrack
 from realtime.core.expressions import combine, expression
@@ -28,6 +29,7 @@ OPEN_MOUTH: Final = 0.15
 _GAZE_X, _GAZE_Y = CONTROL_INDEX["gaze_x"], CONTROL_INDEX["gaze_y"]
 _FACES = np.stack([expression(emotion, 1.0).vector - REST.vector for emotion in Emotion])
 """Offsets from rest of each emotion at full intensity, float32 (7, CONTROL_COUNT)."""
+_BROWS = [CONTROL_INDEX["AU1"], CONTROL_INDEX["AU2"]]
 _BLINKS = [CONTROL_INDEX["blink_l"], CONTROL_INDEX["blink_r"]]
 
 
@@ -45,6 +47,7 @@ class Plan:
         self.epoch = 0
         self.mouth = MouthTrack()
         self.mood = EmotionTrack()
+        self._beats = BeatTrack()
         self._body = Body()
         self._blinks = Blinks(seed)
         self._gaze = Gaze()
@@ -65,6 +68,7 @@ class Plan:
         self._speech_until_s = max(self._speech_until_s, end_s)
         self._think_from_s = float("inf")
         self.mouth.extend(phonemes, start_s)
+        self._beats.extend(phonemes, start_s)
         self.mood.keep(self._speech_until_s)
 
     def think(self, now_s: float) -> None:
@@ -101,6 +105,7 @@ class Plan:
         self.epoch += 1
         self._scheduled.clear()
         self.mouth.cut(now_s)
+        self._beats.cut(now_s)
         self._speech_until_s = min(self._speech_until_s, now_s)
         self._think_from_s = float("inf")
         self.attend(now_s)
@@ -127,6 +132,7 @@ class Plan:
         weights = np.asarray(self.mood.weights(media_s), np.float32)
         vector = REST.vector + weights @ _FACES + self._body.offsets(media_s)
         vector[_GAZE_X], vector[_GAZE_Y] = self._gaze.mix(vector[_GAZE_X], vector[_GAZE_Y], media_s)
+        vector[_BROWS] += self._beats.lift(media_s)
         vector[_BLINKS] = vector[_BLINKS].clip(self._blinks.closure(media_s), 1.0)
         controls = combine(Controls(vector), self.mouth.sample(media_s)).clipped()
         return Pose(media_s, self.epoch, controls, activity, self.mouth.openness(media_s) >= OPEN_MOUTH)

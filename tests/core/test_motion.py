@@ -9,6 +9,7 @@ from realtime.core.errors import NotFound
 from realtime.core.eyes import BLINK_S, Blinks, Gaze, blink_closure
 from realtime.core.facs import CONTROL_HIGH, CONTROL_INDEX, CONTROL_LOW, REST
 from realtime.core.primitives import Primitive, breath, clip_controls, minimum_jerk
+from realtime.core.script import emotion_named
 from realtime.core.units import FRAME_S
 
 YAW = CONTROL_INDEX["yaw"]
@@ -48,6 +49,15 @@ def test_unknown_primitive_lists_what_exists() -> None:
 def test_broken_gestures_are_refused(track: tuple[tuple[float, float], ...]) -> None:
     with pytest.raises(ValueError, match="x.yaw"):
         Primitive("x", "gesture", 1.0, {"yaw": track}, "")
+
+
+def test_the_library_is_rich() -> None:
+    assert len(PRIMITIVES) >= 30 and len({one.description for one in PRIMITIVES.values()}) == len(PRIMITIVES)
+
+
+@pytest.mark.parametrize("name", GESTURES)
+def test_a_tag_means_one_thing(name: str) -> None:
+    assert emotion_named(name) is None
 
 
 def test_minimum_jerk_is_clamped_and_smooth() -> None:

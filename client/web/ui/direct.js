@@ -45,9 +45,9 @@ export class Direct {
     }
   }
 
-  /** @param {readonly string[]} names  The gestures this host can do. */
+  /** @param {readonly string[]} names  The gestures this host can do; those with an icon become buttons. */
   offerGestures(names) {
-    this.#names = names;
+    this.#names = names.filter((name) => ICONS.has(name));
     this.#drawGestures();
   }
 
@@ -74,7 +74,7 @@ export class Direct {
 
   #drawGestures() {
     const buttons = this.#names.map((gesture) => {
-      const glyph = icon(ICONS.has(gesture) ? gesture : "gesture");
+      const glyph = icon(gesture);
       const button = element("button", { type: "button", class: "chip" }, glyph, this.#locale.word(`gesture_${gesture}`));
       button.addEventListener("click", () => this.onCue({ gesture }));
       return button;
