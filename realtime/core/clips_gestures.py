@@ -92,7 +92,8 @@ MANNERS: Final = (
 
 FEELINGS: Final = (
     _gesture(
-        "beam", 2.4, "Beams at the viewer.", moves_body=False, AU12=_held(0.8, 0.45, 1.7, 2.4), AU6=_held(0.6, 0.45, 1.7, 2.4),
+        "beam", 2.4, "Beams at the viewer.", moves_body=False,
+        AU12=_held(0.8, 0.45, 1.7, 2.4), AU6=_held(0.6, 0.45, 1.7, 2.4),
     ),
     _gesture(
         "frown", 2.0, "Draws the brows together.", moves_body=False, AU4=_held(0.8, 0.35, 1.4, 2.0),
