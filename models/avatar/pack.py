@@ -28,8 +28,8 @@ KIND: Final = "anima-avatar-pack"
 MANIFEST, LAYERS, KEYS, FRAMES = "manifest.json", "layers.npz", "keys.npy", "frames.i420"
 FRAME_SHAPE: Final = (PICTURE_PX * 3 // 2, PICTURE_PX)
 FRAME_BYTES: Final = FRAME_SHAPE[0] * FRAME_SHAPE[1]
-MAX_FRAMES: Final = 600
-"""Most base frames in a pack: about 225 MB."""
+MAX_FRAMES: Final = 1000
+"""Most base frames in a pack: 400 MB on disk, of which memory holds what is shown."""
 
 _CHUNK: Final = 12
 _SAMPLES: Final = 16

@@ -11,10 +11,10 @@ STEP_PX: Final = 0.25
 """Largest movement that one step of a control may make."""
 
 REACH_PX: Final[dict[str, float]] = {
-    "AU1": 16.0, "AU2": 13.0, "AU4": 11.0, "AU5": 6.0, "AU6": 7.0, "AU7": 4.0, "AU9": 6.0, "AU10": 6.5, "AU12": 15.0,
-    "AU14": 2.5, "AU15": 9.5, "AU16": 7.0, "AU17": 5.0, "AU18": 18.0, "AU20": 11.0, "AU22": 8.0, "AU23": 5.0,
-    "AU24": 9.0, "AU25": 9.0, "AU26": 38.0, "blink_l": 30.0, "blink_r": 30.0, "gaze_x": 13.0, "gaze_y": 8.0,
-    "lip_tuck": 8.0, "lip_round": 8.0, "teeth": 6.0, "tongue_up": 18.0, "tongue_out": 8.0, "smirk": 10.0,
+    "AU1": 12.0, "AU2": 9.0, "AU4": 12.5, "AU5": 6.0, "AU6": 7.0, "AU7": 4.0, "AU9": 6.0, "AU10": 9.0, "AU12": 13.5,
+    "AU14": 2.5, "AU15": 14.5, "AU16": 7.0, "AU17": 5.0, "AU18": 18.0, "AU20": 11.5, "AU22": 8.0, "AU23": 5.0,
+    "AU24": 9.0, "AU25": 7.0, "AU26": 42.0, "blink_l": 30.0, "blink_r": 30.0, "gaze_x": 13.0, "gaze_y": 8.0,
+    "lip_tuck": 8.0, "lip_round": 6.0, "teeth": 6.0, "tongue_up": 18.0, "tongue_out": 8.0, "smirk": 10.0,
     "brow_asym": 7.0, "arm_raise": 420.0, "arm_swing": 60.0,
 }  # fmt: skip
 """Pixels the fastest landmark moves over a control's unit range, measured on the rig at 512 x 512."""

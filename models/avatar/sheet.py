@@ -82,7 +82,8 @@ def contact_sheet(
         if part is not None:
             cell = cell[part[1] : part[3], part[0] : part[2]]
         cell = np.ascontiguousarray(cv2.resize(cell, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-        cv2.putText(cell, name, (8, 20), cv2.FONT_HERSHEY_DUPLEX, 0.5, (58, 46, 44), 1, cv2.LINE_AA)
+        for tone, width in (((250, 248, 247), 4), ((58, 46, 44), 1)):
+            cv2.putText(cell, name, (8, 20), cv2.FONT_HERSHEY_DUPLEX, 0.5, tone, width, cv2.LINE_AA)
         cells.append(cell)
     while len(cells) % columns:
         cells.append(np.full_like(cells[0], 255))
