@@ -129,6 +129,11 @@ def jaw_drop(controls: Controls) -> float:
     return JAW_DROP * controls["AU26"]
 
 
+def contour_shift(felt: Controls) -> float:
+    """About how far the face's contour lies from where it rests, in head units, for settled controls."""
+    return jaw_drop(felt) + 2.0 * abs(felt["AU12"] - RESTING_SMILE) + 2.0 * felt["AU17"] + abs(felt["smirk"])
+
+
 def jaw_share(y: ArrayLike) -> NDArray[np.float64]:
     """How much of the jaw's fall skin at this height takes part in."""
     return smoothstep(y, 44.0, 98.0)

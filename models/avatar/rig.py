@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.avatar.creases import Creases
 from models.avatar.eyes import Eyes
 from models.avatar.face import Face
-from models.avatar.face_shape import DepthTable, settled
+from models.avatar.face_shape import DepthTable, contour_shift, settled
 from models.avatar.geometry import Points, smoothstep
 from models.avatar.layers import Layers
 from models.avatar.mesh import Sprite, crossings, sprite_mesh
@@ -28,6 +28,17 @@ BODY_STEP: Final = 24.0
 WHOLE: Final = Roi(0, 0, PICTURE_PX, PICTURE_PX)
 TURNED_DEG: Final = 6.0
 """From here on the front hair may hang before the lower face."""
+
+
+FULL_EDGE: Final = 1.2
+"""Head units by which the contour has to move until its edge is drawn in full."""
+
+
+def _thin_edge(skin: Rgba, share: float) -> None:
+    """Fade the half-covered pixels of the contour, which the base frame shows already while the contour is at rest."""
+    if share < 1.0:
+        part = skin[..., 3] < 255
+        skin[part] = (skin[part] * share).astype(np.uint8)
 
 
 class _Layer:
@@ -135,7 +146,9 @@ class Rig:
     def draw_lower(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi) -> None:
         """Draw the lower face inside `roi`, and nothing outside the face."""
         felt = settled(controls)
-        draw_pixels(canvas, self._face.render(view, felt, roi), roi.x, roi.y)
+        skin = self._face.render(view, felt, roi)
+        _thin_edge(skin, contour_shift(felt) / FULL_EDGE)
+        draw_pixels(canvas, skin, roi.x, roi.y)
         self._draw_lower_features(canvas, view, felt)
         if abs(view.yaw_deg) > TURNED_DEG:
             draw_pixels(canvas, self._hair_front.held(view, roi), roi.x, roi.y, ATOP)

@@ -139,3 +139,11 @@ def test_a_hidden_arm_is_no_region(host: IllustratedHost) -> None:
     )
     assert patch.alpha is not None and patch.alpha.shape == (patch.roi.height, patch.roi.width)
     assert patch.alpha.max() == 255
+
+
+@pytest.mark.parametrize("pose", POSES)
+def test_a_mouth_that_begins_to_move_does_not_pop(host: IllustratedHost, pose: Controls) -> None:
+    """The first drawn region after a face at rest differs from the base frame by next to nothing."""
+    stirred = pose.with_(AU25=0.04)
+    changed = planes(difference(picture(host, stirred), base_of(host, stirred)).astype(np.uint8))[0]
+    assert (changed > 24).sum() < 12
