@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup setup-dev chromium serve test test-fast lint bench clean
+.PHONY: interop-deps setup setup-dev chromium serve test test-fast lint bench clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -27,10 +27,17 @@ chromium:
 	  (echo "installing Debian's chromium for the browser tests ..." && \
 	   (test "$$(id -u)" = 0 && SUDO= || SUDO=sudo; $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium >/dev/null))
 
+interop-deps:
+	@command -v turnserver >/dev/null && command -v go >/dev/null && command -v npm >/dev/null && test -d /usr/share/gocode/src/github.com/pion/webrtc || \
+	  (echo "installing Debian's coturn, Go, Pion and npm for the tests with foreign peers ..." && \
+	   (test "$$(id -u)" = 0 && SUDO= || SUDO=sudo; $$SUDO apt-get update -qq; \
+	    for one in coturn golang-go golang-github-pion-webrtc.v3-dev $$(command -v npm >/dev/null || echo npm); do \
+	      $$SUDO apt-get install -y -qq --no-install-recommends $$one >/dev/null || echo "$$one cannot be installed: its tests are skipped"; done))
+
 serve: setup
 	$(BIN)/anima serve
 
-test: setup-dev chromium lint
+test: setup-dev chromium interop-deps lint
 	$(BIN)/python -m pytest
 
 test-fast: setup-dev

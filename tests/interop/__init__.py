@@ -1,0 +1,1 @@
+"""Players, publishers, relays and client libraries that nobody here wrote, against a real `anima serve`."""
