@@ -13,12 +13,12 @@ from realtime.core.clips import GESTURES
 from realtime.core.errors import TooMany, UpstreamError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
-from realtime.core.script import Beat, Feel, Gesture, Pause, Say, parse_script
+from realtime.core.script import Beat, Feel, Gesture, Pause, Say, parse_script, strip_tags
 from realtime.core.sound import SoundTimeline
 from realtime.core.units import AUDIO_RATE_HZ
 from realtime.core.values import SpeechChunk, VoiceSpec
 from realtime.cues import CueSheet
-from realtime.ports import Answerer, Clock, Turn, Voice
+from realtime.ports import Answerer, Clock, Gate, Turn, Voice
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Conductor:
         clock: Clock,
         emit: Callable[[events.Event], None],
         spec: VoiceSpec,
+        gate: Gate | None = None,
     ) -> None:
         self._plan = plan
         self._sound = sound
@@ -66,6 +67,7 @@ class Conductor:
         self._clock = clock
         self._emit = emit
         self._spec = spec
+        self._gate = gate
         self._cues = CueSheet(clock, emit)
         self._waiting: deque[AsyncIterator[Beat]] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -78,7 +80,7 @@ class Conductor:
     @property
     def busy(self) -> bool:
         """Whether something is being spoken or waits to be."""
-        return self._task is not None or self._sound.pending_s(self._clock()) > 0
+        return self._task is not None or self._speaking or self._sound.pending_s(self._clock()) > 0
 
     @property
     def waiting(self) -> int:
@@ -106,9 +108,15 @@ class Conductor:
         self._make_room()
         self._enqueue(_each(beats))
 
-    def chat(self, text: str, *, at_once: bool = True, aloud: bool = True) -> None:
+    def perform(self, beats: tuple[Beat, ...]) -> None:
+        """Play beats that nobody asked for, such as a run-down's. Raises `TooMany` when too much waits already."""
+        self._make_room()
+        self._enqueue(_each(beats), asked=False)
+
+    def chat(self, text: str, *, at_once: bool = True, aloud: bool = True, preface: str = "") -> None:
         """Answer the viewer: at once, in the place of an answer that is still being given, or after it. An answer that
-        is not aloud is only reported. Raises `TooMany` when too much waits already."""
+        is not aloud is only reported; `preface` is a script said before it. Raises `TooMany` when too much waits
+        already."""
         if at_once and self.busy:
             self.interrupt()
         self._make_room()
@@ -116,7 +124,7 @@ class Conductor:
         self._emit(events.UserSaid(text))
         self._plan.attend(now_s)
         self._plan.think(now_s)
-        self._enqueue(self._answer(text, aloud))
+        self._enqueue(self._answer(text, aloud, preface))
 
     def interrupt(self) -> int:
         """Silence and a closed mouth at once; what was not spoken is dropped. Returns the new epoch."""
@@ -165,9 +173,9 @@ class Conductor:
             retry_s = max(1.0, self._sound.pending_s(self._clock()))
             raise TooMany("too much waits to be spoken", retry_after_s=retry_s, limit=f"{MAX_WAITING} scripts")
 
-    def _enqueue(self, beats: AsyncIterator[Beat]) -> None:
+    def _enqueue(self, beats: AsyncIterator[Beat], *, asked: bool = True) -> None:
         self._waiting.append(beats)
-        if self._asked_s is None and not self._speaking:
+        if asked and self._asked_s is None and not self._speaking:
             self._asked_s = self._clock()
         if self._task is None:
             self._task = asyncio.create_task(self._perform(self._plan.epoch), name="conductor")
@@ -198,7 +206,10 @@ class Conductor:
         at_s = self._position_s()
         match beat:
             case Say():
-                await self._speak(beat, epoch)
+                if self._gate is not None:
+                    beat = replace(beat, text=strip_tags(await self._gate.release(beat.text)))
+                if beat.text and epoch == self._plan.epoch:
+                    await self._speak(beat, epoch)
             case Feel(emotion, intensity):
                 self._plan.feel(emotion, intensity, at_s)
                 self._cues.at(at_s, events.EmotionChanged(emotion, intensity))
@@ -252,15 +263,21 @@ class Conductor:
         if ahead_s > 0:
             await asyncio.sleep(ahead_s)
 
-    async def _answer(self, text: str, aloud: bool) -> AsyncIterator[Beat]:
+    async def _answer(self, text: str, aloud: bool, preface: str) -> AsyncIterator[Beat]:
         """The beats of an answer as they are decided."""
         said: list[str] = []
         history = tuple(self._history)
         self._history.append(Turn("user", text))
+        if preface and aloud:
+            for beat in parse_script(preface, gestures=GESTURES, language=self._spec.language, strict=False).beats:
+                yield beat
         try:
             async with _closing(self._answerer.answer(text, history, self._spec.language)) as parts:
                 async for part in parts:
-                    script = parse_script(part.text, gestures=GESTURES, language=self._spec.language, strict=False)
+                    cleaned = part.text if self._gate is None else self._gate.clean(part.text)
+                    script = parse_script(cleaned, gestures=GESTURES, language=self._spec.language, strict=False)
+                    if not script.beats:
+                        continue
                     self._emit(events.AnswerText(script.text, part.source))
                     said.append(script.text)
                     for beat in script.beats:

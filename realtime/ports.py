@@ -95,6 +95,18 @@ class Answerer(Protocol):
         ...
 
 
+class Gate(Protocol):
+    """What stands between a decided line and the voice: the safety filter, and a person who may hold lines."""
+
+    def clean(self, text: str) -> str:
+        """What of a script may be said or shown; empty for nothing. Tags are kept."""
+        ...
+
+    async def release(self, text: str) -> str:
+        """One sentence as it may be spoken now, empty to leave it out; waits while a person holds lines."""
+        ...
+
+
 class Denoiser(Protocol):
     """The refine level's engine: improves drawn patches while the budget lasts."""
 
