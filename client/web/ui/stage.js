@@ -108,11 +108,12 @@ export class Stage {
   }
 
   #loadStill() {
-    for (const id of ["still", "backdrop"]) {
-      const img = byId(id, HTMLImageElement);
-      img.addEventListener("load", () => (img.hidden = false));
-      img.src = STILL;
-    }
+    const img = byId("still", HTMLImageElement);
+    img.addEventListener("load", () => {
+      img.hidden = false;
+      byId("backdrop", HTMLElement).style.setProperty("--still", `url("${img.src}")`);
+    });
+    img.src = STILL;
   }
 
   /** @param {boolean} muted */
