@@ -112,6 +112,7 @@ class Created(BaseModel):
     ice_servers: list[dict[str, Any]]
     offer_url: str = Field(description="Where offers go, with the session in it.")
     whep_url: str = Field(description="Where WHEP players play it from.")
+    whip_url: str = Field(description="Where WHIP clients publish a camera or microphone to it.")
 
 
 class SessionState(BaseModel):
@@ -123,6 +124,7 @@ class SessionState(BaseModel):
     expires_at: str | None
     offer_url: str
     whep_url: str
+    whip_url: str
     viewers: int
 
 

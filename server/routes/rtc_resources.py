@@ -148,4 +148,7 @@ async def _text(request: web.Request, limit_bytes: int) -> str:
     return raw.decode("utf-8", "replace")
 
 
-OPERATIONS: Final = tuple(Signalling("whep").operations("Play a session"))
+OPERATIONS: Final = (
+    *Signalling("whep").operations("Play a session"),
+    *Signalling("whip").operations("Publish a camera or microphone to a session"),
+)

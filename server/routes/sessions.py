@@ -29,6 +29,7 @@ async def create(request: web.Request) -> web.Response:
         "ice_servers": [server.as_json() for server in state.viewer_ice_servers(session.id)],
         "offer_url": offer_url(state, session.id),
         "whep_url": endpoint_url(state, "whep", session.id),
+        "whip_url": endpoint_url(state, "whip", session.id),
     }
     return web.json_response(answer, status=201, headers={"Location": f"/v1/sessions/{session.id}"})
 
@@ -62,6 +63,7 @@ async def show(request: web.Request) -> web.Response:
         "expires_at": state.expires_at(token.expires_s) if token else None,
         "offer_url": offer_url(state, session.id),
         "whep_url": endpoint_url(state, "whep", session.id),
+        "whip_url": endpoint_url(state, "whip", session.id),
         "viewers": session.viewers,
     }
     return web.json_response(answer)

@@ -8,7 +8,7 @@ from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
 
 from realtime.core.errors import InvalidField, NotFound
-from server.rtc.sdp_guard import read_offer
+from server.rtc.sdp_guard import PLAY, read_offer
 from server.rtc.sdpfrag import Credentials, Fragment, write_fragment
 from server.rtc.signalling import OfferBook
 
@@ -35,13 +35,14 @@ class Restarted:
 class Resources:
     """The resources of one direction of one session (RFC 9725 section 4, draft-ietf-wish-whep section 4)."""
 
-    def __init__(self, book: OfferBook) -> None:
+    def __init__(self, book: OfferBook, directions: tuple[str, ...] = PLAY) -> None:
         self._book = book
+        self._directions = directions
         self._tags: dict[str, str] = {}
 
     async def open(self, sdp: str) -> Opened:
         """Answer an offer. Raises `RequestError`: an offer is taken whole or not at all, never section by section."""
-        for section in read_offer(sdp, "offer").sections:
+        for section in read_offer(sdp, "offer", self._directions).sections:
             if section.role == "idle":
                 raise InvalidField(
                     f"the {section.kind} m-line with mid {section.mid} cannot be served", field="sdp",

@@ -23,6 +23,10 @@ _ICE_UFRAG: Final = re.compile(r"[A-Za-z0-9+/=_-]{4,256}")
 _ICE_PASSWORD: Final = re.compile(r"[A-Za-z0-9+/=_-]{22,256}")
 _DIGESTS: Final = frozenset({"sha-256", "sha-384", "sha-512"})
 
+PLAY: Final = ("sendrecv", "recvonly")
+"""Directions of a section whose offerer wants to receive."""
+PUBLISH: Final = ("sendrecv", "sendonly")
+"""Directions of a section whose offerer wants to send."""
 Role = Literal["video", "audio", "data", "idle"]
 
 
@@ -51,8 +55,9 @@ class Offer:
         return next((section for section in self.sections if section.role == role), None)
 
 
-def read_offer(sdp: str, kind: str) -> Offer:
-    """Check an offer and say what each section is for. Raises `TooLarge`, `Malformed` or `InvalidField`."""
+def read_offer(sdp: str, kind: str, directions: tuple[str, ...] = PLAY) -> Offer:
+    """Check an offer and say what each section is for; media goes in one of these `directions` of the offerer's.
+    Raises `TooLarge`, `Malformed` or `InvalidField`."""
     if kind != "offer":
         raise InvalidField("only an offer can be answered", field="type", limit="offer")
     size_bytes = len(sdp.encode("utf-8", "replace"))
@@ -61,7 +66,7 @@ def read_offer(sdp: str, kind: str) -> Offer:
     cleaned = _cleaned(sdp)
     try:
         description = SessionDescription.parse(cleaned)
-        return _assigned(cleaned, description)
+        return _assigned(cleaned, description, directions)
     except (InvalidField, Malformed):
         raise
     except Exception as error:  # the parser raises AssertionError, IndexError, StopIteration, KeyError and others
@@ -125,7 +130,7 @@ def _with_directions(lines: list[str]) -> Iterator[str]:
             yield session_direction
 
 
-def _assigned(sdp: str, description: SessionDescription) -> Offer:
+def _assigned(sdp: str, description: SessionDescription, directions: tuple[str, ...]) -> Offer:
     sections: list[Section] = []
     taken: set[Role] = set()
     mids: set[str] = set()
@@ -137,16 +142,18 @@ def _assigned(sdp: str, description: SessionDescription) -> Offer:
                 f"m-line {index} has no usable mid of its own", field="sdp", limit="1 to 16 visible characters, unique"
             )
         mids.add(mid)
-        section = _section(index, media, mid, taken)
+        section = _section(index, media, mid, taken, directions)
         taken.add(section.role)
         sections.append(section)
     if not taken & {"video", "audio"}:
-        raise InvalidField("the offer has no audio or video m-line that can receive", field="sdp")
+        raise InvalidField("the offer has no audio or video m-line in the right direction", field="sdp")
     _require_bundle(description, mids)
     return Offer(sdp, tuple(sections))
 
 
-def _section(index: int, media: MediaDescription, mid: str, taken: set[Role]) -> Section:
+def _section(
+    index: int, media: MediaDescription, mid: str, taken: set[Role], directions: tuple[str, ...]
+) -> Section:
     if media.kind == "application":
         if "data" in taken:
             raise InvalidField("the offer has more than one data m-line", field="sdp", limit="1")
@@ -168,10 +175,9 @@ def _section(index: int, media: MediaDescription, mid: str, taken: set[Role]) ->
     usable = list(dict.fromkeys(name for name in common if name in known))
     if not usable:
         raise InvalidField(
-            f"m-line {index} offers no codec we can send", field="sdp", limit=" or ".join(known).replace("OPUS", "Opus")
+            f"m-line {index} offers no codec we know", field="sdp", limit=" or ".join(known).replace("OPUS", "Opus")
         )
-    receives = media.direction in ("sendrecv", "recvonly")
-    role: Role = cast(Role, media.kind) if receives and media.kind not in taken else "idle"
+    role: Role = cast(Role, media.kind) if media.direction in directions and media.kind not in taken else "idle"
     codecs = tuple(cast(VideoCodec, name) for name in usable) if media.kind == "video" else ()
     extensions = tuple((extension.id, extension.uri) for extension in media.rtp.headerExtensions)
     return Section(mid, media.kind, role, codecs, extensions)

@@ -3,11 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from realtime.core.errors import CapacityError, Conflict, InvalidField, Malformed, NotFound, TooLarge
-from server.rtc.peer import Peer
+from server.rtc.ice import IceConnection
 from server.rtc.sdp_guard import CANDIDATES_MAX
+from server.rtc.sdpfrag import Credentials
 
 VIEWERS_MAX: Final = 64
 _RETRY_AFTER_S: Final = 5.0
@@ -16,16 +17,37 @@ _TRICKLE_FIELDS: Final = frozenset({"pc_id", "candidates"})
 _CANDIDATE_FIELDS: Final = frozenset({"candidate", "sdp_mid", "sdp_mline_index"})
 
 
+class Answering(Protocol):
+    """A connection that can be negotiated: a `Peer` or a `Publisher`."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def remote_ufrag(self) -> str | None: ...
+
+    @property
+    def first_section(self) -> tuple[str, str]: ...
+
+    async def answer(self, sdp: str, kind: str) -> str: ...
+
+    async def add_candidate(self, candidate: dict[str, Any], field: str = ...) -> None: ...
+
+    async def restart_ice(self, remote: Credentials) -> IceConnection: ...
+
+    async def close(self, reason: str = ...) -> None: ...
+
+
 class OfferBook:
     """The connections of one session. Offers are answered one after the other; a connection that has closed is
     forgotten, so its id is unknown from then on.
 
     `make_peer` is called once per accepted offer and must not block."""
 
-    def __init__(self, make_peer: Callable[[], Peer], *, max_viewers: int = VIEWERS_MAX) -> None:
+    def __init__(self, make_peer: Callable[[], Answering], *, max_viewers: int = VIEWERS_MAX) -> None:
         self._make_peer = make_peer
         self._max_viewers = max_viewers
-        self._peers: dict[str, Peer] = {}
+        self._peers: dict[str, Answering] = {}
         self._turn = asyncio.Lock()
 
     def has(self, pc_id: str) -> bool:
@@ -33,7 +55,7 @@ class OfferBook:
         peer = self._peers.get(pc_id)
         return peer is not None and peer.state != "closed"
 
-    def peer(self, pc_id: str) -> Peer:
+    def peer(self, pc_id: str) -> Answering:
         """An open connection. Raises `NotFound`."""
         if not self.has(pc_id):
             raise NotFound("there is no such connection, or no longer", field="pc_id")

@@ -27,6 +27,7 @@ from server.rtc.resources import Resources
 from server.rtc.signalling import OfferBook
 from server.sessions.figures import ViewerFigures, frame_report
 from server.sessions.inbox import Inbox, direct
+from server.sessions.ingest import Ingest
 from server.sessions.shared import Shared
 from server.surfaces import Cue, SessionSpec
 
@@ -83,7 +84,8 @@ class Session:
             spec=VoiceSpec(name=spec.voice, language=spec.language),
         )
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
-        self._resources = {"play": Resources(self._offers)}
+        self.ingest = Ingest(options)
+        self._resources = {"play": Resources(self._offers), "publish": self.ingest.resources}
         self._peers: dict[Peer, wire.Encoder] = {}
         self._viewer_figures = ViewerFigures()
         self._response_ms: list[float] = []
@@ -159,6 +161,7 @@ class Session:
             "busy": self.conductor.busy,
             "waiting": self.conductor.waiting,
             "viewers": self.viewers,
+            "ingest": self.ingest.state(),
         } | self.figures()
 
     async def aclose(self, reason: str) -> None:
@@ -170,6 +173,7 @@ class Session:
             self._preheating.cancel()
         await self.conductor.aclose()
         await close_all(list(self._peers), reason)
+        await self.ingest.aclose(reason)
         await self._stop_generating()
         self._frames.close()
         await self._egress.aclose()
