@@ -1,20 +1,26 @@
 """Picks what stands behind the ports and puts a server together; the only module of `server` that knows the models."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from aiortc import RTCIceServer
+from platformdirs import user_state_path
 
 from models.avatar.pack import bake as bake_pack
 from models.avatar.pack import default_directory, ensure_pack
 from models.avatar.projection import PICTURE_PX, base_key
 from models.avatar.spec import AvatarSpec
+from models.language.content import Library
 from models.language.knowledge_file import load_knowledge
 from models.language.retrieval import KnowledgeAnswerer
+from models.safety.audit import AuditLog
+from models.safety.filter import SafetyFilter
+from models.safety.rules import load_packs
 from models.speech.espeak import EspeakVoice
 from realtime.compute import ComputeThread
 from realtime.core.clips import BAKED, PRIMITIVES
@@ -25,6 +31,7 @@ from realtime.core.facs import Controls, Emotion
 from realtime.core.primitives import Primitive, clip_controls
 from realtime.core.values import I420, BaseKey, VoiceSpec
 from realtime.ports import Answerer, Avatar
+from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
 from server.ice_servers import turn_servers
@@ -38,7 +45,6 @@ from server.surfaces import AvatarInfo, Progress, VoiceInfo
 
 SPECS: Final[Mapping[str, AvatarSpec]] = {spec.name: spec for spec in (AvatarSpec(),)}
 """The illustrated hosts that come with Anima; the first is the default."""
-SCENES: Final = ("host",)
 WARM_TEXT: Final = {"en": "Hello.", "zh": "你好。"}
 """Spoken to nobody at start, so that the first viewer does not wait for dictionaries to load."""
 
@@ -52,7 +58,11 @@ class Server:
         self._answerer = answerer
         self._compute = ComputeThread()
         self._stocks = stocks
-        shared = Shared(config, dict(stocks), self._compute, self._voice, answerer, self.metrics)
+        prompted = partial(_prompted, config) if config.llm_base_url else None
+        self._library = Library(answerer, config.scenes_dir, prompted)
+        shared = Shared(
+            config, dict(stocks), self._compute, self._voice, self._library, _safety_of(config), self.metrics
+        )
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
             relays=partial(_relays, config) if config.server_relay else tuple,
@@ -84,9 +94,10 @@ class Server:
         """The motion library."""
         return PRIMITIVES
 
-    def scenes(self) -> Sequence[str]:
+    @property
+    def programmes(self) -> Programmes:
         """What a session can be for."""
-        return SCENES
+        return self._library
 
     def readiness(self) -> Mapping[str, bool]:
         """Whether the parts a session needs are up."""
@@ -208,15 +219,31 @@ def _warm_avatar(avatar: Avatar) -> None:
 
 def _answerer(config: Config) -> Answerer:
     """The configured language model's endpoint, else the knowledge file."""
-    if config.llm_base_url:
-        from models.language.openai_chat import ChatSpec, OpenAIAnswerer
+    return _prompted(config, "") if config.llm_base_url else KnowledgeAnswerer(load_knowledge(config.knowledge))
 
-        return OpenAIAnswerer(
-            ChatSpec(
-                config.llm_base_url,
-                config.llm_model,
-                config.llm_api_key,
-                first_token_timeout_s=config.llm_timeout_s,
-            )
-        )
-    return KnowledgeAnswerer(load_knowledge(config.knowledge))
+
+def _prompted(config: Config, system_prompt: str) -> Answerer:
+    """The language model's endpoint in a role; its own where the prompt is empty."""
+    from models.language.openai_chat import ChatSpec, OpenAIAnswerer
+
+    spec = ChatSpec(
+        config.llm_base_url, config.llm_model, config.llm_api_key, first_token_timeout_s=config.llm_timeout_s
+    )
+    return OpenAIAnswerer(replace(spec, system_prompt=system_prompt) if system_prompt else spec)
+
+
+def _safety_of(config: Config) -> Callable[[str, str, str], Safety]:
+    """What makes a session's filter; the packs are read here once, so that a bad one stops the start."""
+    packs = {tag: load_packs(config.safety_packs, config.safety_dir, tag) for tag in ("en", "zh")}
+    audit = AuditLog(config.audit_log or _audit_path(), with_text=config.audit_text)
+
+    def make(session: str, scene: str, language: str) -> Safety:
+        tag = "zh" if language.lower().startswith(("zh", "cmn")) else "en"
+        return SafetyFilter(packs[tag], audit, session=session, scene=scene, language=tag)
+
+    return make
+
+
+def _audit_path() -> Path:
+    """Where interventions are recorded unless the settings say so."""
+    return user_state_path("anima") / "audit.jsonl"

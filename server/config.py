@@ -106,6 +106,17 @@ class Config:
     public_address: str = setting("")
     """IPv4 address that viewers are told instead of the machine's own, where a 1:1 NAT stands in front of it."""
 
+    scenes_dir: Path | None = setting(None)
+    """Folder with scene content of your own (docs/scenes.md); it is read beside what comes with Anima."""
+    safety_packs: tuple[str, ...] = setting(("en", "zh"))
+    """Rule packs of the regions that viewers are in (docs/safety.md); the common pack always holds."""
+    safety_dir: Path | None = setting(None)
+    """Folder with rule packs of your own; one with the name of a bundled pack takes its place."""
+    audit_log: Path | None = setting(None)
+    """File that interventions are recorded in, one JSON object per line; empty is the user's state folder."""
+    audit_text: bool = setting(False)
+    """Whether the audit log holds the texts themselves, not only their length and digest."""
+
     text_limit_chars: int = setting(5000, low=1, high=100_000)
     """Longest text that one say or chat may hold."""
     body_limit_bytes: int = setting(262_144, low=1024, high=16_777_216)

@@ -3,13 +3,18 @@
 `server.app` and `server.routes` know only this module; `server.compose` builds the real side, tests build fakes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from realtime.core.director_queue import Comment
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
+from realtime.programme import Programmes
 
 if TYPE_CHECKING:
+    import asyncio
+
     from server.metrics import Metrics
     from server.rtc.resources import Opened, Restarted
     from server.rtc.sdpfrag import Fragment
@@ -26,6 +31,8 @@ class SessionSpec:
     language: str
     voice: str
     scene: str = "host"
+    content: str | None = None
+    """What the scene is about; None takes the scene's first."""
     max_response_time_ms: int | None = None
     """The caller's budget from text to sound; None leaves the scene's own."""
     partial_update: bool = True
@@ -99,6 +106,26 @@ class Connections(Protocol):
         ...
 
 
+class Directing(Protocol):
+    """A session's director: viewers' comments, and the person at its desk."""
+
+    def comments(self, items: Sequence[Comment]) -> Mapping[str, int]:
+        """Take comments, gifts and orders in; what became of how many."""
+        ...
+
+    def act(self, action: str, target: str, text: str) -> None:
+        """A person's intervention. Raises `InvalidField`, `Conflict` or `NotFound`."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """What the director's page shows: JSON values only."""
+        ...
+
+    def watched(self) -> "AbstractContextManager[asyncio.Event]":
+        """While this is open, its event is set whenever `as_json` may have changed."""
+        ...
+
+
 class LiveSession(Protocol):
     """One running conversation with its avatar. Text is checked (length, emptiness) before it gets here."""
 
@@ -129,6 +156,11 @@ class LiveSession(Protocol):
 
     async def interrupt(self) -> int:
         """Silence at once; returns the new epoch."""
+        ...
+
+    @property
+    def directed(self) -> Directing:
+        """The session's director."""
         ...
 
     async def cue(self, cue: Cue) -> None:
@@ -200,8 +232,9 @@ class Services(Protocol):
         """The motion library by name; those of kind `gesture` may be cued."""
         ...
 
-    def scenes(self) -> Sequence[str]:
-        """Names a session's `scene` may have."""
+    @property
+    def programmes(self) -> Programmes:
+        """The scenes and what they can be about."""
         ...
 
     def readiness(self) -> Mapping[str, bool]:

@@ -18,7 +18,7 @@ MAX_FUNCTION_LINES = 80
 MAY_IMPORT = {
     "realtime.core": ("realtime.core",),
     "realtime": ("realtime",),
-    "models": ("models", "realtime.core", "realtime.ports"),
+    "models": ("models", "realtime.core", "realtime.ports", "realtime.programme"),
     "client": ("client", "realtime.core.wire"),
     "server": ("server", "realtime", "models", "client"),
 }

@@ -107,8 +107,9 @@ class Director:
             return "new"
         return self.queue.add(comment, now_s)
 
-    def chatted(self) -> None:
-        """A direct chat is being answered: it ends silence, invitations, and a question's waiting."""
+    def chatted(self, now_s: float) -> None:
+        """A direct chat is being answered: it ends silence and invitations; a question's waiting begins anew."""
+        self._asked_s = now_s
         self._quiet_until_s = float("-inf")
         self._silent_since_s = None
         self._invited = 0
@@ -206,6 +207,7 @@ class Director:
         """A question is open: whatever viewers write may be its answer; after a while it is given."""
         cluster = self.queue.take(now_s)
         if cluster is not None:
+            self._asked_s = now_s
             return _answer(cluster)
         if now_s - self._asked_s < self.policy.answer_wait_s:
             return None

@@ -12,6 +12,8 @@ from realtime.core.script_tags import EMOTION_NAMES, emotion_named
 from realtime.core.wire_envelope import Envelope, as_envelope, read_object
 
 MAX_QUESTION_CHARS: Final = 2_000
+MAX_COMMENT_CHARS: Final = 500
+MAX_VIEWER_CHARS: Final = 64
 MAX_GESTURE_CHARS: Final = 64
 MAX_STATS: Final = 64
 _PING: Final = "ping"
@@ -46,6 +48,15 @@ class SayText:
     emotion: Emotion | None = None
     intensity: float = 1.0
     interrupt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommentText:
+    """A remark or a question to the room, answered when its turn comes; `viewer` is the name it is said with."""
+
+    id: str
+    text: str
+    viewer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,19 @@ class Ping:
     """A keep-alive; it is not answered."""
 
 
-ClientMessage = ClientReady | SendText | SayText | Interrupt | Cue | Camera | Stats | DisconnectBot | TrackStatus | Ping
+ClientMessage = (
+    ClientReady
+    | SendText
+    | SayText
+    | CommentText
+    | Interrupt
+    | Cue
+    | Camera
+    | Stats
+    | DisconnectBot
+    | TrackStatus
+    | Ping
+)
 T = TypeVar("T")
 
 
@@ -162,6 +185,12 @@ def _say(id: str, d: Mapping[str, Any]) -> SayText:
     )
 
 
+def _comment(id: str, d: Mapping[str, Any]) -> CommentText:
+    _known(d, "text", "viewer")
+    viewer = strip_controls(_string(d, "viewer", "data.d.viewer", MAX_VIEWER_CHARS, default="")).strip()
+    return CommentText(id, _text(d, "text", "data.d.text", MAX_COMMENT_CHARS), viewer)
+
+
 def _cue(id: str, d: Mapping[str, Any]) -> Cue:
     _known(d, "emotion", "intensity", "gesture", "gaze")
     gesture = _string(d, "gesture", "data.d.gesture", MAX_GESTURE_CHARS) if d.get("gesture") is not None else None
@@ -201,6 +230,7 @@ _MESSAGES: Final[Mapping[str, Callable[[Envelope], ClientMessage]]] = {
 }
 _REQUESTS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], ClientMessage]]] = {
     "say": _say,
+    "comment": _comment,
     "interrupt": lambda id, d: Interrupt(id),
     "cue": _cue,
     "camera": _camera,

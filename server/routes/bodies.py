@@ -1,6 +1,6 @@
 """The shapes of requests and answers; they check what comes in and describe themselves in the API's specification."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ class CreateSession(Body):
 
     avatar: Name | None = Field(default=None, description="A name of GET /v1/avatars.")
     scene: Name | None = Field(default=None, description="What the session is for.")
+    content: Name | None = Field(default=None, description="What the scene is about; see GET /v1/scenes.")
     language: Name | None = Field(default=None, description="BCP 47 tag of what is spoken.")
     voice: Name | None = Field(default=None, description="A name of GET /v1/voices.")
     max_response_time_ms: Annotated[int, Field(ge=40, le=60_000)] | None = Field(
@@ -40,6 +41,36 @@ class Chat(Body):
     """Something to be answered."""
 
     text: str = Field(description="What the viewer says.")
+
+
+class CommentItem(Body):
+    """What a viewer wrote or did."""
+
+    kind: Literal["comment", "gift", "order", "join"] = Field(default="comment", description="What it is.")
+    text: str = Field(default="", max_length=500, description="The words; for a gift or an order, its name.")
+    viewer: str = Field(default="", max_length=64, description="The name it is said with.")
+    priority: Annotated[float, Field(ge=0.0, le=10.0)] = Field(default=0.0, description="Added to the kind's own.")
+    amount: Annotated[float, Field(ge=0.0, le=1e6)] = Field(default=1.0, description="How many, of gifts and orders.")
+
+
+class Comments(Body):
+    """What viewers wrote and did."""
+
+    items: list[CommentItem] = Field(min_length=1, max_length=200)
+
+
+class CommentsTaken(BaseModel):
+    """What became of them: how many were new, merged, empty, repeated, full, blocked."""
+
+    outcomes: dict[str, int]
+
+
+class DirectorAction(Body):
+    """A person's intervention at the director's desk."""
+
+    action: str = Field(max_length=64, description="hold, release, approve, skip, replace, skip_shot ...")
+    id: str = Field(default="", max_length=128, description="Of the held line, the shot or the waiting question.")
+    text: str = Field(default="", max_length=600, description="What is said instead.")
 
 
 class CueBody(Body):

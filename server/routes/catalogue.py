@@ -47,8 +47,13 @@ async def primitives(request: web.Request) -> web.Response:
 
 
 async def scenes(request: web.Request) -> web.Response:
-    """The scenes a session may be for."""
-    return _listing("scenes", [{"name": name} for name in request.app[STATE].services.scenes()])
+    """The scenes a session may be for, their budgets, and what they can be about."""
+    programmes = request.app[STATE].services.programmes
+    found = [
+        scene.as_json() | {"contents": [content.as_json() for content in programmes.contents(scene.name)]}
+        for scene in programmes.scenes()
+    ]
+    return _listing("scenes", found)
 
 
 def _poster(request: web.Request, name: str) -> web.Response:

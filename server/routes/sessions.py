@@ -39,13 +39,14 @@ def spec_of(wish: CreateSession, state: State) -> SessionSpec:
     services, config = state.services, state.config
     for i, hint in enumerate(wish.cache_hint):
         checks.one_of(hint, services.primitives(), f"cache_hint[{i}]")
-    scenes = services.scenes()
+    scenes = [scene.name for scene in services.programmes.scenes()]
     language = checks.language(wish.language, services, config)
     return SessionSpec(
         avatar=checks.avatar(wish.avatar, services, config),
         language=language,
         voice=checks.voice(wish.voice, language, services, config),
         scene=checks.one_of(wish.scene, scenes, "scene") if wish.scene else scenes[0],
+        content=wish.content,
         max_response_time_ms=wish.max_response_time_ms,
         partial_update=wish.partial_update,
         cache_hint=tuple(wish.cache_hint),

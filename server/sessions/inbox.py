@@ -7,9 +7,11 @@ from typing import Any, Final, Protocol
 from realtime.conductor import Conductor
 from realtime.core import wire
 from realtime.core.clips import GESTURES
+from realtime.core.director_queue import Comment
 from realtime.core.errors import AnimaError, InvalidField, TooLarge, TooMany
 from realtime.core.facs import Emotion
 from realtime.ports import Clock
+from server.director.direction import Direction
 from server.limits import Rate, TokenBucket
 from server.metrics import Metrics
 
@@ -26,6 +28,9 @@ class Directed(Protocol):
 
     @property
     def conductor(self) -> Conductor: ...
+
+    @property
+    def directed(self) -> Direction: ...
 
     def figures(self) -> dict[str, Any]:
         """The session's own figures, in answer to the viewer's."""
@@ -84,13 +89,18 @@ class Inbox:
                 self._send(wire.bot_ready(id, self._about()))
             case wire.SendText(_, content, at_once, aloud):
                 self._limit(content, "data.content")
-                conductor.chat(content, at_once=at_once, aloud=aloud)
+                self._session.directed.chat(content, at_once=at_once, aloud=aloud)
+            case wire.CommentText(id, content, viewer):
+                self._limit(content, "data.d.text")
+                became = self._session.directed.comments([Comment("comment", content, viewer)])
+                self._send(wire.server_response(id, "comment", became))
             case wire.SayText(id, content, emotion, intensity, interrupt):
                 self._limit(content, "data.d.text")
                 conductor.say(content, emotion=emotion, intensity=intensity, interrupt=interrupt)
                 self._send(wire.server_response(id, "say"))
             case wire.Interrupt(id):
                 epoch = conductor.interrupt()
+                self._session.directed.silenced()
                 self._metrics.interrupted()
                 self._send(wire.server_response(id, "interrupt", {"epoch": epoch}))
             case wire.Cue(id, emotion, intensity, gesture, gaze):
@@ -102,7 +112,7 @@ class Inbox:
             case wire.DisconnectBot():
                 self._session.leave()
             case wire.Camera():
-                limit = "say, interrupt, cue, stats"
+                limit = "say, interrupt, cue, comment, stats"
                 raise InvalidField("this host does not look at cameras", field="data.t", limit=limit)
             case wire.TrackStatus() | wire.Ping():
                 pass

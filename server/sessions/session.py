@@ -21,6 +21,7 @@ from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
 from realtime.ports import Clock
 from realtime.preheat import preheat
+from server.director.direction import Direction
 from server.media.egress import MediaEgress
 from server.rtc.peer import Peer, PeerOptions, close_all
 from server.rtc.resources import Resources
@@ -74,15 +75,20 @@ class Session:
             height=stock.avatar.height,
             fps=shared.config.fps,
         )
+        programme = shared.programmes.open(spec.scene, spec.content, spec.language)
+        safety = shared.safety(session_id, spec.scene, spec.language)
+        self.directed = Direction(programme, safety, self._clock, self._emit, spec.max_response_time_ms)
         self.conductor = Conductor(
             plan=self._plan,
             sound=self._sound,
             voice=shared.voice,
-            answerer=shared.answerer,
+            answerer=programme.answerer,
             clock=self._clock,
             emit=self._emit,
             spec=VoiceSpec(name=spec.voice, language=spec.language),
+            gate=self.directed.desk,
         )
+        self.directed.attach(self.conductor)
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
         self.ingest = Ingest(options)
         self._resources = {"play": Resources(self._offers), "publish": self.ingest.resources}
@@ -119,12 +125,14 @@ class Session:
 
     async def chat(self, text: str) -> None:
         """Answer the viewer."""
-        self.conductor.chat(text)
+        self.directed.chat(text)
 
     async def interrupt(self) -> int:
         """Silence at once; the new epoch."""
         self._shared.metrics.interrupted()
-        return self.conductor.interrupt()
+        epoch = self.conductor.interrupt()
+        self.directed.silenced()
+        return epoch
 
     async def cue(self, cue: Cue) -> None:
         """Direct the avatar."""
@@ -154,6 +162,7 @@ class Session:
             "language": self.spec.language,
             "voice": self.spec.voice,
             "scene": self.spec.scene,
+            "content": self.directed.programme.content,
             "label": self.spec.label,
             "age_s": round(self._clock(), 1),
             "epoch": pose.epoch,
@@ -172,6 +181,7 @@ class Session:
         if self._preheating is not None:
             self._preheating.cancel()
         await self.conductor.aclose()
+        await self.directed.aclose()
         await close_all(list(self._peers), reason)
         await self.ingest.aclose(reason)
         await self._stop_generating()
@@ -183,6 +193,7 @@ class Session:
     def leave(self) -> None:
         """The host falls silent; the viewer that asked closes its own connection."""
         self.conductor.interrupt()
+        self.directed.silenced()
 
     def viewer_figures(self, values: dict[str, float]) -> None:
         """Note what a viewer measured."""
@@ -213,7 +224,7 @@ class Session:
             "interruptions": said.interruptions,
             "text_to_sound_ms": self._response_ms[-20:],
             "viewer": self._viewer_figures.latest,
-        }
+        } | self.directed.figures()
 
     # --- inside
 
@@ -228,6 +239,7 @@ class Session:
 
         def about() -> dict[str, Any]:
             found: dict[str, Any] = {"name": "anima", "avatar": self.spec.avatar, "session": self.id}
+            found |= self.directed.about()
             origin = peer.video_rtp_origin
             return found if origin is None else found | {"video_rtp_origin": origin}
 
@@ -250,6 +262,7 @@ class Session:
 
         def connected() -> None:
             self._shared.metrics.viewer_joined(self._clock() - offered_s)
+            self.directed.viewer_joined()
 
         peer = Peer(
             self._egress, inbox.receive, left, on_refused=refused, on_connected=connected, options=self._options
@@ -262,6 +275,8 @@ class Session:
 
     def _left(self, peer: Peer, reason: str) -> None:
         self._peers.pop(peer, None)
+        if not self._peers:
+            self.directed.nobody_watches()
         if "not connected" in reason or "failed" in reason:
             self._shared.metrics.viewer_failed("not connected")
         if not self._peers and self._generating is not None:
@@ -285,6 +300,8 @@ class Session:
 
     def _emit(self, event: events.Event) -> None:
         """Tell every viewer."""
+        if self.directed.observe(event):
+            return
         if isinstance(event, events.Report) and "text_to_sound_ms" in event.data:
             delay_ms = float(event.data["text_to_sound_ms"])
             self._response_ms.append(delay_ms)

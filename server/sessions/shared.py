@@ -1,10 +1,12 @@
-"""What all sessions of a process share: the avatar's pixels, the compute thread, voice, answerer, figures."""
+"""What all sessions of a process share: the avatar's pixels, the compute thread, voice, content, safety, figures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from realtime.compute import ComputeThread
 from realtime.core.budget import CostModel
-from realtime.ports import Answerer, Voice
+from realtime.ports import Voice
+from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
 from server.metrics import Metrics
@@ -19,6 +21,9 @@ class Shared:
     """One per avatar, by name."""
     compute: ComputeThread
     voice: Voice
-    answerer: Answerer
+    programmes: Programmes
+    """What sessions can be about; each brings its own answerer."""
+    safety: Callable[[str, str, str], Safety]
+    """Makes a session's filter from its id, scene and language."""
     metrics: Metrics
     costs: CostModel = field(default_factory=CostModel)

@@ -134,10 +134,10 @@ def test_a_shot_that_was_cut_off_is_said_once_more_and_no_oftener() -> None:
     director = Director(Policy(), RUNDOWN)
     director.begun = True
     director.decide(0.0, speaking=False)
-    director.chatted()
+    director.chatted(3.0)
     again = director.decide(3.0, speaking=False)
     assert isinstance(again, Perform) and again.shot.id == "one" and again.again
-    director.chatted()
+    director.chatted(6.0)
     on = director.decide(6.0, speaking=False)
     assert isinstance(on, Perform) and on.shot.id == "two" and not on.again
 
@@ -187,9 +187,9 @@ def test_a_question_to_the_viewers_waits_for_its_answer_and_is_then_answered() -
     assert director.asking == "q1" and director.decide(4.0, speaking=False) is None
     director.hear(comment("six"), 5.0)
     assert isinstance(director.decide(5.0, speaking=False), Answer)
-    assert director.decide(22.0, speaking=False) is None
-    assert director.decide(23.0, speaking=False) == Remind("q1")
-    assert isinstance(director.decide(25.0, speaking=False), Perform)
+    assert director.decide(24.0, speaking=False) is None, "the wait begins anew with each try"
+    assert director.decide(25.0, speaking=False) == Remind("q1")
+    assert isinstance(director.decide(27.0, speaking=False), Perform)
 
 
 def test_upcoming_shots_can_be_left_out_or_replaced_but_not_the_running_one() -> None:

@@ -1,16 +1,22 @@
 """Sessions and services that remember what they were asked, for tests of the HTTP application."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from realtime.core.errors import Malformed, NotFound
+from realtime.core.director_queue import Comment
+from realtime.core.errors import InvalidField, Malformed, NotFound
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
+from realtime.core.scenes import SCENES, Scene
+from realtime.programme import ContentInfo, Programme
 from server.metrics import Metrics
 from server.rtc.resources import Opened, Restarted
 from server.rtc.sdpfrag import Fragment
 from server.surfaces import AvatarInfo, Cue, SessionSpec, VoiceInfo
+from tests.fakes import FixedAnswerer
 
 
 @dataclass
@@ -51,6 +57,44 @@ class FakeConnections:
 
 
 @dataclass
+class FakeDirecting:
+    """Notes comments and actions."""
+
+    items: list[Comment] = field(default_factory=list)
+    acts: list[tuple[str, str, str]] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def comments(self, items: Sequence[Comment]) -> Mapping[str, int]:
+        self.items += items
+        return {"new": len(items)}
+
+    def act(self, action: str, target: str, text: str) -> None:
+        if action == "juggle":
+            raise InvalidField("there is no action 'juggle'", field="action", limit="hold")
+        self.acts.append((action, target, text))
+        self.changed.set()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"acts": len(self.acts)}
+
+    def watched(self) -> AbstractContextManager[asyncio.Event]:
+        return nullcontext(self.changed)
+
+
+class FakeProgrammes:
+    """The real scenes, and no content but one product."""
+
+    def scenes(self) -> Sequence[Scene]:
+        return [SCENES["host"], SCENES["commerce"]]
+
+    def contents(self, scene: str) -> Sequence[ContentInfo]:
+        return [ContentInfo("lamp", scene, {"en": "A lamp"})] if scene == "commerce" else []
+
+    def open(self, scene: str, content: str | None, language: str) -> Programme:
+        return Programme(SCENES[scene], content or "", language, scene, FixedAnswerer(["Hello there my friend."]))
+
+
+@dataclass
 class FakeSession:
     """A session that notes its calls; `failure` is raised by the next one."""
 
@@ -61,6 +105,7 @@ class FakeSession:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     peers: set[str] = field(default_factory=set)
     failure: Exception | None = None
+    directed: FakeDirecting = field(default_factory=FakeDirecting)
     resources: dict[str, FakeConnections] = field(
         default_factory=lambda: {"play": FakeConnections(), "publish": FakeConnections()}
     )
@@ -170,8 +215,9 @@ class FakeServices:
             "wave": Primitive("wave", "gesture", 1.0, flat, "Waves."),
         }
 
-    def scenes(self) -> Sequence[str]:
-        return ["host"]
+    @property
+    def programmes(self) -> FakeProgrammes:
+        return FakeProgrammes()
 
     def readiness(self) -> Mapping[str, bool]:
         return self.parts

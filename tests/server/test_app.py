@@ -159,7 +159,11 @@ async def test_catalogues(bench: Bench) -> None:
     _, motion = await bench.call("GET", "/v1/primitives")
     assert motion["gestures"] == ["nod", "wave"] and "happy" in motion["emotions"]
     assert [one["cueable"] for one in motion["primitives"]] == [False, True, True]
-    assert await bench.call("GET", "/v1/scenes") == (200, {"scenes": [{"name": "host"}]})
+    _, scenes = await bench.call("GET", "/v1/scenes")
+    assert [(one["name"], one["budget_ms"], len(one["contents"])) for one in scenes["scenes"]] == [
+        ("host", 400, 0),
+        ("commerce", 400, 1),
+    ]
 
 
 async def test_health_readiness_and_metrics(bench: Bench) -> None:
@@ -222,7 +226,9 @@ def test_error_kinds_are_snake_case() -> None:
     assert kind_of(Conflict("x")) == "conflict" and kind_of(PackError("x")) == "pack_error"
 
 
-SLOTS = ["avatar", "scene", "language", "voice", "max_response_time_ms", "partial_update", "cache_hint", "label", "x"]
+SLOTS = [
+    "avatar", "scene", "content", "language", "voice", "max_response_time_ms", "partial_update", "cache_hint", "label", "x",
+]  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -11,6 +11,10 @@ import pytest
 
 from client.viewer.signalling import Answer
 from client.viewer.viewer import HeadlessViewer
+from models.language.content import Library
+from models.safety.audit import AuditLog
+from models.safety.filter import SafetyFilter
+from models.safety.rules import load_packs
 from realtime.compute import ComputeThread
 from realtime.core.errors import InvalidField, TooMany
 from realtime.core.facs import Emotion
@@ -27,6 +31,10 @@ from tests.fakes import FixedAnswerer, FlatAvatar, ToneVoice
 SPEC = SessionSpec(avatar="flat", language="en", voice="default")
 
 
+def safety_of(session: str, scene: str, language: str) -> SafetyFilter:
+    return SafetyFilter(load_packs(["en", "zh"]), AuditLog(None), session=session, scene=scene, language=language)
+
+
 class House:
     """A session manager on fakes and its viewers."""
 
@@ -35,8 +43,9 @@ class House:
         self.avatar = FlatAvatar()
         self.answerer = FixedAnswerer(["Hello there my friend.", "[nod] How are you?"])
         self.compute = ComputeThread()
+        library = Library(self.answerer)
         shared = Shared(
-            config, {"flat": Stock(self.avatar)}, self.compute, ToneVoice(), self.answerer, self.metrics
+            config, {"flat": Stock(self.avatar)}, self.compute, ToneVoice(), library, safety_of, self.metrics
         )
         self.sessions = SessionManager(shared, PeerOptions())
 

@@ -1,0 +1,1 @@
+"""The director's shell: viewer events in, decisions carried out on the conductor, lines held for a person."""
