@@ -227,7 +227,8 @@ def test_error_kinds_are_snake_case() -> None:
 
 
 SLOTS = [
-    "avatar", "scene", "content", "language", "voice", "max_response_time_ms", "partial_update", "cache_hint", "label", "x",
+    "avatar", "scene", "content", "language", "voice", "max_response_time_ms", "partial_update", "cache_hint", "label",
+    "x",
 ]  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
