@@ -7,7 +7,7 @@ import numpy as np
 import skia
 
 from models.avatar.eye_paint import premultiplied
-from models.avatar.face_shape import DepthTable, smile_sides
+from models.avatar.face_shape import Surface, smile_sides
 from models.avatar.geometry import normals, spline
 from models.avatar.mesh import Strip
 from models.avatar.paint import rgb
@@ -36,8 +36,8 @@ _FACING: Final = 0.04
 class Creases:
     """The creases of one avatar."""
 
-    def __init__(self, colors: SkinColors, depth: DepthTable) -> None:
-        self._depth = depth
+    def __init__(self, colors: SkinColors, surface: Surface) -> None:
+        self._surface = surface
         u, v = np.meshgrid(np.linspace(0, 1, 24), np.linspace(-1, 1, 14))
         cover = np.exp(-((v / 0.42) ** 2)) * np.sin(np.pi * u) ** 0.7
         tint = np.array(rgb(colors.deep), np.float64)
@@ -69,4 +69,4 @@ class Creases:
         reach = normals(line) * crease.width * 0.5
         xy = np.concatenate([line - reach, line + reach]) * [side, 1.0]
         alpha = crease.strength * min(1.0, strength - _FACING)
-        self._strip.draw(canvas, view.head(self._depth.lift(xy)), alpha)
+        self._strip.draw(canvas, view.head(self._surface.lift(xy)), alpha)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.avatar.geometry import Points, spline
+from models.avatar.spec import FaceShape
 from realtime.core.facs import Controls
 
 COLUMNS: Final = 15
@@ -41,6 +42,8 @@ def _between(count: int, fine: int) -> NDArray[np.float64]:
 
 _BROW_X: Final = (13.5, 25.0, 40.0, 54.5, 67.0)
 _BROW_Y: Final = (-30.8, -35.4, -38.8, -38.2, -29.2)
+_BROW_LEVEL: Final = -33.6
+"""Height of a brow without an arch."""
 _BROW_HALF: Final = (5.6, 5.8, 5.6, 4.8, 2.6)
 BROW_COLUMNS: Final = 11
 _BROW_WEIGHTS: Final = _between(len(_BROW_X), BROW_COLUMNS)
@@ -76,7 +79,7 @@ def lids(c: Controls, side: int) -> Lids:
     return Lids(upper, lower, np.minimum(crease, upper - 0.6), blink)
 
 
-def brow_line(c: Controls, side: int) -> Points:
+def brow_line(c: Controls, side: int, arch: float = 1.0) -> Points:
     """The brow's middle line, (5, 2), for x > 0."""
     tilt = 0.5 * c["brow_asym"] * side
     inner, outer = c["AU1"] + max(0.0, 0.6 * tilt), c["AU2"] + max(0.0, tilt)
@@ -85,7 +88,8 @@ def brow_line(c: Controls, side: int) -> Points:
     w_out = np.array([0, 0.10, 0.55, 1.0, 0.75])
     w_low = np.array([1, 0.85, 0.55, 0.25, 0.10])
     x = np.array(_BROW_X) - 3.8 * low * w_low - 1.0 * c["AU9"] * w_low
-    y = np.array(_BROW_Y) - 7.5 * inner * w_in - 5.5 * outer * w_out - 0.8 * c["AU5"] + 0.7 * c["AU6"] * w_out
+    y = _BROW_LEVEL + (np.array(_BROW_Y) - _BROW_LEVEL) * arch
+    y = y - 7.5 * inner * w_in - 5.5 * outer * w_out - 0.8 * c["AU5"] + 0.7 * c["AU6"] * w_out
     y = y + 8.0 * low * w_low * (1 - 0.8 * min(1.0, c["AU1"])) + 3.5 * c["AU9"] * w_low
     y = y + 5.0 * c["AU1"] * (1 - min(1.0, c["AU2"])) * np.array([0, 0, 0.3, 0.9, 1.0])
     return np.column_stack([x, y])
@@ -101,22 +105,24 @@ FORWARD: Final = np.repeat([0.0, 1.0, 0.0, 2.0, -2.0], list(PARTS.values()))
 """How far each point stands out from the skin."""
 
 
-def eye_points(c: Controls, side: int, lid: Lids) -> Points:
+def eye_points(c: Controls, side: int, lid: Lids, shape: FaceShape) -> Points:
     """All points of one eye and its brow, (sum of `PARTS`, 2), on its own side of the face."""
     rise = 1.0 - lid.blink
     x = np.concatenate([_X, [_X[-1] + 2.2, _X[-1] + 4.6]])
     y = np.concatenate([lid.upper, [lid.upper[-1] - 1.2 * rise + 0.2, lid.upper[-1] - 3.0 * rise + 0.5]])
     lift = 0.95 * rise - 0.60 * lid.blink
-    brow = _BROW_WEIGHTS @ brow_line(c, side)
+    brow = _BROW_WEIGHTS @ brow_line(c, side, shape.brow_arch)
+    reach = _BROW_REACH * shape.brow_weight
+    lash = _LASH_REACH * shape.lashes
     ix, iy = IRIS_AT[0] + c["gaze_x"] * GAZE_REACH[0] * side, IRIS_AT[1] + c["gaze_y"] * GAZE_REACH[1]
     xs = (
-        _X, _X, _X, _X, x + (0.05 + 0.10 * lid.blink) * _LASH_REACH, x, _X, _X,
+        _X, _X, _X, _X, x + (0.05 + 0.10 * lid.blink) * lash, x, _X, _X,
         brow[:, 0], brow[:, 0], brow[:, 0], (ix, ix + 1, ix),
     )  # fmt: skip
     ys = (
         lid.upper, lid.lower, lid.crease, lid.crease + 0.3 * (lid.upper - lid.crease),
-        y - _LASH_REACH * lift, y, lid.lower - 1.3, lid.lower + 4.6,
-        brow[:, 1] - _BROW_REACH, brow[:, 1], brow[:, 1] + _BROW_REACH, (iy, iy, iy + 1),
+        y - lash * lift, y, lid.lower - 1.3, lid.lower + 4.6,
+        brow[:, 1] - reach, brow[:, 1], brow[:, 1] + reach, (iy, iy, iy + 1),
     )  # fmt: skip
     xy = np.column_stack([np.concatenate(xs), np.concatenate(ys)])
     xy[:, 0] *= side

@@ -17,7 +17,7 @@ from models.avatar.eye_shape import (
     eye_points,
     lids,
 )
-from models.avatar.face_shape import DepthTable
+from models.avatar.face_shape import Surface
 from models.avatar.geometry import Points, ribbon
 from models.avatar.mesh import Strip
 from models.avatar.paint import LINEAR, fill, image_of, mix, points, polygon
@@ -38,8 +38,10 @@ SHUT: Final = 0.96
 class Eyes:
     """Both eyes and brows of one avatar."""
 
-    def __init__(self, spec: AvatarSpec, depth: DepthTable) -> None:
-        self._depth = depth
+    def __init__(self, spec: AvatarSpec, surface: Surface) -> None:
+        self._surface = surface
+        self._shape = spec.shape
+        self._lash_line = _LASH_LINE * (0.42 + 0.58 * spec.shape.lashes)
         self._iris = image_of(eye_paint.iris(spec.iris))
         white, shadow = eye_paint.eyeball_bands(spec.skin)
         self._white, self._shadow = (Strip(b, (72, 34), 2, ALONG, smooth=True, copies=2) for b in (white, shadow))
@@ -58,8 +60,8 @@ class Eyes:
     def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         """Draw both eyes and both brows."""
         shapes = [lids(c, side) for side in _SIDES]
-        xy = np.concatenate([eye_points(c, side, lid) for side, lid in zip(_SIDES, shapes, strict=True)])
-        px = view.head(self._depth.lift(xy, np.concatenate([FORWARD, FORWARD]))).reshape(2, -1, 2)
+        xy = np.concatenate([eye_points(c, side, lid, self._shape) for side, lid in zip(_SIDES, shapes, strict=True)])
+        px = view.head(self._surface.lift(xy, np.concatenate([FORWARD, FORWARD]))).reshape(2, -1, 2)
         lid_px, lash_px, lower_px, brow_px, iris_px = np.split(px, _ENDS[:-1], 1)
         lines = lid_px.reshape(2, 4, COLUMNS, 2)
         openings = lines[:, :2].reshape(-1, 2)
@@ -106,4 +108,4 @@ class Eyes:
         canvas.restore()
 
     def _draw_lash_line(self, canvas: skia.Canvas, lid: Lids, roots: Points) -> None:
-        canvas.drawPath(polygon(ribbon(roots, _LASH_LINE * (1.0 - 0.38 * lid.blink))), self._ink)
+        canvas.drawPath(polygon(ribbon(roots, self._lash_line * (1.0 - 0.38 * lid.blink))), self._ink)

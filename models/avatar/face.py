@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from models.avatar import face_shape
+from models.avatar.face_shape import Surface
 from models.avatar.geometry import Points
 from models.avatar.mesh import Sprite, crossings
 from models.avatar.paint import Rgba
@@ -25,10 +26,10 @@ _ROWS: Final = np.array(
 class Face:
     """The skin of one avatar's face."""
 
-    def __init__(self, sprite: Sprite) -> None:
+    def __init__(self, sprite: Sprite, surface: Surface) -> None:
         vertices, _ = crossings(_COLUMNS, _ROWS)
         self._warp = Warp(sprite, _COLUMNS, _ROWS, node_px=12)
-        self._points = face_shape.surface(vertices)
+        self._points = surface.points(vertices)
         basis = face_shape.skin_basis(vertices)
         self._basis = basis.reshape(len(basis), -1)
         self._jaw = face_shape.jaw_share(vertices[:, 1])

@@ -6,7 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.avatar.face_morph import morphed
 from models.avatar.geometry import Points, bump, mirrored, smoothstep, spline
+from models.avatar.spec import FaceShape
 from realtime.core.facs import Controls
 
 CHIN_Y: Final = 106.0
@@ -139,16 +141,31 @@ def jaw_share(y: ArrayLike) -> NDArray[np.float64]:
     return smoothstep(y, 44.0, 98.0)
 
 
-class DepthTable:
-    """Depth of the face on a half-unit grid, for points that move."""
+class Surface:
+    """One host's face on a half-unit grid, for points that move: depth, and how its shape differs from the rig's."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: FaceShape) -> None:
+        self.shape = shape
         x, y = np.meshgrid(np.arange(-120, 120.01, 0.5), np.arange(-150, 150.01, 0.5))
-        self._table = surface(np.stack([x.ravel(), y.ravel()], 1))[:, 2].reshape(x.shape)
+        flat = np.stack([x.ravel(), y.ravel()], 1)
+        z = surface(flat)[:, 2:]
+        self._table = np.hstack([morphed(flat, shape) - flat, z]).reshape(*x.shape, 3)
+
+    def points(self, xy: Points) -> Points:
+        """Points of the rig's face at rest, (N, 2), on this host's, (N, 3)."""
+        on_rig = surface(xy)
+        return np.column_stack([morphed(xy, self.shape), on_rig[:, 2]])
 
     def lift(self, xy: Points, forward: float | NDArray[np.float64] = 0.0) -> Points:
-        """Points (N, 2) with the depth of the face below them, moved `forward`: (N, 3)."""
-        rows, columns = self._table.shape
-        i = np.clip(np.rint((xy[:, 1] + 150) * 2).astype(int), 0, rows - 1)
-        j = np.clip(np.rint((xy[:, 0] + 120) * 2).astype(int), 0, columns - 1)
-        return np.column_stack([xy, self._table[i, j] + forward])
+        """Points of the rig's face (N, 2), put on this host's and moved `forward`: (N, 3)."""
+        return self.carry(xy, xy, forward)
+
+    def carry(self, xy: Points, rest: Points, forward: float | NDArray[np.float64] = 0.0) -> Points:
+        """Points (N, 2) that have moved with the jaw, put on this host's face where they were at rest: (N, 3)."""
+        rows, columns, _ = self._table.shape
+        i = np.clip(np.rint((rest[:, 1] + 150) * 2).astype(int), 0, rows - 1)
+        j = np.clip(np.rint((rest[:, 0] + 120) * 2).astype(int), 0, columns - 1)
+        out = self._table[i, j]
+        out[:, :2] += xy
+        out[:, 2] += forward
+        return np.asarray(out, np.float64)

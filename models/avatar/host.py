@@ -1,6 +1,6 @@
 """The illustrated host behind the `Avatar` port: base frames, face regions drawn over them, and the waving arm."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, Protocol
 
 import cv2
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.avatar import quantise
 from models.avatar.arm import Arm
-from models.avatar.face_shape import surface
+from models.avatar.face_shape import Surface
 from models.avatar.layers import Layers
 from models.avatar.paint import blank, canvas_on, image_of
 from models.avatar.projection import PICTURE_PX, View, base_key
@@ -46,7 +46,7 @@ class IllustratedHost:
         self._frames = frames
         self._rig = Rig(spec, layers)
         self._arm = Arm(layers)
-        self._rois = lru_cache(maxsize=2048)(_face_rois)
+        self._rois = lru_cache(maxsize=2048)(partial(_face_rois, self._rig.surface))
 
     @property
     def name(self) -> str:
@@ -123,12 +123,12 @@ def _to_i420(pixels: NDArray[np.uint8]) -> I420:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8)
 
 
-def _face_rois(key: BaseKey) -> dict[str, Roi]:
+def _face_rois(surface: Surface, key: BaseKey) -> dict[str, Roi]:
     """Rectangles of the upper and lower face at a pose: they share one edge, an even row between eyes and mouth."""
     view = View.of(key)
-    low, high = (view.head(surface(points))[:, 1] for points in (_EYES_LOW, _MOUTH_HIGH))
+    low, high = (view.head(surface.points(points))[:, 1] for points in (_EYES_LOW, _MOUTH_HIGH))
     split = even_floor((float(low.max()) + float(high.min())) / 2)
-    eyes, mouth = (view.head(surface(points)) for points in (_EYES_BOX, _MOUTH_BOX))
+    eyes, mouth = (view.head(surface.points(points)) for points in (_EYES_BOX, _MOUTH_BOX))
     top, bottom = max(0, even_floor(eyes[:, 1].min())), min(PICTURE_PX, even_ceil(mouth[:, 1].max()))
     spans = [
         (max(0, even_floor(box[:, 0].min())), min(PICTURE_PX, even_ceil(box[:, 0].max()))) for box in (eyes, mouth)

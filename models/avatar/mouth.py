@@ -7,7 +7,7 @@ import skia
 from numpy.typing import NDArray
 
 from models.avatar import mouth_paint
-from models.avatar.face_shape import DepthTable
+from models.avatar.face_shape import Surface
 from models.avatar.geometry import Points, ribbon, smoothstep
 from models.avatar.mesh import Strip
 from models.avatar.mouth_paint import MARGIN
@@ -26,9 +26,10 @@ _TONGUE_X: Final = np.linspace(-1, 1, 7)
 class Mouth:
     """The mouth of one avatar."""
 
-    def __init__(self, spec: AvatarSpec, depth: DepthTable) -> None:
+    def __init__(self, spec: AvatarSpec, surface: Surface) -> None:
         self._lips = spec.lips
-        self._depth = depth
+        self._fullness = spec.shape.lip_fullness
+        self._surface = surface
         upper, lower = mouth_paint.lip_bands(spec.lips, spec.seed)
         self._upper = Strip(upper, (120, 24), 4, _ACROSS, np.array([0.0, MARGIN, 0.6, 1.0]), smooth=True)
         self._lower = Strip(lower, (120, 28), 4, _ACROSS, np.array([0.0, 0.4, 1.0 - MARGIN, 1.0]), smooth=True)
@@ -44,7 +45,7 @@ class Mouth:
 
     def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         """Draw the mouth over the skin."""
-        m = mouth_shape(c)
+        m = mouth_shape(c, self._fullness)
         lines = self._lines(view, m)
         upper_out, upper_in, lower_in, lower_out = lines[1], lines[3], lines[4], lines[6]
         self._hollow.draw(canvas, np.concatenate([lower_out, lines[8], lines[9]]))
@@ -74,8 +75,8 @@ class Mouth:
         flat = xy.copy()
         flat[:, 1] = np.clip(flat[:, 1] - 0.55 * m.jaw * smoothstep(flat[:, 1], 64, 90), 52, 100)
         flat[:, 0] *= 0.95
-        z = self._depth.lift(flat)[:, 2] + forward + m.forward * (forward > 0.1)
-        return view.head(np.column_stack([xy, z])).reshape(10, COLUMNS, 2)
+        xyz = self._surface.carry(xy, flat, forward + m.forward * (forward > 0.1))
+        return view.head(xyz).reshape(10, COLUMNS, 2)
 
     def _corners(self, canvas: skia.Canvas, line: Points, c: Controls) -> None:
         paint = skia.Paint(Alphaf=min(1.0, 0.55 + 0.45 * c["AU14"] + 0.25 * c["AU12"]))
@@ -108,7 +109,7 @@ class Mouth:
 
     def _at(self, view: View, xy: Points, forward: float, jaw: float) -> Points:
         flat = np.column_stack([xy[:, 0], np.clip(xy[:, 1] - jaw, 60, 90)])
-        return view.head(np.column_stack([xy, self._depth.lift(flat, forward)[:, 2]]))
+        return view.head(self._surface.carry(xy, flat, forward))
 
     def _row(
         self, canvas: skia.Canvas, view: View, strip: Strip, width: float, top: NDArray[np.float64],

@@ -59,8 +59,8 @@ class MouthShape:
     """Sideways shift of the lips' middle."""
 
 
-def mouth_shape(c: Controls) -> MouthShape:
-    """Lip lines for the controls."""
+def mouth_shape(c: Controls, fullness: float = 1.0) -> MouthShape:
+    """Lip lines for the controls; `fullness` is a factor of the lips' height."""
     jaw = jaw_drop(c)
     left, right = smile_sides(c)
     smile = 0.5 * (left + right)
@@ -79,8 +79,8 @@ def mouth_shape(c: Controls) -> MouthShape:
     lift, drop = lift + (max(lift, 4.6) - lift) * tuck, drop + (3.0 + 0.25 * jaw - drop) * tuck
     lift, drop = lift * (1 - press), drop * (1 - press)
     stretch = 1 - 0.20 * smile - 0.20 * c["AU20"] - 0.14 * c["AU26"] + 0.10 * pucker + 0.18 * funnel - 0.26 * c["AU23"]
-    upper = 8.6 * max(0.2, stretch - 0.48 * press + 0.10 * c["lip_round"])
-    lower = 11.2 * max(0.2, stretch - 0.46 * press - 0.46 * tuck + 0.16 * c["AU17"] * (1 - press))
+    upper = 8.6 * fullness * max(0.2, stretch - 0.48 * press + 0.10 * c["lip_round"])
+    lower = 11.2 * fullness * max(0.2, stretch - 0.46 * press - 0.46 * tuck + 0.16 * c["AU17"] * (1 - press))
     arch = (1 - np.abs(U) ** (1.9 + 0.3 * roundness)) ** (0.78 - 0.26 * roundness)
     bowl = (1 - np.abs(U) ** (2.2 + 0.2 * roundness)) ** (0.62 - 0.12 * roundness)
     corner = np.where(U < 0, left, right)

@@ -19,7 +19,8 @@ import platformdirs
 from models.avatar.host import IllustratedHost
 from models.avatar.layers import load_layers, paint_layers, save_layers
 from models.avatar.projection import KEY_FIELDS, PICTURE_PX
-from models.avatar.spec import RIG_VERSION, AvatarSpec
+from models.avatar.fingerprint import rig_fingerprint
+from models.avatar.spec import AvatarSpec
 from realtime.core.errors import PackError
 from realtime.core.values import I420, BaseKey
 
@@ -139,7 +140,7 @@ def _fill(spec: AvatarSpec, work: Path, keys: Sequence[BaseKey], tell: Progress,
         tell(done, len(keys))
     files = {name: _fingerprint(work / name) for name in (LAYERS, KEYS, FRAMES)}
     manifest = {
-        "kind": KIND, "format": FORMAT, "rig": RIG_VERSION, "name": spec.name, "title": spec.title,
+        "kind": KIND, "format": FORMAT, "rig": rig_fingerprint(), "name": spec.name, "title": spec.title,
         "licence": spec.licence, "digest": spec.digest(), "width": PICTURE_PX, "height": PICTURE_PX,
         "frames": len(keys), "key_fields": list(KEY_FIELDS), "spec": asdict(spec), "files": files,
     }  # fmt: skip
@@ -199,7 +200,7 @@ def _manifest(directory: Path) -> dict[str, Any]:
         raise PackError(f"the avatar pack's manifest {path} cannot be read: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
         raise PackError(f"{path} does not describe an avatar pack")
-    for field, here in (("format", FORMAT), ("rig", RIG_VERSION), ("width", PICTURE_PX), ("height", PICTURE_PX)):
+    for field, here in (("format", FORMAT), ("rig", rig_fingerprint()), ("width", PICTURE_PX), ("height", PICTURE_PX)):
         if manifest.get(field) != here:
             raise PackError(
                 f"the avatar pack {directory} has {field} {manifest.get(field)!r}, this version needs {here!r}"

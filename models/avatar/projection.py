@@ -16,8 +16,8 @@ from realtime.core.facs import Controls
 from realtime.core.values import BaseKey
 
 PICTURE_PX: Final = 512
-VIEW_SCALE: Final = 1.5
-ORIGIN_PX: Final = (256.0, 244.0)
+VIEW_SCALE: Final = 1.36
+ORIGIN_PX: Final = (256.0, 236.0)
 """Where the point between the eyes lies at rest."""
 
 PIVOT: Final = (0.0, 74.0, -14.0)

@@ -11,11 +11,11 @@ STEP_PX: Final = 0.25
 """Largest movement that one step of a control may make."""
 
 REACH_PX: Final[dict[str, float]] = {
-    "AU1": 12.0, "AU2": 9.0, "AU4": 12.5, "AU5": 6.0, "AU6": 7.0, "AU7": 4.0, "AU9": 6.0, "AU10": 9.0, "AU12": 13.5,
-    "AU14": 2.5, "AU15": 14.5, "AU16": 7.0, "AU17": 5.0, "AU18": 18.0, "AU20": 11.5, "AU22": 8.0, "AU23": 5.0,
-    "AU24": 9.0, "AU25": 7.0, "AU26": 42.0, "blink_l": 30.0, "blink_r": 30.0, "gaze_x": 13.0, "gaze_y": 8.0,
-    "lip_tuck": 8.0, "lip_round": 6.0, "teeth": 6.0, "tongue_up": 18.0, "tongue_out": 8.0, "smirk": 10.0,
-    "brow_asym": 7.0, "arm_raise": 420.0, "arm_swing": 60.0,
+    "AU1": 10.9, "AU2": 8.2, "AU4": 11.3, "AU5": 5.4, "AU6": 6.3, "AU7": 3.6, "AU9": 5.4, "AU10": 8.2, "AU12": 12.2,
+    "AU14": 2.3, "AU15": 13.1, "AU16": 6.3, "AU17": 4.5, "AU18": 16.3, "AU20": 10.4, "AU22": 7.3, "AU23": 4.5,
+    "AU24": 8.2, "AU25": 6.3, "AU26": 38.1, "blink_l": 27.2, "blink_r": 27.2, "gaze_x": 11.8, "gaze_y": 7.3,
+    "lip_tuck": 7.3, "lip_round": 5.4, "teeth": 5.4, "tongue_up": 16.3, "tongue_out": 7.3, "smirk": 9.1,
+    "brow_asym": 6.3, "arm_raise": 380.8, "arm_swing": 54.4,
 }  # fmt: skip
 """Pixels the fastest landmark moves over a control's unit range, measured on the rig at 512 x 512."""
 

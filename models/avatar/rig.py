@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.avatar.creases import Creases
 from models.avatar.eyes import Eyes
 from models.avatar.face import Face
-from models.avatar.face_shape import DepthTable, contour_shift, settled
+from models.avatar.face_shape import Surface, contour_shift, settled
 from models.avatar.geometry import Points, smoothstep
 from models.avatar.layers import Layers
 from models.avatar.mesh import Sprite, crossings, sprite_mesh
@@ -114,11 +114,11 @@ class Rig:
             layers["hair_front"], HAIR_STEP, _skull_depth, lambda at: 1 - 0.9 * smoothstep(at[:, 1], 70, 190)
         )
         self._ears = [_Ear(layers["ear"], side) for side in (-1, 1)]
-        self._face = Face(layers["face"])
-        depth = DepthTable()
-        self._eyes = Eyes(spec, depth)
-        self._mouth = Mouth(spec, depth)
-        self._creases = Creases(spec.skin, depth)
+        self.surface = Surface(spec.shape)
+        self._face = Face(layers["face"], self.surface)
+        self._eyes = Eyes(spec, self.surface)
+        self._mouth = Mouth(spec, self.surface)
+        self._creases = Creases(spec.skin, self.surface)
 
     def picture(self, view: View, controls: Controls = REST) -> Rgba:
         """The whole picture without the arm, (PICTURE_PX, PICTURE_PX, 4)."""

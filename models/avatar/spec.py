@@ -1,12 +1,28 @@
-"""What tells one illustrated host from another: names, colours, and the seed of the hair."""
+"""What tells one illustrated host from another: names, colours, the shape of the face, hair, outfit and accessories."""
 
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from json import dumps
-from typing import Final
+from typing import Any, Final
 
-RIG_VERSION: Final = 1
-"""Rises with every change of the rig that changes pixels: packs of an older rig are baked anew."""
+from models.avatar.fingerprint import rig_fingerprint
+
+HAIR_STYLES: Final = ("long", "bob", "short", "swept", "bun", "curly", "buzz", "bald")
+OUTFITS: Final = ("blazer", "suit", "shirt", "hoodie", "dress", "cardigan")
+BACKDROPS: Final = ("studio", "classroom", "shop", "loft", "evening")
+GLASSES: Final = ("none", "round", "square")
+EARRINGS: Final = ("none", "pearl", "hoop", "stud")
+BEARDS: Final = ("none", "stubble", "short", "goatee")
+
+
+def number(default: float, low: float, high: float) -> Any:
+    """A field with a range, which files of presets are checked against."""
+    return field(default=default, metadata={"range": (low, high)})
+
+
+def choice(options: tuple[str, ...]) -> Any:
+    """A field with a list of values, the first of which is the default."""
+    return field(default=options[0], metadata={"options": options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,7 @@ class IrisColors:
 
 @dataclass(frozen=True, slots=True)
 class ClothColors:
-    """Blazer and blouse."""
+    """Outer garment, and what is worn below it."""
 
     deep: str = "#0d2f3a"
     dark: str = "#154653"
@@ -70,6 +86,42 @@ class ClothColors:
     edge: str = "#8ec4c6"
     blouse: str = "#fbf6f0"
     blouse_shade: str = "#c7b6b4"
+    accent: str = "#a8323e"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceShape:
+    """How this face differs from the one the rig is drawn for. Factors are 1 and amounts 0 where it does not."""
+
+    face_width: float = number(1.0, 0.92, 1.08)
+    jaw_width: float = number(1.0, 0.85, 1.18)
+    chin_length: float = number(0.0, -1.0, 1.0)
+    cheek: float = number(0.0, -1.0, 1.0)
+    eye_size: float = number(1.0, 0.80, 1.12)
+    eye_spacing: float = number(0.0, -1.0, 1.0)
+    eye_tilt: float = number(0.0, -1.0, 1.0)
+    lashes: float = number(1.0, 0.0, 1.2)
+    nose_width: float = number(1.0, 0.85, 1.40)
+    nose_length: float = number(0.0, -1.0, 1.0)
+    brow_weight: float = number(1.0, 0.6, 1.7)
+    brow_height: float = number(0.0, -1.0, 1.0)
+    brow_arch: float = number(1.0, 0.2, 1.3)
+    lip_fullness: float = number(1.0, 0.6, 1.45)
+    mouth_width: float = number(1.0, 0.92, 1.12)
+    neck_width: float = number(1.0, 0.9, 1.3)
+    age: float = number(0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Accessories:
+    """What is worn on the head."""
+
+    glasses: str = choice(GLASSES)
+    glasses_color: str = "#2c2226"
+    earrings: str = choice(EARRINGS)
+    earring_color: str = "#f2e6e0"
+    necklace: bool = False
+    beard: str = choice(BEARDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +130,23 @@ class AvatarSpec:
 
     name: str = "mei"
     title: str = "Mei, presenter"
+    description: str = "Long dark hair, teal blazer; a friendly presenter."
     licence: str = "Apache-2.0"
     seed: int = 7
+    hair_style: str = choice(HAIR_STYLES)
+    outfit: str = choice(OUTFITS)
+    backdrop: str = choice(BACKDROPS)
     skin: SkinColors = field(default_factory=SkinColors)
     hair: HairColors = field(default_factory=HairColors)
     lips: LipColors = field(default_factory=LipColors)
     iris: IrisColors = field(default_factory=IrisColors)
     cloth: ClothColors = field(default_factory=ClothColors)
+    shape: FaceShape = field(default_factory=FaceShape)
+    wears: Accessories = field(default_factory=lambda: Accessories(earrings="pearl", necklace=True))
 
     def digest(self) -> str:
         """Sixteen hex digits that change with the spec and with the rig."""
-        return sha256(dumps([RIG_VERSION, asdict(self)], sort_keys=True).encode()).hexdigest()[:16]
+        return sha256(dumps([rig_fingerprint(), asdict(self)], sort_keys=True).encode()).hexdigest()[:16]
 
 
 MEI: Final = AvatarSpec()
