@@ -49,7 +49,8 @@ def parser() -> argparse.ArgumentParser:
 
     doctor_command = commands.add_parser("doctor", help="check this machine")
     doctor_command.add_argument("--json", action="store_true", help="as JSON")
-    doctor_command.usage = "anima doctor [--json] [--config FILE] [--SETTING VALUE ...]"
+    doctor_command.add_argument("--connect", action="store_true", help="try each path to viewers, too")
+    doctor_command.usage = "anima doctor [--connect] [--json] [--config FILE] [--SETTING VALUE ...]"
     _add_settings(doctor_command)
     doctor_command.set_defaults(run=doctor)
 
@@ -144,7 +145,12 @@ def doctor(arguments: argparse.Namespace) -> int:
     """Check this machine; fails when something that is needed is missing."""
     from server.doctor import examine, report
 
-    checks = examine(_config_of(arguments))
+    config = _config_of(arguments)
+    checks = examine(config)
+    if arguments.connect:
+        from server.connectivity import examine_paths
+
+        checks += asyncio.run(examine_paths(config))
     print(json.dumps([asdict(check) for check in checks], indent=2) if arguments.json else report(checks))
     return int(any(check.result == "failure" for check in checks))
 
