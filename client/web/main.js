@@ -5,11 +5,13 @@ import { Conversation } from "./conversation.js";
 import { AnimaSession } from "./session.js";
 import { ResponseTimer, StatsMonitor } from "./stats.js";
 import { traceView } from "./trace.js";
+import { Cards } from "./ui/cards.js";
 import { Chat } from "./ui/chat.js";
 import { Curtain } from "./ui/curtain.js";
 import { Direct } from "./ui/direct.js";
 import { Locale } from "./ui/locale.js";
 import { DebugOverlay } from "./ui/overlay.js";
+import { ScenePicker } from "./ui/scenes.js";
 import { liftSheet } from "./ui/sheet.js";
 import { Stage } from "./ui/stage.js";
 import { followTheme } from "./ui/theme.js";
@@ -22,6 +24,8 @@ const FROZEN_MS = 1_500;
 class Page {
   #locale = new Locale();
   #stage = new Stage(this.#locale);
+  #cards = new Cards();
+  #scenes = new ScenePicker(this.#locale, () => this.#sceneChosen());
   #overlay = new DebugOverlay(this.#locale);
   #curtain = new Curtain(this.#locale, () => this.session.start());
   #direct = new Direct(this.#locale, (cue) => this.session.cue(cue));
@@ -45,6 +49,7 @@ class Page {
 
   constructor() {
     this.session = new AnimaSession({ wish: this.#wish(), grant: grantInAddress() });
+    this.#scenes.load((path) => this.session.get(path));
     this.#listenToSession();
     this.#listenToViewer();
     followTheme();
@@ -136,6 +141,7 @@ class Page {
     if (state === "closed" || state === "failed") {
       this.#waiting = [];
       this.#stage.clear();
+      this.#cards.clear();
     }
   }
 
@@ -152,6 +158,8 @@ class Page {
     if (typeof data.media_s === "number") this.#clock.messageArrived(data.media_s, nowMs / 1000);
     switch (type) {
       case "bot-ready":
+        this.#cards.dress(data.about?.brand);
+        if (data.about?.card) this.#cards.show(data.about.card);
         if (typeof data.about?.video_rtp_origin === "number") this.#clock.setRtpOrigin(data.about.video_rtp_origin);
         break;
       case "bot-started-speaking":
@@ -184,6 +192,8 @@ class Page {
   #told(t, d, nowMs) {
     if (t === "caption") this.#track.addSentence(d.segment_id, String(d.text), d.media_s, d.epoch);
     if (t === "emotion") this.#direct.showMood(d.emotion);
+    if (t === "card") this.#cards.show(/** @type {import("./ui/cards.js").Card} */ (d));
+    if (t === "shot") this.#cards.frame(d);
     if (t === "trace") this.#overlay.traced(traceView(d), nowMs);
   }
 
@@ -258,7 +268,12 @@ class Page {
   }
 
   #wish() {
-    return { language: this.#locale.language };
+    return { language: this.#locale.language, ...this.#scenes.wish };
+  }
+
+  #sceneChosen() {
+    this.session.options.wish = this.#wish();
+    this.#chat.setScene(this.#scenes.scene);
   }
 
   #autostart() {

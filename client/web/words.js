@@ -30,6 +30,9 @@ const EN = {
   emptyTitle: "Say hello",
   emptyBody: "Ask a question and she answers, or switch to “Say exactly” and she speaks your words.",
   suggestions: ["Hello! Who are you?", "Show me your emotions", "How do you answer so fast?"],
+  suggestions_commerce: ["How much is it?", "What do others say?", "How long does shipping take?"],
+  suggestions_tutor: ["Can you give me an example?", "What is the formula?", "Explain again"],
+  suggestions_npc: ["Hello! Who are you?", "Any news?", "Thank you, goodbye"],
   modeAsk: "Ask",
   modeSay: "Say exactly",
   modeLabel: "What your text is for",
@@ -63,6 +66,8 @@ const EN = {
   theme: "Light or dark",
   debug: "Debug overlay (D)",
   language: "Language",
+  sceneLabel: "What the conversation is for",
+  contentLabel: "What it is about",
   leave: "End conversation",
   expand: "Show more of the conversation",
   collapse: "Show less of the conversation",
@@ -113,6 +118,9 @@ const ZH = {
   emptyTitle: "打个招呼吧",
   emptyBody: "提一个问题，她会回答；切换到“照着说”，她会念出你写的话。",
   suggestions: ["你好！你是谁？", "展示一下你的表情", "为什么回答这么快？"],
+  suggestions_commerce: ["多少钱？", "评价怎么样？", "什么时候发货？"],
+  suggestions_tutor: ["举个例子", "公式是什么？", "再讲一遍"],
+  suggestions_npc: ["你好，你是谁？", "有什么消息？", "谢谢，再见"],
   modeAsk: "提问",
   modeSay: "照着说",
   modeLabel: "文字的用途",
@@ -146,6 +154,8 @@ const ZH = {
   theme: "浅色或深色",
   debug: "调试信息（D）",
   language: "语言",
+  sceneLabel: "对话场景",
+  contentLabel: "内容",
   leave: "结束对话",
   expand: "展开对话",
   collapse: "收起对话",
@@ -193,10 +203,12 @@ export function word(language, key, values = {}) {
 
 /**
  * @param {Language} language
+ * @param {string} [scene]
  * @returns {readonly string[]}
  */
-export function suggestions(language) {
-  return WORDS[language].suggestions;
+export function suggestions(language, scene = "") {
+  const found = /** @type {Record<string, unknown>} */ (WORDS[language])[`suggestions_${scene}`];
+  return Array.isArray(found) ? found : WORDS[language].suggestions;
 }
 
 /** @returns {Language[]} */

@@ -17,6 +17,7 @@ export class Chat {
   #complaint = byId("complaint", HTMLElement);
   /** @type {Map<number, HTMLElement>} */
   #shown = new Map();
+  #scene = "";
   /** @type {import("./locale.js").Locale} */
   #locale;
 
@@ -123,9 +124,15 @@ export class Chat {
     this.#textLabel.textContent = words;
   }
 
+  /** @param {string} scene  What the suggestions are about. */
+  setScene(scene) {
+    this.#scene = scene;
+    this.#localise();
+  }
+
   #localise() {
     this.#applyMode();
-    const chips = suggestions(this.#locale.language).map((text) => {
+    const chips = suggestions(this.#locale.language, this.#scene).map((text) => {
       const chip = element("button", { type: "button", class: "chip" }, text);
       chip.addEventListener("click", () => this.onSend(text, "ask"));
       return chip;
