@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from realtime.core.facs import Controls
-from realtime.core.values import I420, BaseKey, Patch, Region, SpeechChunk, VoiceSpec
+from realtime.core.values import I420, BaseKey, Patch, Pcm, Region, SpeechChunk, VoiceSpec
 
 
 class Clock(Protocol):
@@ -92,6 +92,39 @@ class Answerer(Protocol):
 
     async def aclose(self) -> None:
         """Release connections."""
+        ...
+
+
+class SpeechDetector(Protocol):
+    """Tells speech from other sound, for one microphone: it remembers what it heard. Called on the hearing thread."""
+
+    def __call__(self, window: Pcm) -> float:
+        """Probability, 0..1, that somebody speaks in 512 samples at 16 kHz."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Turns a viewer's speech into words."""
+
+    def understands(self, language: str) -> bool:
+        """Whether it can be expected to recognise this language (BCP 47)."""
+        ...
+
+    async def warm_up(self) -> None:
+        """Load what the first turn would have to wait for."""
+        ...
+
+    async def transcribe(self, pcm: Pcm, language: str) -> str:
+        """The words in up to half a minute of sound, int16 at 16 kHz; empty for none. Raises `UpstreamError`. Cancelled
+        when nobody needs the answer any more."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release threads and connections."""
         ...
 
 
