@@ -13,6 +13,7 @@ from realtime.core.clips import GESTURES
 from realtime.core.errors import TooMany, UpstreamError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
+from realtime.core.recording import Recording
 from realtime.core.script import Beat, Feel, Gesture, Pause, Say, parse_script, strip_tags
 from realtime.core.sound import SoundTimeline
 from realtime.core.units import AUDIO_RATE_HZ
@@ -69,7 +70,7 @@ class Conductor:
         self._spec = spec
         self._gate = gate
         self._cues = CueSheet(clock, emit)
-        self._waiting: deque[AsyncIterator[Beat]] = deque()
+        self._waiting: deque[AsyncIterator[Beat | Recording]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._history: deque[Turn] = deque(maxlen=HISTORY_TURNS)
         self._not_before_s = 0.0
@@ -108,8 +109,8 @@ class Conductor:
         self._make_room()
         self._enqueue(_each(beats))
 
-    def perform(self, beats: tuple[Beat, ...]) -> None:
-        """Play beats that nobody asked for, such as a run-down's. Raises `TooMany` when too much waits already."""
+    def perform(self, beats: tuple[Beat | Recording, ...]) -> None:
+        """Play beats nobody asked for, such as a run-down's or a recording. Raises `TooMany` when too much waits."""
         self._make_room()
         self._enqueue(_each(beats), asked=False)
 
@@ -173,7 +174,7 @@ class Conductor:
             retry_s = max(1.0, self._sound.pending_s(self._clock()))
             raise TooMany("too much waits to be spoken", retry_after_s=retry_s, limit=f"{MAX_WAITING} scripts")
 
-    def _enqueue(self, beats: AsyncIterator[Beat], *, asked: bool = True) -> None:
+    def _enqueue(self, beats: AsyncIterator[Beat | Recording], *, asked: bool = True) -> None:
         self._waiting.append(beats)
         if asked and self._asked_s is None and not self._speaking:
             self._asked_s = self._clock()
@@ -201,7 +202,7 @@ class Conductor:
                 self._plan.settle()
                 self._stop_when_silent()
 
-    async def _play(self, beat: Beat, epoch: int) -> None:
+    async def _play(self, beat: Beat | Recording, epoch: int) -> None:
         """Put one beat on the timeline, after everything before it."""
         at_s = self._position_s()
         match beat:
@@ -210,6 +211,8 @@ class Conductor:
                     beat = replace(beat, text=strip_tags(await self._gate.release(beat.text)))
                 if beat.text and epoch == self._plan.epoch:
                     await self._speak(beat, epoch)
+            case Recording(chunks):
+                await self._put(Say(""), _each(chunks), epoch)
             case Feel(emotion, intensity):
                 self._plan.feel(emotion, intensity, at_s)
                 self._cues.at(at_s, events.EmotionChanged(emotion, intensity))
@@ -228,8 +231,11 @@ class Conductor:
             rate=_factor(self._spec.rate * say.rate),
             pitch=_factor(self._spec.pitch * say.pitch),
         )
+        await self._put(say, self._voice.speak(say.text, spec), epoch)
+
+    async def _put(self, say: Say, stream: AsyncIterator[SpeechChunk], epoch: int) -> None:
         first = True
-        async with _closing(self._voice.speak(say.text, spec)) as chunks:
+        async with _closing(stream) as chunks:
             async for chunk in chunks:
                 if epoch != self._plan.epoch:
                     return
@@ -247,7 +253,8 @@ class Conductor:
         epoch = self._plan.epoch
         if first:
             self._started(begin_s)
-            self._cues.at(zero_s, events.SentenceStarted(say.text, zero_s, epoch))
+            if say.text:
+                self._cues.at(zero_s, events.SentenceStarted(say.text, zero_s, epoch))
         for word in chunk.words:
             at_s = zero_s + word.start_s
             self._cues.at(at_s, events.WordSpoken(say.text[word.begin : word.end], at_s, epoch))
@@ -329,9 +336,9 @@ async def _closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
             await close()
 
 
-async def _each(beats: tuple[Beat, ...]) -> AsyncIterator[Beat]:
-    for beat in beats:
-        yield beat
+async def _each(items: tuple[T, ...]) -> AsyncIterator[T]:
+    for item in items:
+        yield item
 
 
 def _factor(value: float) -> float:

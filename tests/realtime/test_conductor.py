@@ -11,8 +11,9 @@ from realtime.core import events
 from realtime.core.errors import InvalidField, TooMany, UpstreamError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
+from realtime.core.recording import recording_of
 from realtime.core.sound import SoundTimeline
-from realtime.core.units import AUDIO_TICK_S
+from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_S
 from realtime.core.values import SpeechChunk, VoiceSpec
 from realtime.ports import Answerer, Voice
 from tests.fakes import FixedAnswerer, ToneVoice
@@ -212,6 +213,22 @@ def test_a_pause_is_silent_and_tags_take_effect_in_their_place() -> None:
     (wave_s,) = stage.times(events.GestureStarted)
     words = [e.media_s for _, e in stage.events if isinstance(e, events.WordSpoken)]
     assert words[1] < wave_s <= words[2] + 0.01
+
+
+def test_a_recording_is_played_with_its_own_lips_and_can_be_interrupted() -> None:
+    at = np.arange(5 * AUDIO_RATE_HZ)
+    hum = np.asarray(9000 * np.sin(at / 40), np.int16)
+
+    async def act(stage: Stage) -> None:
+        stage.conductor.perform((recording_of(hum),))
+        await stage.play(2.0)
+        assert stage.conductor.busy and stage.plan.mouth.sample(1.0)
+        stage.conductor.interrupt()
+        await stage.play(1.0)
+
+    stage = performed(act)
+    assert all(stage.loud[5:95]) and not any(stage.loud[110:])
+    assert stage.kinds().count("SpeakingStarted") == 1 and "SentenceStarted" not in stage.kinds()
 
 
 class BrokenVoice(ToneVoice):
