@@ -1,0 +1,1 @@
+"""Portrait avatars: one photo or drawing becomes a pack that speaks."""
