@@ -128,8 +128,9 @@ def timed(language: str, shots: Iterable[Shot], target_s: float = 0.0) -> Rundow
     return Rundown(language, tuple(placed), target_s)
 
 
-def beats_of(shot: Shot, gestures: Collection[str], language: str) -> tuple[Beat, ...]:
-    """What the conductor plays: each line's card, emotion and gesture come as its first word sounds."""
+def beats_of(shot: Shot, gestures: Collection[str], language: str, said: int = 0) -> tuple[Beat, ...]:
+    """What the conductor plays: each line's card, emotion and gesture come as its first word sounds. `said` sentences
+    were said before the shot was cut off: it goes on with the next."""
     beats: list[Beat] = [Mark(SHOT_MARK + shot.id)]
     for index, line in enumerate(shot.lines):
         if index:
@@ -142,7 +143,16 @@ def beats_of(shot: Shot, gestures: Collection[str], language: str) -> tuple[Beat
         script = parse_script(line.text, gestures=gestures, language=language, strict=False)
         beats += script.beats
     beats.append(Mark(END_MARK + shot.id))
-    return tuple(beats)
+    return tuple(_after(beats, said))
+
+
+def _after(beats: Sequence[Beat], said: int) -> Iterable[Beat]:
+    """The beats without the first sentences, and without the gestures and pauses that went with them."""
+    for beat in beats:
+        if isinstance(beat, Say) and said > 0:
+            said -= 1
+        elif said == 0 or not isinstance(beat, Say | Gesture | Pause):
+            yield beat
 
 
 def card_at(shots: Sequence[Shot], mark: str) -> Card | None:
@@ -152,8 +162,3 @@ def card_at(shots: Sequence[Shot], mark: str) -> Card | None:
     if shot is None or not index.isdigit() or int(index) >= len(shot.lines):
         return None
     return shot.lines[int(index)].card
-
-
-def spoken(beats: Iterable[Beat]) -> list[str]:
-    """The sentences among some beats."""
-    return [beat.text for beat in beats if isinstance(beat, Say)]

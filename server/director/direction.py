@@ -59,6 +59,8 @@ class Direction:
         self._waits_ms: list[float] = []
         self._response_ms: list[float] = []
         self._last_viewer = ""
+        self._in_shot = False
+        self._sentences = 0
         self.card: Card | None = None
 
     def attach(self, conductor: Conductor) -> None:
@@ -134,6 +136,10 @@ class Direction:
         """Look at an event before viewers are told; whether it was only meant for here."""
         if isinstance(event, events.SpeakingStopped | events.Failed):
             self._poke()
+        if isinstance(event, events.Interrupted):
+            self._in_shot = False
+        if isinstance(event, events.SentenceStarted) and self._in_shot:
+            self._sentences += 1
         if not isinstance(event, events.Report):
             return False
         if event.kind == "metrics" and "text_to_sound_ms" in event.data:
@@ -148,10 +154,12 @@ class Direction:
         elif mark.startswith(SHOT_MARK):
             shot = next((s for s in self.director.upcoming() if s.id == mark.removeprefix(SHOT_MARK)), None)
             if shot is not None:
+                self._in_shot = True
                 data = {"id": shot.id, "phase": shot.phase, "framing": shot.framing, "camera": shot.camera}
                 self._emit(events.Report("shot", data))
                 self.desk.changed()
         elif mark.startswith(END_MARK):
+            self._in_shot, self._sentences = False, 0
             self.director.shot_said(mark.removeprefix(END_MARK), self._clock())
             if self.director.asking is not None and self.programme.asking is not None:
                 self.programme.asking.ask(self.director.asking)
@@ -208,9 +216,11 @@ class Direction:
                 del self._waits_ms[:-KEPT_TIMES]
                 self.conductor.chat(decision.text, at_once=False, preface=self._preface(decision))
             case Perform(shot, again):
+                # the sentence that was cut off is said again, those before it are not
+                said = self._sentences = max(0, self._sentences - 1) if again else 0
                 if again:
                     self._say(self._phrase("again"))
-                self.conductor.perform(beats_of(shot, GESTURES, language))
+                self.conductor.perform(beats_of(shot, GESTURES, language, said))
             case Greet(names, _):
                 key, values = ("greet_named", {"names": listed(names, language)}) if names else ("greet", {})
                 self._say("[happy:0.6] [wave] " + self._phrase(key, **values))
