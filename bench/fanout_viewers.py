@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from aiohttp import ClientSession
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtp import pack_remb_fci
 
 _NTP_UNIX_OFFSET_S: Final = 2_208_988_800
 _RTCP_TYPES: Final = range(192, 224)
@@ -21,6 +22,8 @@ _SENDER_REPORT: Final = 200
 _REPORT_INTERVAL_S: Final = 1.0
 LATE_S: Final = 0.04
 """A packet that completes a picture or sound this long after its media time is late: one frame interval."""
+_ESTIMATE_BPS: Final = 2_500_000
+"""What each viewer says its path carries: nothing here is meant to be narrow."""
 _LATENESS_KEPT_EVERY: Final = 25
 _HEADER: Final = struct.Struct("!BBHLL")
 _WRAP: Final = 1 << 32
@@ -185,6 +188,9 @@ class Viewer:
             blocks += struct.pack("!LLLLLL", ssrc, 0, source.last_sequence or 0, 0, source.last_report, delay)
         count = len(self._sources)
         report = struct.pack("!BBHL", 0x80 | count, 201, 1 + 6 * count, self._ssrc) + blocks
+        pictured = [ssrc for ssrc, source in self._sources.items() if source.is_video]
+        if pictured:
+            report += struct.pack("!BBHLL", 0x8F, 206, 5, self._ssrc, 0) + pack_remb_fci(_ESTIMATE_BPS, pictured)
         self._send_rtcp(report)
 
     def _send_rtcp(self, packet: bytes) -> None:

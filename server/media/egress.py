@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import av
@@ -14,10 +15,11 @@ from realtime.core.values import Frame, Pcm
 from realtime.mailbox import Mailbox, MailboxClosed
 from realtime.ports import Clock
 from server.media.audio_encoder import OpusEncoder
-from server.media.feedback import BITRATE_MAX_BPS, BITRATE_START_BPS, BitrateGovernor, KeyframeGate, RateMeter
+from server.media.feedback import BITRATE_MAX_BPS, BITRATE_START_BPS
 from server.media.packets import EgressStats, EncodedSound, EncodedVideo, VideoCodec
+from server.media.room import Rung, VideoRoom
 from server.media.subscription import SoundSubscription, VideoSubscription
-from server.media.video_encoder import VideoEncoder, open_encoder
+from server.media.wheel import Wheel
 
 _log = logging.getLogger(__name__)
 
@@ -26,23 +28,11 @@ _CATCH_UP_TICKS: Final = 3
 heard. Their time stamps do not move, so nothing that follows is any later for it."""
 
 
-@dataclass(slots=True)
-class _Rung:
-    """One codec in use: its viewers, what they asked for, and the encoder, which lives on the encode thread."""
-
-    codec: VideoCodec
-    governor: BitrateGovernor
-    gate: KeyframeGate = field(default_factory=KeyframeGate)
-    meter: RateMeter = field(default_factory=RateMeter)
-    viewers: set[VideoSubscription] = field(default_factory=set)
-    encoder: VideoEncoder | None = None
-
-
 class MediaEgress:
-    """Encodes a session's frames and sound and hands the packets to its viewers.
+    """Encodes a session's frames and sound and hands the packets to its viewers: one fan-out loop per unit.
 
     `start()` begins to pace; `watch` and `listen` add a viewer, closing what they return removes it; `aclose()` ends
-    everything. A codec's encoder exists while somebody watches it. Sound is read for every tick, viewers or not, so
+    everything. An encoder exists while somebody watches its rung. Sound is read for every tick, viewers or not, so
     that the sound timeline moves on; it is encoded only for listeners."""
 
     def __init__(
@@ -62,9 +52,11 @@ class MediaEgress:
         self._frames = frames
         self._read_sound = read_sound
         self._size = (width, height, fps)
-        self._start_bitrate_bps = start_bitrate_bps
-        self._max_bitrate_bps = max_bitrate_bps
-        self._rungs: dict[VideoCodec, _Rung] = {}
+        self.start_bitrate_bps = start_bitrate_bps
+        self.wheel = Wheel()
+        self._room = VideoRoom(
+            (width, height), self.stats, fps=fps, start_bps=start_bitrate_bps, max_bps=max_bitrate_bps
+        )
         self._listeners: set[SoundSubscription] = set()
         self._opus: OpusEncoder | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -84,9 +76,8 @@ class MediaEgress:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        for rung in list(self._rungs.values()):
-            for viewer in list(rung.viewers):
-                viewer.close()
+        self.wheel.stop()
+        self._room.close()
         for listener in list(self._listeners):
             listener.close()
         if self._thread is not None:
@@ -98,55 +89,22 @@ class MediaEgress:
 
     # --- viewers ------------------------------------------------------------------------------------------------
 
-    def watch(self, codec: VideoCodec) -> VideoSubscription:
-        """Add a viewer of the picture; its first unit is a keyframe made for it at once."""
-        rung = self._rungs.get(codec)
-        if rung is None:
-            governor = BitrateGovernor(start_bps=self._start_bitrate_bps, max_bps=self._max_bitrate_bps)
-            rung = self._rungs[codec] = _Rung(codec, governor)
-
-        def closed() -> None:
-            rung.viewers.discard(viewer)
-            rung.governor.left(viewer)
-            self.stats.video_viewers -= 1
-
-        def keyframe_wanted() -> None:
-            rung.gate.request()
-            self.stats.keyframe_requests += 1
-
-        def skipped() -> None:
-            self.stats.viewer_skips += 1
-
-        def estimated(estimate_bps: int, strained: bool) -> None:
-            rung.governor.estimated(viewer, estimate_bps, rung.meter.rate_bps, strained=strained)
-
-        def reported(fraction_lost: float, queueing: bool) -> None:
-            rung.governor.reported(viewer, fraction_lost, rung.meter.rate_bps, queueing=queueing)
-
-        viewer = VideoSubscription(
-            closed,
-            on_keyframe_wanted=keyframe_wanted,
-            on_estimate=estimated,
-            on_report=reported,
-            on_sent=self._video_sent,
-            on_skip=skipped,
-        )
-        self.stats.video_viewers += 1
-        rung.viewers.add(viewer)
-        rung.governor.joined(viewer)
-        rung.gate.joined()
+    def watch(self, codec: VideoCodec, sink: Callable[[EncodedVideo], bool] | None = None) -> VideoSubscription:
+        """Add a viewer of the picture; its first unit is a keyframe made for it at once. With a `sink` each unit is
+        handed over when it is made, and the sink says whether it took it; else `next` waits for them."""
+        viewer = self._room.join(codec, sink)
         if self._closed:
             viewer.close()
         return viewer
 
-    def listen(self) -> SoundSubscription:
+    def listen(self, sink: Callable[[EncodedSound], bool] | None = None) -> SoundSubscription:
         """Add a viewer of the sound."""
 
         def closed() -> None:
             self._listeners.discard(listener)
             self.stats.sound_viewers -= 1
 
-        listener = SoundSubscription(closed)
+        listener = SoundSubscription(closed, sink)
         self.stats.sound_viewers += 1
         self._listeners.add(listener)
         if self._closed:
@@ -164,58 +122,72 @@ class MediaEgress:
                 return
             self.stats.frames_dropped += newest - serial - 1 if serial else 0
             serial = newest
-            for rung in list(self._rungs.values()):
-                if rung.viewers:
-                    await self._encode(rung, frame)
-                else:
-                    await self._retire(rung)
+            try:
+                await self._show(frame)
+            except Exception:
+                # a frame that cannot be sent is one frame less, not the end of the picture
+                self.stats.bad_frames += 1
+                if self.stats.bad_frames & (self.stats.bad_frames - 1) == 0:
+                    _log.exception("frame %d was left out (%d so far)", frame.index, self.stats.bad_frames)
 
-    async def _encode(self, rung: _Rung, frame: Frame) -> None:
+    async def _show(self, frame: Frame) -> None:
+        """Encode a frame for every rung that somebody watches and hand the packets out."""
+        room = self._room
+        room.choose(self.clock())
+        made: dict[Rung, EncodedVideo] = {}
+        taken = 0
+        for rung in room.wanted():
+            if not rung.due(frame, self.clock(), self._size[2]):
+                continue
+            unit = await self._encode(rung, frame)
+            if unit is not None and unit.payloads:
+                made[rung] = unit
+                taken += room.deliver(rung, unit)
+        taken += room.settle(made)
+        if taken:
+            frame.trace.stamps_s.setdefault("sent", self.clock())
+        for rung in room.idle():
+            await self._retire(rung)
+
+    async def _encode(self, rung: Rung, frame: Frame) -> EncodedVideo | None:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
         keyframe = rung.gate.due(self.clock())
-        bitrate_bps = rung.governor.bitrate_bps
-        loop = asyncio.get_running_loop()
+        bitrate_bps = rung.bitrate_bps()
+        work = partial(self._room.encode, rung, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
         try:
-            unit = await loop.run_in_executor(self._thread, self._encode_on_thread, rung, frame, keyframe, bitrate_bps)
+            unit = await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except av.FFmpegError:
             _log.exception("the %s encoder failed; it is opened anew", rung.codec)
             self.stats.encoder_failures += 1
             await self._retire(rung)
             rung.gate.request()
-            return
+            return None
         now_s = self.clock()
         frame.trace.stamps_s.setdefault("encoded", now_s)
+        rung.last_pts = frame.pts
         if unit.keyframe:
             rung.gate.made(now_s)
             self.stats.keyframes += 1
+        if rung is self._room.wanted()[0]:
+            self.stats.bitrate_bps = bitrate_bps
         self.stats.frames_encoded += 1
         self.stats.video_bytes += unit.size_bytes
         rung.meter.add(now_s, unit.size_bytes)
-        self.stats.bitrate_bps = bitrate_bps
-        if unit.payloads:
-            for viewer in list(rung.viewers):
-                viewer.offer(unit)
+        return unit
 
-    def _encode_on_thread(self, rung: _Rung, frame: Frame, keyframe: bool, bitrate_bps: int) -> EncodedVideo:
-        if rung.encoder is None:
-            rung.encoder = open_encoder(rung.codec, *self._size, ceiling_bps=self._max_bitrate_bps)
-        return rung.encoder.encode(frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
-
-    async def _retire(self, rung: _Rung) -> None:
+    async def _retire(self, rung: Rung) -> None:
         if rung.encoder is not None:
             assert self._thread is not None
             encoder, rung.encoder = rung.encoder, None
+            rung.last_pts = None
             await asyncio.get_running_loop().run_in_executor(self._thread, encoder.close)
 
     def _drop_encoders(self) -> None:
-        for rung in self._rungs.values():
-            if rung.encoder is not None:
-                rung.encoder.close()
-                rung.encoder = None
-
-    def _video_sent(self, unit: EncodedVideo) -> None:
-        unit.trace.stamps_s.setdefault("sent", self.clock())
+        for rung in self._room.idle():
+            assert rung.encoder is not None
+            rung.encoder.close()
+            rung.encoder = None
 
     # --- sound --------------------------------------------------------------------------------------------------
 
@@ -242,6 +214,10 @@ class MediaEgress:
         self.stats.sound_bytes += len(unit.payload)
         for listener in list(self._listeners):
             listener.offer(unit)
+
+    def census(self) -> dict[str, int]:
+        """How many viewers each rung of the picture has."""
+        return self._room.census()
 
     def snapshot(self) -> EgressStats:
         """The counters as they are now."""

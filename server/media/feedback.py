@@ -1,10 +1,10 @@
 """What viewers ask of the encoder, decided without a clock: when to send a keyframe and which bit rate to aim at."""
 
 from collections import deque
-from collections.abc import Hashable
 from typing import Final
 
 KEYFRAME_INTERVAL_S: Final = 0.3
+JOIN_INTERVAL_S: Final = 0.12
 ESTIMATE_SHARE: Final = 0.8
 """Part of a viewer's estimate that the picture uses: measured to hold 25 fps on a 700 kb/s link, where the whole did
 not. The rest is for the sound, headers and repeats; an estimate covers only what carries abs-send-time, the picture."""
@@ -13,16 +13,27 @@ CONGESTION_SHARE: Final = 0.9
 (draft-ietf-rmcat-gcc section 5.5), while an undisturbed one reports about all of it, give or take its window."""
 LOSS_SHARE: Final = 0.1
 QUEUE_BACKOFF: Final = 0.85
-BITRATE_MIN_BPS: Final = 200_000
+RECOVERY: Final = 1.08
+"""Growth per clean report, about one a second, back to where the viewer began."""
+SENT_LEAST_BPS: Final = 100_000
+"""A receiver that is sent less than this knows too little of its path to be believed."""
+PICTURE_SHARE: Final = 0.9
+"""Part of a sender-side estimate that the picture's payload uses: RTP, SRTP, UDP and IP headers take 6 %, repeats the
+rest."""
+SOUND_ON_WIRE_BPS: Final = 66_000
+"""40 kb/s of Opus and 50 times the headers."""
+BITRATE_MIN_BPS: Final = 60_000
 BITRATE_START_BPS: Final = 500_000
 BITRATE_MAX_BPS: Final = 1_500_000
 
 
 class KeyframeGate:
-    """Merges keyframe requests (PLI, FIR, a slow viewer) and spaces the keyframes; a new viewer gets one at once."""
+    """Merges keyframe requests (PLI, FIR, a slow viewer) and spaces the keyframes. A new viewer waits less: it sees
+    nothing yet; but a crowd that comes at once shares its keyframes."""
 
-    def __init__(self, interval_s: float = KEYFRAME_INTERVAL_S) -> None:
+    def __init__(self, interval_s: float = KEYFRAME_INTERVAL_S, join_interval_s: float = JOIN_INTERVAL_S) -> None:
         self._interval_s = interval_s
+        self._join_interval_s = join_interval_s
         self._requested = False
         self._urgent = False
         self._last_s = float("-inf")
@@ -37,7 +48,8 @@ class KeyframeGate:
 
     def due(self, now_s: float) -> bool:
         """Whether the frame encoded now has to be a keyframe."""
-        return self._urgent or (self._requested and now_s - self._last_s >= self._interval_s)
+        since_s = now_s - self._last_s
+        return (self._urgent and since_s >= self._join_interval_s) or (self._requested and since_s >= self._interval_s)
 
     def made(self, now_s: float) -> None:
         """A keyframe was encoded: it serves everyone who asked so far."""
@@ -66,13 +78,13 @@ class RateMeter:
         return int(8 * self._total_bytes / self._window_s)
 
 
-class BitrateGovernor:
-    """Bit rate of a shared picture: what the weakest viewer's path carries.
+class ViewerBudget:
+    """Bit rate of picture that one viewer's path carries.
 
-    A receiver's estimate alone does not lower a budget. It cannot see more bandwidth than it is sent, so an idle
-    picture would talk the rate down to nothing and the next sentence would start blurred; and a busy receiver reads
-    its own scheduling as congestion. An estimate clearly below what was sent, with losses or a grown round trip beside
-    it, is congestion."""
+    A sender-side estimate (`measured`) is taken as it is. A receiver's estimate (`estimated`) alone does not lower the
+    budget: it cannot see more bandwidth than it is sent, so an idle picture would talk the rate down to nothing and the
+    next sentence would start blurred; and a busy receiver reads its own scheduling as congestion. An estimate clearly
+    below what was sent, with losses or a grown round trip beside it, is congestion."""
 
     def __init__(
         self,
@@ -81,41 +93,38 @@ class BitrateGovernor:
         min_bps: int = BITRATE_MIN_BPS,
         max_bps: int = BITRATE_MAX_BPS,
     ) -> None:
+        self.bps = start_bps
         self._start_bps = start_bps
         self._min_bps = min_bps
         self._max_bps = max_bps
-        self._budgets_bps: dict[Hashable, int] = {}
+        self._measured = False
 
-    def joined(self, viewer: Hashable) -> None:
-        """A viewer whose path is not known yet: it begins at the start rate, and so do the others with it."""
-        self._budgets_bps[viewer] = self._start_bps
+    def measured(self, target_bps: float, *, copies: int = 1) -> None:
+        """The path carries this much, sound and headers and all (from transport-wide feedback), and the picture is
+        sent so many times."""
+        self._measured = True
+        self._set(PICTURE_SHARE * (target_bps - SOUND_ON_WIRE_BPS) / copies)
 
-    def estimated(self, viewer: Hashable, estimate_bps: int, sent_bps: int, *, strained: bool) -> None:
-        """A viewer's receiver estimated what its path carries (REMB, draft-alvestrand-rmcat-remb-03) while
+    def estimated(self, estimate_bps: int, sent_bps: int, *, strained: bool) -> None:
+        """The viewer's receiver estimated what its path carries (REMB, draft-alvestrand-rmcat-remb-03) while
         `sent_bps` of picture were sent to it. `strained` says whether the path shows it: packets lost or a grown
         round trip."""
-        if viewer not in self._budgets_bps:
-            return
         budget_bps = int(ESTIMATE_SHARE * estimate_bps)
-        congested = strained and sent_bps >= self._min_bps and estimate_bps < CONGESTION_SHARE * sent_bps
-        if not congested:
-            budget_bps = max(budget_bps, self._budgets_bps[viewer])
-        self._budgets_bps[viewer] = max(self._min_bps, min(budget_bps, self._max_bps))
+        congested = strained and sent_bps >= SENT_LEAST_BPS and estimate_bps < CONGESTION_SHARE * sent_bps
+        self._set(budget_bps if congested else max(budget_bps, self.bps))
 
-    def reported(self, viewer: Hashable, fraction_lost: float, sent_bps: int, *, queueing: bool) -> None:
+    def reported(self, fraction_lost: float, sent_bps: int, *, queueing: bool) -> None:
         """A receiver report came. Loss above a tenth takes half of it off the rate (draft-ietf-rmcat-gcc section 6), a
-        long queue 15 %: an estimate may come only seconds later."""
-        if viewer not in self._budgets_bps or not (fraction_lost > LOSS_SHARE or queueing):
+        long queue 15 %: a receiver's estimate may come only seconds later, a sender's has seen it already."""
+        if self._measured:
+            return
+        if not (fraction_lost > LOSS_SHARE or queueing):
+            if self.bps < self._start_bps:
+                # a receiver that sends no estimates would never get out of one bad moment
+                self._set(min(RECOVERY * self.bps, self._start_bps))
             return
         share = 1.0 - 0.5 * fraction_lost if fraction_lost > LOSS_SHARE else QUEUE_BACKOFF
-        in_use_bps = min(self._budgets_bps[viewer], max(sent_bps, self._min_bps))
-        self._budgets_bps[viewer] = max(self._min_bps, int(share * in_use_bps))
+        self._set(share * min(self.bps, max(sent_bps, SENT_LEAST_BPS)))
 
-    def left(self, viewer: Hashable) -> None:
-        """Forget a viewer."""
-        self._budgets_bps.pop(viewer, None)
-
-    @property
-    def bitrate_bps(self) -> int:
-        """What the encoder should aim at now."""
-        return min(self._budgets_bps.values(), default=self._start_bps)
+    def _set(self, bps: float) -> None:
+        self.bps = int(max(self._min_bps, min(bps, self._max_bps)))

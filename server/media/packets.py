@@ -27,6 +27,8 @@ class EncodedSound:
     tick: int
     pts: int
     payload: bytes
+    keyframe: bool = True
+    """Nothing before it is needed."""
 
     @property
     def payloads(self) -> tuple[bytes, ...]:
@@ -53,7 +55,11 @@ class EgressStats:
     viewer_skips: int = 0
     """Times a slow viewer was moved on to the next keyframe."""
     encoder_failures: int = 0
+    bad_frames: int = 0
+    """Frames that could not be encoded and were left out."""
+    rung_switches: int = 0
+    """Times a viewer went on with another encoding of the picture."""
     bitrate_bps: int = 0
-    """What the encoder of the first codec in use aims at now."""
+    """What the encoder of the best rung in use aims at now."""
     video_viewers: int = 0
     sound_viewers: int = 0

@@ -63,14 +63,15 @@ def _stap_a(units: list[bytes]) -> bytes:
 
 
 def _fu_a(unit: bytes, limit_bytes: int) -> Iterator[bytes]:
-    """RFC 6184 section 5.8: fragments of nearly equal size."""
+    """RFC 6184 section 5.8: fragments of equal size, the last of what is left: equal ones can leave in one call."""
     body = memoryview(unit)[1:]
     room = limit_bytes - 2
     count = -(-len(body) // room)
     indicator = (unit[0] & _NRI_MASK) | _FU_A
     kind = unit[0] & _TYPE_MASK
+    step = -(-len(body) // count)
     for index in range(count):
-        begin, end = index * len(body) // count, (index + 1) * len(body) // count
+        begin, end = index * step, (index + 1) * step
         start_bit = 0x80 if index == 0 else 0
         end_bit = 0x40 if index == count - 1 else 0
         yield bytes([indicator, start_bit | end_bit | kind]) + body[begin:end]

@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
+from server.media.feedback import ViewerBudget
 from server.media.packets import EncodedSound, EncodedVideo
+from server.media.rungs import RungChooser
 
 _PENDING_FRAMES: Final = 3
 _PENDING_TICKS: Final = 5
@@ -18,18 +20,20 @@ class SubscriptionClosed(Exception):
 
 
 class _Subscription(Generic[U]):
-    """A queue of units with one reader."""
+    """Units for one reader: `next` waits for them, or `sink` is called with each as it is made and says whether it
+    took it."""
 
-    def __init__(self, on_closed: Callable[[], None]) -> None:
+    def __init__(self, on_closed: Callable[[], None], sink: Callable[[U], bool] | None = None) -> None:
+        self.closed = False
         self._pending: deque[U] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._closed = False
         self._on_closed = on_closed
+        self._sink: Callable[[U], bool] | None = sink
 
     async def next(self) -> U:
         """The next unit to send. Raises `SubscriptionClosed`."""
         while not self._pending:
-            if self._closed:
+            if self.closed:
                 raise SubscriptionClosed
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
@@ -37,8 +41,8 @@ class _Subscription(Generic[U]):
 
     def close(self) -> None:
         """Leave; safe to call twice."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._pending.clear()
             self._wake()
             self._on_closed()
@@ -52,58 +56,69 @@ class _Subscription(Generic[U]):
             self._waiter.set_result(None)
 
 
+class Room(Protocol):
+    """What a viewer asks of those who make the picture."""
+
+    def left(self, viewer: "VideoSubscription") -> None:
+        """The viewer is gone."""
+        ...
+
+    def keyframe_wanted(self, viewer: "VideoSubscription") -> None:
+        """The viewer cannot decode what it got."""
+        ...
+
+    def skipped(self, viewer: "VideoSubscription") -> None:
+        """The viewer was moved on to the next keyframe."""
+        ...
+
+    def rate_bps(self, viewer: "VideoSubscription") -> int:
+        """What is sent to the viewer at the moment."""
+        ...
+
+
 class VideoSubscription(_Subscription[EncodedVideo]):
-    """Encoded pictures for one viewer. The first is a keyframe; a viewer that falls behind by more than three pictures
-    loses them all and goes on with the next keyframe."""
+    """Encoded pictures for one viewer. The first is a keyframe; a viewer that falls behind (three pictures, or a sink
+    that does not take one) loses what it has not got and goes on with the next keyframe."""
 
     def __init__(
-        self,
-        on_closed: Callable[[], None],
-        *,
-        on_keyframe_wanted: Callable[[], None],
-        on_estimate: Callable[[int, bool], None],
-        on_report: Callable[[float, bool], None],
-        on_sent: Callable[[EncodedVideo], None],
-        on_skip: Callable[[], None],
+        self, room: Room, budget: ViewerBudget, sink: Callable[[EncodedVideo], bool] | None = None
     ) -> None:
-        super().__init__(on_closed)
-        self._on_keyframe_wanted = on_keyframe_wanted
-        self._on_estimate = on_estimate
-        self._on_report = on_report
-        self._on_sent = on_sent
-        self._on_skip = on_skip
+        super().__init__(lambda: room.left(self), sink)
+        self.budget = budget
+        self.chooser = RungChooser()
+        self._room = room
         self._broken = True
 
-    def offer(self, unit: EncodedVideo) -> None:
-        """Called by the egress for every picture."""
-        if self._closed:
-            return
+    def offer(self, unit: EncodedVideo) -> bool:
+        """Called by the room for every picture; whether the viewer takes it."""
+        if self.closed:
+            return False
         if unit.keyframe:
-            self._pending.clear()
             self._broken = False
-        elif not self._broken and len(self._pending) >= _PENDING_FRAMES:
+            self._pending.clear()
+        elif self._broken:
+            return False
+        taken = self._sink(unit) if self._sink is not None else len(self._pending) < _PENDING_FRAMES
+        if taken and self._sink is None:
+            self._put(unit)
+        elif not taken and not self.closed:
             self._pending.clear()
             self._broken = True
-            self._on_skip()
-            self._on_keyframe_wanted()
-        if not self._broken:
-            self._put(unit)
+            self._room.skipped(self)
+            self._room.keyframe_wanted(self)
+        return taken
 
     def request_keyframe(self) -> None:
         """The viewer lost something (PLI or FIR)."""
-        self._on_keyframe_wanted()
+        self._room.keyframe_wanted(self)
 
     def estimated(self, estimate_bps: int, *, strained: bool = True) -> None:
         """The viewer's REMB, and whether losses or a grown round trip speak for it."""
-        self._on_estimate(estimate_bps, strained)
+        self.budget.estimated(estimate_bps, self._room.rate_bps(self), strained=strained)
 
     def reported(self, fraction_lost: float, *, queueing: bool) -> None:
         """The viewer's receiver report."""
-        self._on_report(fraction_lost, queueing)
-
-    def sent(self, unit: EncodedVideo) -> None:
-        """All packets of the unit have left."""
-        self._on_sent(unit)
+        self.budget.reported(fraction_lost, self._room.rate_bps(self), queueing=queueing)
 
 
 class SoundSubscription(_Subscription[EncodedSound]):
@@ -111,11 +126,11 @@ class SoundSubscription(_Subscription[EncodedSound]):
 
     def offer(self, unit: EncodedSound) -> None:
         """Called by the egress for every tick."""
-        if self._closed:
+        if self.closed:
+            return
+        if self._sink is not None:
+            self._sink(unit)
             return
         if len(self._pending) >= _PENDING_TICKS:
             self._pending.popleft()
         self._put(unit)
-
-    def sent(self, unit: EncodedSound) -> None:
-        """The packet has left."""

@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCSessionDescription
-from aiortc.codecs import is_rtx
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
-from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
 from realtime.core.errors import Conflict, InvalidField, Malformed, RequestError, TooLarge
 from server.media.egress import MediaEgress
 from server.media.packets import VideoCodec
-from server.rtc.adapter import PLAYOUT_DELAY_URI, EgressSender, ViewerConnection
+from server.rtc.adapter import ViewerConnection
 from server.rtc.ice import IceConnection, IceOptions, RestartableTransport
-from server.rtc.sdp_guard import CANDIDATES_MAX, Offer, Section, read_candidate, read_offer
+from server.rtc.sdp_guard import CANDIDATES_MAX, Offer, read_candidate, read_offer
 from server.rtc.sdpfrag import Credentials
+from server.rtc.sender import EgressSender
+from server.rtc.settling import settle
 
 _log = logging.getLogger(__name__)
 
 MESSAGE_MAX_BYTES: Final = 64 * 1024
 _WAITING_MESSAGES: Final = 64
 _CHANNEL_BACKLOG_BYTES: Final = 1024 * 1024
+FEEDBACK_VIEWERS: Final = 32
+"""Transport-wide feedback comes up to 20 times a second and costs more than sending does; REMB comes once."""
 JOIN_TIMEOUT_S: Final = 15.0
 SILENCE_TIMEOUT_S: Final = 8.0
 
@@ -39,6 +40,8 @@ class PeerOptions:
     relays: Callable[[], tuple[RTCIceServer, ...]] = tuple
     """TURN servers for our own side, with credentials made for each connection."""
     ice: IceOptions = IceOptions()
+    feedback_viewers: int = FEEDBACK_VIEWERS
+    """Viewers of one stream whose paths are watched packet by packet; later ones estimate for themselves (REMB)."""
     join_timeout_s: float = JOIN_TIMEOUT_S
     silence_timeout_s: float = SILENCE_TIMEOUT_S
 
@@ -86,6 +89,7 @@ class Peer:
         self._connection.on("datachannel", self._channel_offered)
         self._channel: RTCDataChannel | None = None
         self._waiting: deque[str] = deque()
+        self._egress = egress
         self._candidates = 0
         self._answered = False
         self._closing: asyncio.Task[None] | None = None
@@ -212,6 +216,7 @@ class Peer:
 
     async def _negotiate(self, offer: Offer) -> str:
         connection = self._connection
+        watched = self._egress.stats.video_viewers < self._options.feedback_viewers
         for section in offer.sections:
             if section.kind != "application":
                 connection.addTransceiver(section.kind, "inactive" if section.role == "idle" else "sendonly")
@@ -220,30 +225,13 @@ class Peer:
             transceivers = {transceiver.mid: transceiver for transceiver in connection.getTransceivers()}
             for section in offer.sections:
                 if section.kind != "application":
-                    self._settle(transceivers[section.mid], section)
+                    codec = settle(transceivers[section.mid], section, self._options.video_codecs, watched=watched)
+                    self.video_codec = codec or self.video_codec
             await connection.setLocalDescription()
         except Exception as error:  # aiortc raises whatever its parser and state meet; none of it is our failure
             _log.info("an offer was refused: %r", error)
             raise Malformed(f"the offer cannot be applied: {type(error).__name__}", field="sdp") from error
         return str(connection.localDescription.sdp)
-
-    def _settle(self, transceiver: RTCRtpTransceiver, section: Section) -> None:
-        """Leave exactly one codec (and its RTX) in the answer, and take the extensions we can write."""
-        if section.kind == "video":
-            wanted = next(codec for codec in self._options.video_codecs + section.codecs if codec in section.codecs)
-        else:
-            wanted = None
-        name = wanted or "opus"
-        chosen = next(codec for codec in transceiver._codecs if codec.name.lower() == name.lower())
-        repeats = [c for c in transceiver._codecs if is_rtx(c) and c.parameters.get("apt") == chosen.payloadType]
-        transceiver._codecs = [chosen, *repeats]
-        if section.role == "video":
-            self.video_codec = wanted
-            transceiver._headerExtensions += [
-                RTCRtpHeaderExtensionParameters(id=id_, uri=uri)
-                for id_, uri in section.extensions
-                if uri == PLAYOUT_DELAY_URI
-            ]
 
     # --- events -------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from realtime.core.errors import InvalidField, Malformed, TooLarge
 from server.media.packets import VideoCodec
+from server.rtc.rtp_header import TRANSPORT_SEQUENCE_URI
 
 SDP_MAX_BYTES: Final = 64 * 1024
 LINES_MAX: Final = 1500
@@ -41,6 +42,8 @@ class Section:
     """Video codecs that both sides know, in the offer's order."""
     extensions: tuple[tuple[int, str], ...] = ()
     """Header extensions offered, as (id, URI)."""
+    transport_feedback: bool = False
+    """Whether the viewer offers transport-wide feedback for this section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,12 @@ def _section(
     role: Role = cast(Role, media.kind) if media.direction in directions and media.kind not in taken else "idle"
     codecs = tuple(cast(VideoCodec, name) for name in usable) if media.kind == "video" else ()
     extensions = tuple((extension.id, extension.uri) for extension in media.rtp.headerExtensions)
-    return Section(mid, media.kind, role, codecs, extensions)
+    feedback = any(
+        known.type == "transport-cc" and codec.name.upper() in usable
+        for codec in media.rtp.codecs
+        for known in codec.rtcpFeedback
+    ) and any(uri == TRANSPORT_SEQUENCE_URI for _, uri in extensions)
+    return Section(mid, media.kind, role, codecs, extensions, feedback)
 
 
 def _require_transport(index: int, media: MediaDescription) -> None:

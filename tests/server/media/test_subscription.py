@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from realtime.core.values import FrameTrace
+from server.media.feedback import ViewerBudget
 from server.media.packets import EncodedSound, EncodedVideo
 from server.media.subscription import SoundSubscription, SubscriptionClosed, VideoSubscription
 
@@ -14,31 +15,25 @@ def _unit(index: int, *, keyframe: bool = False) -> EncodedVideo:
 
 
 class Log:
-    """What a subscription told its egress."""
+    """A room that notes what its viewer asks."""
 
     def __init__(self) -> None:
         self.wanted = self.skips = self.closed = 0
-        self.estimates: list[tuple[int, bool]] = []
-        self.reports: list[tuple[float, bool]] = []
+
+    def left(self, viewer: VideoSubscription) -> None:
+        self.closed += 1
+
+    def keyframe_wanted(self, viewer: VideoSubscription) -> None:
+        self.wanted += 1
+
+    def skipped(self, viewer: VideoSubscription) -> None:
+        self.skips += 1
+
+    def rate_bps(self, viewer: VideoSubscription) -> int:
+        return 800_000
 
     def viewer(self) -> VideoSubscription:
-        def wanted() -> None:
-            self.wanted += 1
-
-        def skip() -> None:
-            self.skips += 1
-
-        def closed() -> None:
-            self.closed += 1
-
-        return VideoSubscription(
-            closed,
-            on_keyframe_wanted=wanted,
-            on_estimate=lambda estimate_bps, strained: self.estimates.append((estimate_bps, strained)),
-            on_report=lambda fraction_lost, queueing: self.reports.append((fraction_lost, queueing)),
-            on_sent=lambda unit: None,
-            on_skip=skip,
-        )
+        return VideoSubscription(self, ViewerBudget())
 
 
 async def test_nothing_before_the_first_keyframe() -> None:
@@ -59,6 +54,28 @@ async def test_slow_viewer_skips_to_the_next_keyframe() -> None:
     viewer.offer(_unit(10, keyframe=True))
     viewer.offer(_unit(11))
     assert [(await viewer.next()).pts // 3600, (await viewer.next()).pts // 3600] == [10, 11]
+
+
+def test_a_sink_gets_each_unit_at_once_and_may_refuse() -> None:
+    log = Log()
+    got: list[int] = []
+    full = False
+
+    def sink(unit: EncodedVideo) -> bool:
+        if full:
+            return False
+        got.append(unit.pts // 3600)
+        return True
+
+    viewer = VideoSubscription(log, ViewerBudget(), sink)
+    taken = [viewer.offer(_unit(0)), viewer.offer(_unit(1, keyframe=True)), viewer.offer(_unit(2))]
+    full = True
+    taken.append(viewer.offer(_unit(3)))
+    full = False
+    taken += [viewer.offer(_unit(4)), viewer.offer(_unit(5, keyframe=True)), viewer.offer(_unit(6))]
+    assert taken == [False, True, True, False, False, True, True]
+    assert got == [1, 2, 5, 6]
+    assert (log.skips, log.wanted) == (1, 1)
 
 
 async def test_waiting_reader_is_woken_and_ended() -> None:
@@ -87,13 +104,14 @@ async def test_sound_drops_the_oldest() -> None:
     assert [(await listener.next()).tick for _ in range(5)] == [7, 8, 9, 10, 11]
 
 
-def test_feedback_is_passed_on() -> None:
+def test_feedback_moves_the_budget() -> None:
     log = Log()
     viewer = log.viewer()
-    viewer.estimated(300_000)
-    viewer.estimated(400_000, strained=False)
+    viewer.estimated(1_000_000, strained=False)
+    assert viewer.budget.bps == 800_000
+    viewer.estimated(400_000)
+    assert viewer.budget.bps == 320_000
     viewer.reported(0.25, queueing=True)
+    assert viewer.budget.bps == 280_000
     viewer.request_keyframe()
-    assert log.reports == [(0.25, True)]
-    assert log.estimates == [(300_000, True), (400_000, False)]
     assert log.wanted == 1

@@ -8,9 +8,12 @@ from aiortc import rtcpeerconnection
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpsender import RTCRtpSender
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
+from aiortc.rtcsctptransport import RTCSctpTransport
 
 from client.viewer import HeadlessViewer
-from server.rtc.adapter import RELIED_ON, EgressSender, GuardedDtlsTransport
+from server.rtc.adapter import RELIED_ON
+from server.rtc.sender import EgressSender
+from server.rtc.transport import GuardedDtlsTransport
 from tests.server.rtc.rig import Rig, session, until
 
 
@@ -38,6 +41,11 @@ def test_overridden_signatures() -> None:
     assert names(RTCRtpSender._handle_rtcp_packet) == ["self", "packet"]
     assert names(RTCDtlsTransport._handle_rtp_data) == ["self", "data", "arrival_time_ms"]
     assert names(RTCDtlsTransport._handle_rtcp_data) == ["self", "data"]
+    assert names(RTCSctpTransport.__init__)[:3] == ["self", "transport", "port"]
+    assert names(RTCSctpTransport._update_rto) == ["self", "R"]
+    assert names(RTCSctpTransport._send_chunk) == ["self", "chunk"]
+    make_sctp = getattr(aiortc.RTCPeerConnection, "_RTCPeerConnection__createSctpTransport", None)
+    assert names(make_sctp) == ["self"]
     assert names(RTCRtpTransceiver.__init__)[:4] == ["self", "kind", "receiver", "sender"]
 
 
@@ -45,6 +53,7 @@ def test_transceivers_and_transports_are_made_in_one_place_each() -> None:
     source = inspect.getsource(rtcpeerconnection.RTCPeerConnection)
     assert source.count("RTCRtpSender(") == 1
     assert source.count("RTCDtlsTransport(iceTransport") == 1
+    assert source.count("RTCSctpTransport(dtlsTransport)") == 1
     assert "await transceiver.sender.send(" in source
 
 

@@ -1,6 +1,6 @@
-"""Outgoing RTP: headers, extensions, retransmission budget and reports, read back by aiortc's parsers."""
+"""Outgoing RTP: headers, extensions, history, repeats and reports, read back by aiortc's parsers."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import (
@@ -13,7 +13,8 @@ from aiortc.rtp import (
     unpack_header_extensions,
 )
 
-from server.rtc.rtp_stream import PathView, RetransmitBudget, RtpFormat, RtpStream
+from server.rtc.rtp_header import SMOOTH, TRANSPORT_SEQUENCE_URI, PacketWriter, RtpFormat
+from server.rtc.rtp_stream import RtpStream
 
 FORM = RtpFormat(
     payload_type=102,
@@ -26,8 +27,19 @@ FORM = RtpFormat(
     mid_id=4,
     send_time_id=2,
     playout_delay_id=5,
+    transport_sequence_id=6,
+    capture_time_id=7,
 )
 NTP = 0x1234_5678_9ABC_DEF0
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A picture of these payloads."""
+
+    payloads: tuple[bytes, ...]
+    pts: int = 0
+    keyframe: bool = False
 
 
 def _map() -> HeaderExtensionsMap:
@@ -35,15 +47,31 @@ def _map() -> HeaderExtensionsMap:
     uris = (
         (4, "urn:ietf:params:rtp-hdrext:sdes:mid"),
         (2, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"),
+        (6, TRANSPORT_SEQUENCE_URI),
     )
     extensions = [RTCRtpHeaderExtensionParameters(id=id_, uri=uri) for id_, uri in uris]
     known.configure(RTCRtpParameters(headerExtensions=extensions))
     return known
 
 
+def _extensions(packet: bytes) -> dict[int, bytes]:
+    profile, words = int.from_bytes(packet[12:14], "big"), int.from_bytes(packet[14:16], "big")
+    return dict(unpack_header_extensions(profile, packet[16 : 16 + 4 * words]))
+
+
+def _packet(written: tuple[PacketWriter, int]) -> bytes:
+    writer, size = written
+    return bytes(writer.memory[:size])
+
+
+def _send(stream: RtpStream, unit: Unit, now_s: float = 0.0) -> list[bytes]:
+    placed = stream.place(unit)
+    return [_packet(stream.write(placed, index, now_s, NTP, 40 + index)) for index in range(len(unit.payloads))]
+
+
 def test_headers_and_extensions() -> None:
     stream = RtpStream(FORM, sequence=65534, origin=2**32 - 100)
-    packets = list(stream.packetise([b"one", b"two", b"three"], 3600, 1.0, lambda: NTP))
+    packets = _send(stream, Unit((b"one", b"two", b"three"), 3600))
     parsed = [RtpPacket.parse(packet, _map()) for packet in packets]
     assert [packet.payload for packet in parsed] == [b"one", b"two", b"three"]
     assert [packet.sequence_number for packet in parsed] == [65534, 65535, 0]
@@ -52,58 +80,67 @@ def test_headers_and_extensions() -> None:
     assert {(packet.ssrc, packet.payload_type) for packet in parsed} == {(1234, 102)}
     assert parsed[0].extensions.mid == "vid"
     assert parsed[0].extensions.abs_send_time == NTP >> 14 & 0xFFFFFF
-    profile = int.from_bytes(packets[0][12:14], "big")
-    size = int.from_bytes(packets[0][14:16], "big") * 4
-    assert (5, b"\x00\x00\x00") in unpack_header_extensions(profile, packets[0][16 : 16 + size])
+    assert [packet.extensions.transport_sequence_number for packet in parsed] == [40, 41, 42]
+    assert _extensions(packets[0])[5] == b"\x00\x00\x00"
+
+
+def test_time_of_capture_is_told_once_a_second() -> None:
+    stream = RtpStream(FORM, sequence=0, origin=0)
+    told = {}
+    for index in range(60):
+        at_s = 10 + index * 0.04
+        # captured 30 ms before it leaves
+        first = _send(stream, Unit((b"a", b"b"), round((at_s - 0.03) * 90_000)), at_s)[0]
+        if 7 in _extensions(first):
+            told[index] = int.from_bytes(_extensions(first)[7], "big")
+    assert list(told) == [0, 25, 50]
+    assert all(abs((NTP - ntp) / 2**32 - 0.03) < 1e-4 for ntp in told.values())
+
+
+def test_another_playout_delay() -> None:
+    stream = RtpStream(FORM, sequence=0, origin=0)
+    stream.playout(SMOOTH)
+    assert _extensions(_send(stream, Unit((b"x",)))[0])[5] == (40).to_bytes(3, "big")
 
 
 def test_no_extension_where_none_was_negotiated() -> None:
-    bare = replace(FORM, mid_id=None, send_time_id=None, playout_delay_id=None)
-    packet = next(RtpStream(bare, sequence=1, origin=0).packetise([b"x"], 0, 0.0, lambda: NTP))
+    bare = RtpFormat(payload_type=102, clock_rate_hz=90_000, ssrc=1, mid="vid", cname="")
+    (packet,) = _send(RtpStream(bare, sequence=1, origin=0), Unit((b"x",)))
     assert packet[0] == 0x80 and packet[12:] == b"x"
 
 
-def test_lost_packet_is_repeated_as_rtx_once() -> None:
+def test_lost_packet_is_repeated_as_rtx() -> None:
     stream = RtpStream(FORM, sequence=10, origin=0)
-    list(stream.packetise([b"one", b"two"], 90, 0.0, lambda: NTP))
-    repeated = stream.retransmit(11, 0.01, NTP)
-    assert repeated is not None
-    packet = RtpPacket.parse(repeated, _map())
-    assert (packet.ssrc, packet.payload_type, packet.timestamp, packet.marker) == (5678, 103, 90, 1)
-    assert packet.payload == (11).to_bytes(2, "big") + b"two"
-    assert stream.retransmit(11, 0.05, NTP) is None
-    assert stream.retransmit(11, 0.2, NTP) is not None
-    assert stream.retransmit(99, 0.2, NTP) is None
-    assert stream.retransmitted == 2
+    _send(stream, Unit((b"one", b"two"), 90))
+    _send(stream, Unit((b"three",), 180))
+    found = stream.find(11)
+    assert found is not None
+    for times in (1, 2):
+        packet = RtpPacket.parse(_packet(stream.write_repeat(*found, NTP, 77)), _map())
+        assert (packet.ssrc, packet.payload_type, packet.timestamp, packet.marker) == (5678, 103, 90, 1)
+        assert packet.payload == (11).to_bytes(2, "big") + b"two"
+        assert packet.extensions.transport_sequence_number == 77
+        assert stream.retransmitted == times
+    assert stream.find(9) is None and stream.find(13) is None
 
 
-def test_history_is_bounded_and_rtx_optional() -> None:
+def test_history_is_bounded_and_ends_at_a_keyframe() -> None:
     stream = RtpStream(FORM, sequence=0, origin=0)
     for index in range(400):
-        list(stream.packetise([b"x"], index, 0.0, lambda: NTP))
-    assert stream.retransmit(10, 1.0, NTP) is None
-    assert stream.retransmit(399, 1.0, NTP) is not None
+        _send(stream, Unit((b"x",), index))
+    assert stream.find(10) is None
+    assert stream.find(399) is not None
+    _send(stream, Unit((b"k",), 400, keyframe=True))
+    assert stream.find(399) is None
+    assert stream.find(400) is not None
     without = RtpStream(replace(FORM, rtx_payload_type=None, rtx_ssrc=None), sequence=0, origin=0)
-    list(without.packetise([b"x"], 0, 0.0, lambda: NTP))
-    assert without.retransmit(0, 1.0, NTP) is None
-
-
-def test_repeats_stay_within_a_fifth() -> None:
-    budget = RetransmitBudget()
-    repeated_bytes = sum(1000 for sequence in range(1000) if budget.allows(sequence, 1000, 0.0))
-    assert repeated_bytes == 30_000
-    sent_bytes = 0
-    for step in range(2000):
-        budget.sent(1000, step * 0.01)
-        sent_bytes += 1000
-        for sequence in range(3):
-            repeated_bytes += 1000 if budget.allows(step * 10 + sequence, 1000, step * 0.01) else 0
-    assert repeated_bytes <= 30_000 + 0.2 * sent_bytes
+    _send(without, Unit((b"x",)))
+    assert without.find(0) is None and not without.can_repeat
 
 
 def test_sender_report_maps_media_time_now() -> None:
     stream = RtpStream(FORM, sequence=0, origin=1000)
-    list(stream.packetise([b"abc"], 0, 0.0, lambda: NTP))
+    _send(stream, Unit((b"abc",)))
     report, description = RtcpPacket.parse(stream.sender_report(2.0, 7.0, NTP))
     assert isinstance(report, RtcpSrPacket) and isinstance(description, RtcpSdesPacket)
     assert report.sender_info.rtp_timestamp == 1000 + 180_000
@@ -118,12 +155,3 @@ def test_sender_report_maps_media_time_now() -> None:
 def test_goodbye() -> None:
     (bye,) = RtcpPacket.parse(RtpStream(FORM, sequence=0, origin=0).bye())
     assert isinstance(bye, RtcpByePacket) and bye.sources == [1234]
-
-
-def test_path_is_strained_by_loss_or_a_grown_round_trip() -> None:
-    path = PathView()
-    seen = [path.strained]
-    for fraction_lost, round_trip_s in ((0.0, 0.020), (0.05, None), (0.0, 0.055), (0.0, 0.065)):
-        path.reported(fraction_lost, round_trip_s)
-        seen.append(path.strained)
-    assert seen == [True, False, True, False, True]

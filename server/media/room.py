@@ -1,0 +1,221 @@
+"""Who watches one picture: viewers on rungs, each rung encoded once while somebody needs it, switches at keyframes."""
+
+import logging
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from realtime.core.units import FRAME_RATE_HZ, VIDEO_CLOCK_HZ
+from realtime.core.values import Frame
+from server.media.feedback import KeyframeGate, RateMeter, ViewerBudget
+from server.media.packets import EgressStats, EncodedVideo, VideoCodec
+from server.media.rungs import RUNGS, RungSpec
+from server.media.subscription import VideoSubscription
+from server.media.video_encoder import VideoEncoder, halved, open_encoder
+
+_log = logging.getLogger(__name__)
+
+_CHOOSE_EVERY_S: Final = 0.25
+_CROWD: Final = 3
+"""From so many viewers on, one whose path carries less than half of what is usual among them goes to a lower rung
+instead of pulling the others down."""
+_BEHIND_SHARE: Final = 0.5
+
+
+@dataclass(slots=True, eq=False)
+class Rung:
+    """One encoding in use. The encoder lives on the encode thread."""
+
+    codec: VideoCodec
+    spec: RungSpec
+    viewers: set[VideoSubscription] = field(default_factory=set)
+    coming: set[VideoSubscription] = field(default_factory=set)
+    """Viewers of another rung that come over with this one's next keyframe."""
+    gate: KeyframeGate = field(default_factory=KeyframeGate)
+    meter: RateMeter = field(default_factory=RateMeter)
+    encoder: VideoEncoder | None = None
+    last_pts: int | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody needs it."""
+        return bool(self.viewers or self.coming)
+
+    def due(self, frame: Frame, now_s: float, fps: int) -> bool:
+        """Whether this frame is one of those the rung shows, or a keyframe that somebody waits for."""
+        if self.spec.every == 1 or self.last_pts is None or self.gate.due(now_s):
+            return True
+        # three quarters of the interval: frames do not come at exact multiples of it
+        return 4 * fps * (frame.pts - self.last_pts) >= 3 * self.spec.every * VIDEO_CLOCK_HZ
+
+    def bitrate_bps(self) -> int:
+        """What the weakest of its viewers' paths carries, within the rung's bounds."""
+        budget_bps = min((viewer.budget.bps for viewer in self.viewers | self.coming), default=self.spec.floor_bps)
+        return max(self.spec.floor_bps, min(budget_bps, self.spec.ceiling_bps))
+
+
+class VideoRoom:
+    """Keeps the viewers of a picture and says, frame by frame, what is to be encoded and who gets it."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        stats: EgressStats,
+        *,
+        fps: int = FRAME_RATE_HZ,
+        start_bps: int,
+        max_bps: int,
+    ) -> None:
+        self._size = size
+        self._fps = fps
+        self._stats = stats
+        self._start_bps = start_bps
+        self._max_bps = max_bps
+        self._specs = tuple(replace(spec, ceiling_bps=min(spec.ceiling_bps, max_bps)) for spec in RUNGS)
+        self._rungs: dict[tuple[VideoCodec, str], Rung] = {}
+        self._home: dict[VideoSubscription, Rung] = {}
+        self._goal: dict[VideoSubscription, Rung] = {}
+        self._choose_due_s = float("-inf")
+
+    # --- viewers ------------------------------------------------------------------------------------------------
+
+    def join(self, codec: VideoCodec, sink: Callable[[EncodedVideo], bool] | None) -> VideoSubscription:
+        """Add a viewer; its first unit is a keyframe, made for it within a few frames."""
+        viewer = VideoSubscription(self, ViewerBudget(start_bps=self._start_bps, max_bps=self._max_bps), sink)
+        rung = self._rung(codec, 0)
+        rung.viewers.add(viewer)
+        rung.gate.joined()
+        self._home[viewer] = rung
+        self._stats.video_viewers += 1
+        return viewer
+
+    def left(self, viewer: VideoSubscription) -> None:
+        """See `subscription.Room`."""
+        self._home.pop(viewer).viewers.discard(viewer)
+        goal = self._goal.pop(viewer, None)
+        if goal is not None:
+            goal.coming.discard(viewer)
+        self._stats.video_viewers -= 1
+
+    def keyframe_wanted(self, viewer: VideoSubscription) -> None:
+        """See `subscription.Room`."""
+        rung = self._home.get(viewer)
+        if rung is not None:
+            rung.gate.request()
+            self._stats.keyframe_requests += 1
+
+    def skipped(self, viewer: VideoSubscription) -> None:
+        """See `subscription.Room`."""
+        self._stats.viewer_skips += 1
+
+    def rate_bps(self, viewer: VideoSubscription) -> int:
+        """See `subscription.Room`."""
+        rung = self._home.get(viewer)
+        return rung.meter.rate_bps if rung is not None else 0
+
+    def close(self) -> None:
+        """Close every viewer."""
+        for viewer in list(self._home):
+            viewer.close()
+
+    def census(self) -> dict[str, int]:
+        """How many viewers each rung has."""
+        found: dict[str, int] = {}
+        for rung in self._rungs.values():
+            if rung.viewers:
+                name = f"{rung.codec} {rung.spec.name}"
+                found[name] = len(rung.viewers)
+        return found
+
+    # --- rungs --------------------------------------------------------------------------------------------------
+
+    def wanted(self) -> list[Rung]:
+        """Rungs that somebody needs, best first."""
+        return [rung for rung in self._ordered() if rung.wanted]
+
+    def idle(self) -> list[Rung]:
+        """Rungs whose encoder nobody needs any more."""
+        return [rung for rung in self._ordered() if not rung.wanted and rung.encoder is not None]
+
+    def choose(self, now_s: float) -> None:
+        """Let every viewer's budget choose its rung; called per frame, it does its work four times a second."""
+        if now_s < self._choose_due_s:
+            return
+        self._choose_due_s = now_s + _CHOOSE_EVERY_S
+        floors_of = {rung: self._floors(rung) for rung in self._rungs.values() if rung.viewers}
+        for viewer, home in list(self._home.items()):
+            aim = self._goal.get(viewer, home)
+            index = viewer.chooser.choose(viewer.budget.bps, now_s, floors_of[home])
+            wish = self._rung(home.codec, index)
+            if wish is aim:
+                continue
+            aim.coming.discard(viewer)
+            self._goal.pop(viewer, None)
+            if wish is not home:
+                wish.coming.add(viewer)
+                wish.gate.joined()
+                self._goal[viewer] = wish
+
+    def deliver(self, rung: Rung, unit: EncodedVideo) -> int:
+        """Give a rung's unit to its viewers; how many took it. Who is on the way to another rung waits for `settle`."""
+        taken = 0
+        for viewer in list(rung.viewers):
+            if viewer not in self._goal:
+                taken += viewer.offer(unit)
+        return taken
+
+    def settle(self, made: dict[Rung, EncodedVideo]) -> int:
+        """Move the viewers that are on the way where this frame has a keyframe, and give the others what they have;
+        how many took a unit."""
+        taken = 0
+        for viewer, goal in list(self._goal.items()):
+            unit = made.get(goal)
+            if unit is not None and unit.keyframe:
+                self._home[viewer].viewers.discard(viewer)
+                goal.coming.discard(viewer)
+                goal.viewers.add(viewer)
+                self._home[viewer] = goal
+                del self._goal[viewer]
+                self._stats.rung_switches += 1
+            else:
+                unit = made.get(self._home[viewer])
+            if unit is not None:
+                taken += viewer.offer(unit)
+        return taken
+
+    def _rung(self, codec: VideoCodec, index: int) -> Rung:
+        spec = self._specs[index]
+        key = (codec, spec.name)
+        if key not in self._rungs:
+            self._rungs[key] = Rung(codec, spec)
+        return self._rungs[key]
+
+    def _ordered(self) -> Iterator[Rung]:
+        order = [spec.name for spec in self._specs]
+        yield from sorted(self._rungs.values(), key=lambda rung: order.index(rung.spec.name))
+
+    def _floors(self, rung: Rung) -> tuple[int, ...]:
+        """The rungs' floors; that of a crowded rung rises with what most of its viewers can have."""
+        floors = [spec.floor_bps for spec in self._specs]
+        if len(rung.viewers) >= _CROWD:
+            usual_bps = statistics.median(viewer.budget.bps for viewer in rung.viewers)
+            index = self._specs.index(rung.spec)
+            floors[index] = max(floors[index], int(_BEHIND_SHARE * min(usual_bps, rung.spec.ceiling_bps)))
+        return tuple(floors)
+
+    # --- on the encode thread -----------------------------------------------------------------------------------
+
+    def encode(self, rung: Rung, frame: Frame, *, keyframe: bool, bitrate_bps: int) -> EncodedVideo:
+        """Encode a frame for a rung. Raises `av.FFmpegError`, or `ValueError` on a frame of another size."""
+        width, height = (side // rung.spec.scale & ~1 for side in self._size)
+        if rung.encoder is None:
+            rung.encoder = open_encoder(
+                rung.codec, width, height, self._fps // rung.spec.every, ceiling_bps=rung.spec.ceiling_bps
+            )
+        if rung.spec.scale > 1:
+            expected = (self._size[1] * 3 // 2, self._size[0])
+            if frame.pixels.shape != expected:
+                raise ValueError(f"frame {frame.index} has shape {frame.pixels.shape}, the stream {expected}")
+            frame = replace(frame, pixels=halved(frame.pixels, width, height))
+        return rung.encoder.encode(frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
