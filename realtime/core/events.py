@@ -8,9 +8,20 @@ from realtime.core.facs import Emotion
 
 @dataclass(frozen=True, slots=True)
 class UserSaid:
-    """The viewer's words entered the conversation."""
+    """The viewer's words entered the conversation; interim ones, of somebody who still speaks, may yet change."""
 
     text: str
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UserStartedSpeaking:
+    """A viewer's voice is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserStoppedSpeaking:
+    """The viewer's turn is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,8 @@ class Failed:
 
 Event = (
     UserSaid
+    | UserStartedSpeaking
+    | UserStoppedSpeaking
     | AnswerText
     | SentenceStarted
     | WordSpoken

@@ -45,9 +45,13 @@ class Encoder:
         """The messages for one event, in order. `timestamp` is the wall time in ISO 8601, which RTVI wants with a
         transcription."""
         match event:
-            case events.UserSaid(text):
-                data = {"text": text, "final": True, "timestamp": timestamp, "user_id": self._user}
+            case events.UserSaid(text, final):
+                data = {"text": text, "final": final, "timestamp": timestamp, "user_id": self._user}
                 return [self._message("user-transcription", data)]
+            case events.UserStartedSpeaking():
+                return [self._message("user-started-speaking", {})]
+            case events.UserStoppedSpeaking():
+                return [self._message("user-stopped-speaking", {})]
             case events.AnswerText(text, source):
                 return [self._message("bot-llm-text", {"text": text} | ({"source": source} if source else {}))]
             case events.SentenceStarted(text, media_s, epoch):
