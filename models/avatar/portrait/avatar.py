@@ -2,11 +2,14 @@
 
 from typing import Protocol
 
+import numpy as np
+
 from models.avatar.portrait.assets import Assets
 from models.avatar.portrait.framing import PICTURE_PX
 from models.avatar.portrait.geometry import base_key
 from models.avatar.portrait.rig import Rig
 from models.avatar.portrait.steps import Steps
+from realtime.core.composite import compose
 from realtime.core.facs import Controls
 from realtime.core.values import I420, BaseKey, Patch, Region
 
@@ -54,7 +57,9 @@ class PortraitAvatar:
 
     def render_full(self, key: BaseKey, controls: Controls) -> I420:
         """Draw the whole picture, face included, without a base frame: what every frame would cost without regions."""
-        return self._rig.full(key, self._steps.stepped(controls))
+        base = self._rig.base(key)
+        patches = [self.draw(base, key, controls, region) for region in self.regions(key, controls)]
+        return compose(base, patches, np.empty_like(base))
 
     def regions(self, key: BaseKey, controls: Controls) -> tuple[Region, ...]:
         """Upper and lower face, as far as they differ from rest; at strong turns both as one."""
@@ -63,7 +68,7 @@ class PortraitAvatar:
         states = {name: self._steps.key(of, whole) for name, of in names.items()}
         if all(state is None for state in states.values()):
             return ()
-        rois = self._rig.view(key).rois
+        rois = self._rig.rois(key)
         if "upper" not in rois:
             return (Region("lower", rois["lower"], (key, self._steps.key(("upper", "lower"), whole))),)
         return tuple(Region(name, rois[name], (key, state)) for name, state in states.items() if state is not None)

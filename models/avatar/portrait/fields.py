@@ -89,6 +89,11 @@ class Fields:
     """(controls, 44, 3), in the order of the lower region's controls."""
 
 
+def region_border(face: Floats) -> float:
+    """v of the line between the regions: across the nose, where neither brows nor lips reach."""
+    return 0.58 * float(face[NOSE_BASE, 1])
+
+
 def lay_out(face: Floats, frame: FaceFrame, alpha: Image, basis: dict[str, Moves]) -> Fields:
     """Fields of a face at rest (478, 3); `frame` and `alpha` (PICTURE_PX, PICTURE_PX) are in picture pixels."""
     count = PICTURE_PX // POSE_STEP_PX + 1
@@ -98,7 +103,7 @@ def lay_out(face: Floats, frame: FaceFrame, alpha: Image, basis: dict[str, Moves
     every = POSE_STEP_PX // FIELD_STEP_PX
     coarse = np.dstack([units, depth])[::every, ::every].astype(np.float32)
     assert coarse.shape[:2] == (count, count)
-    chin, border = float(face[CHIN, 1]), 0.58 * float(face[NOSE_BASE, 1])
+    chin, border = float(face[CHIN, 1]), region_border(face)
     follows = 1 - smoothstep(1.30, 2.7, coarse[..., 1] - 0.25 * np.exp(-((coarse[..., 0] / 0.7) ** 2)))
     upper_window = _window(frame, UPPER_BOX[0], UPPER_BOX[1], UPPER_BOX[2], border + BAND + 0.04)
     lower_window = _window(frame, -LOWER_SIDE, border - BAND - 0.04, LOWER_SIDE, chin + LOWER_FOOT)

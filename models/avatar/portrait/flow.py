@@ -44,7 +44,8 @@ def lattice(columns: int, rows: int, step_px: int, x_px: int = 0, y_px: int = 0)
     """Pixel coordinates of nodes."""
     xs = np.arange(columns, dtype=np.float32) * step_px + x_px
     ys = np.arange(rows, dtype=np.float32) * step_px + y_px
-    return np.stack(np.meshgrid(xs, ys), -1).astype(np.float32)
+    nodes: Nodes = np.stack(np.meshgrid(xs, ys), -1).astype(np.float32)
+    return nodes
 
 
 def spread(nodes: Nodes, step_px: int, x_px: int, y_px: int, width: int, height: int) -> Nodes:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.avatar.portrait import shading
 from models.avatar.portrait.assets import Assets
 from models.avatar.portrait.basis import BOTH_CONTROLS, LOWER_CONTROLS, UPPER_CONTROLS
 from models.avatar.portrait.eyes import SIDES, draw
@@ -18,7 +17,7 @@ from models.avatar.portrait.framing import PICTURE_PX, PLATE_PX
 from models.avatar.portrait.geometry import FIELD_STEP_PX, POSE_STEP_PX, REST_KEY, Posture, lean_centre
 from models.avatar.portrait.mouth import Lips, Placing, draw_inside
 from models.avatar.portrait.numerics import remap
-from models.avatar.portrait.shading import MAP_PX
+from models.avatar.portrait.shading import MAP_PX, lower_weights, upper_weights
 from realtime.core.facs import CONTROL_INDEX, Controls
 from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import I420, BaseKey, Roi
@@ -27,12 +26,13 @@ Picture = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
 WHOLE: Final = Roi(0, 0, PICTURE_PX, PICTURE_PX)
-_POSE_NEWTON, _FIELD_NEWTON = 4, 4
+_POSE_NEWTON, _FIELD_NEWTON = 3, 3
 _UPPER: Final = np.array([CONTROL_INDEX[n] for n in (*UPPER_CONTROLS, *BOTH_CONTROLS)], np.intp)
 _LOWER: Final = np.array([CONTROL_INDEX[n] for n in (*BOTH_CONTROLS, *LOWER_CONTROLS)], np.intp)
 _GAIN_UNIT: Final = 128
 """A gain of 1 in the bytes that shading multiplies with."""
 _KEPT_VIEWS: Final = 64
+_EYE_STEPS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +43,6 @@ class View:
     placing: Placing
     origin: Map
     """(n, n, 2) at the pose lattice's nodes: the resting picture's pixel that is seen there."""
-    rois: dict[str, Roi]
-    """`upper` and `lower`, sharing one edge; or, at strong turns, `lower` for the whole face alone."""
 
 
 class Rig:
@@ -57,7 +55,12 @@ class Rig:
         self._to_nodes = (assets.frame.axes * assets.frame.scale_px / FIELD_STEP_PX).astype(np.float32)
         lips = assets.fields.lips
         self._mouth = (float(lips[[0, 10], 0].mean()), float(lips[:11, 1].mean()), float(lips[[5, 16], 2].mean()))
-        self.view = lru_cache(maxsize=_KEPT_VIEWS)(self._view)
+        row = assets.frame.axes[1] / assets.frame.scale_px
+        self._height = (row, float(assets.frame.origin_px @ row))
+        self._shades = _Shading(assets)
+        self._drawn: Picture | None = None
+        self._view_of = lru_cache(maxsize=_KEPT_VIEWS)(self._view)
+        self._rois_of = lru_cache(maxsize=1024)(self._rois)
         self._backs = lru_cache(maxsize=16)(self._back)
         self._eyes = lru_cache(maxsize=256)(self._eye)
 
@@ -65,26 +68,25 @@ class Rig:
 
     def base(self, key: BaseKey) -> I420:
         """The base frame at a pose, face at rest."""
-        view = self.view(key)
+        view = self._view_of(key)
         origin = spread(view.origin, POSE_STEP_PX, 0, 0, PICTURE_PX, PICTURE_PX)
         return _i420(self._over_back(self._sample(self._a.head, origin), key, WHOLE))
 
-    def full(self, key: BaseKey, controls: Controls) -> I420:
-        """The whole picture with the face as it is, without a base frame."""
-        return _i420(self._face(key, controls, WHOLE, upper=True, lower=True))
+    def rois(self, key: BaseKey) -> dict[str, Roi]:
+        """`upper` and `lower`, sharing one edge; or, at strong turns, `lower` for the whole face alone."""
+        return self._rois_of(key[:3] + key[4:])
 
     def region(self, key: BaseKey, controls: Controls, name: str, roi: Roi) -> I420:
         """One region's pixels."""
-        merged = "upper" not in self.view(key).rois
-        return _i420(self._face(key, controls, roi, upper=merged or name == "upper", lower=name == "lower"))
+        upper = name == "upper" or "upper" not in self.rois(key)
+        return _i420(self._face(key, controls, roi, upper=upper, lower=name == "lower"))
 
     def _face(self, key: BaseKey, controls: Controls, roi: Roi, *, upper: bool, lower: bool) -> Picture:
-        view = self.view(key)
+        view = self._view_of(key)
         origin = spread(view.origin, POSE_STEP_PX, roi.x, roi.y, roi.width, roi.height)
         moved, lips = self._expression(origin, view, controls, roi, upper, lower)
-        plate = self._with_eyes(controls) if upper else self._a.head
-        picture = self._sample(plate, moved)
-        self._shade(picture, moved, controls, upper, lower)
+        picture = self._sample(self._with_eyes(controls) if upper else self._a.head, moved)
+        self._shades.multiply(picture, moved, controls, upper, lower)
         out = self._over_back(picture, key, roi)
         if lips is not None:
             draw_inside(out, roi, lips, controls, self._a.mouth, view.placing)
@@ -98,6 +100,8 @@ class Rig:
         """Where the pixels of a region come from with the face moving, and the lips if the region has them."""
         layout = self._a.fields
         lips, flow = None, None
+        half = (roi.width // 2, roi.height // 2)
+        coarse = np.asarray(cv2.resize(origin, half, interpolation=cv2.INTER_AREA), np.float32)
         if lower:
             weights = controls.vector[_LOWER]
             points = layout.lips + np.tensordot(weights, layout.lip_moves, 1)
@@ -105,20 +109,17 @@ class Rig:
             if weights.any():
                 both = self._flow(layout.lower, weights, view.posture)
                 columns = layout.lower_window.columns
-                pair = np.concatenate([both[:, :columns], both[:, columns:]], axis=2)
-                four = _at(pair, origin, layout.lower_window)
-                below = lips.below(roi)[..., None]
-                flow = four[..., :2] + (four[..., 2:] - four[..., :2]) * below
+                halves = [
+                    _at(np.ascontiguousarray(side), coarse, layout.lower_window, roi)
+                    for side in (both[:, :columns], both[:, columns:])
+                ]
+                below = lips.below(roi)
+                flow = np.asarray(cv2.blendLinear(halves[0], halves[1], 1 - below, below), np.float32)
         if upper:
             weights = controls.vector[_UPPER]
             if weights.any():
-                high = _at(self._flow(layout.upper, weights, view.posture), origin, layout.upper_window)
-                if flow is None:
-                    flow = high if not lower else high * self._above(origin)[..., None]
-                else:
-                    flow = np.where(self._above(origin)[..., None], high, flow)
-            elif flow is not None:
-                flow = flow * ~self._above(origin)[..., None]
+                high = _at(self._flow(layout.upper, weights, view.posture), coarse, layout.upper_window, roi)
+                flow = high if flow is None else np.where(self._above(origin)[..., None], high, flow)
         return (origin if flow is None else origin + flow), lips
 
     def _flow(self, basis: NDArray[np.float32], weights: NDArray[np.float32], posture: Posture) -> Map:
@@ -134,25 +135,26 @@ class Rig:
 
     def _above(self, origin: Map) -> NDArray[np.bool_]:
         """Whether a pixel of the resting picture lies above the border between the regions."""
-        row = self._frame.axes[1] / self._frame.scale_px
-        offset = float(self._frame.origin_px @ row)
+        row, offset = self._height
         return np.asarray(origin[..., 0] * row[0] + origin[..., 1] * row[1] - offset < self._a.fields.border)
 
     def _view(self, key: BaseKey) -> View:
         posture = Posture.of(key)
-        layout = self._a.fields
         middle, line, z = self._mouth
-        centre = lean_centre(self._frame, PICTURE_PX)
-        forward = posture.zoomed(self._frame.to_px(posture.units(layout.points, layout.follows)), centre)
-        if key != REST_KEY:
-            moved = (forward - self._lattice) / POSE_STEP_PX
-            origin = self._lattice + inverse(np.asarray(moved, np.float32), _POSE_NEWTON) * POSE_STEP_PX
-        else:
-            origin = self._lattice
         placing = Placing(self._frame, posture, middle, line, z)
-        return View(posture, placing, np.asarray(origin, np.float32), self._rois(forward))
+        if key == REST_KEY:
+            return View(posture, placing, self._lattice)
+        moved = np.asarray((self._forward(posture) - self._lattice) / POSE_STEP_PX, np.float32)
+        return View(posture, placing, self._lattice + inverse(moved, _POSE_NEWTON) * np.float32(POSE_STEP_PX))
 
-    def _rois(self, forward: NDArray[np.floating[Any]]) -> dict[str, Roi]:
+    def _forward(self, posture: Posture) -> Map:
+        """Where the pose lattice's nodes come to lie in the picture."""
+        layout = self._a.fields
+        px = self._frame.to_px(posture.units(layout.points, layout.follows))
+        return posture.zoomed(px, lean_centre(self._frame, PICTURE_PX))
+
+    def _rois(self, pose: BaseKey) -> dict[str, Roi]:
+        forward = self._forward(Posture.of((*pose[:3], REST_KEY[3], *pose[3:])))
         layout = self._a.fields
         upper, lower = (_inside(forward, window) for window in (layout.upper_window, layout.lower_window))
         units = layout.points
@@ -161,6 +163,7 @@ class Rig:
         height = units[..., 1] - layout.border
         above = forward[near & (height < -BAND + step) & (height > -BAND - step)][:, 1].max()
         below = forward[near & (height > BAND - step) & (height < BAND + step)][:, 1].min()
+        # breath moves the head by less than the still rim of each region
         x0, y0, x1, _ = _bounds(upper)
         x2, _, x3, y3 = _bounds(lower)
         if above > below:
@@ -177,42 +180,18 @@ class Rig:
         where = origin * np.float32(ratio) + np.float32((ratio - 1) / 2)
         return np.asarray(remap(plate, where), np.uint8)
 
-    def _shade(self, picture: Picture, origin: Map, controls: Controls, upper: bool, lower: bool) -> None:
-        """Multiply folds and shine into a BGRA picture, in place."""
-        gain: NDArray[np.float32] | None = None
-        parts = (
-            (upper, self._a.shades.upper, shading.upper_weights), (lower, self._a.shades.lower, shading.lower_weights),
-        )  # fmt: skip
-        for wanted, maps, weigh in parts:
-            weights = weigh(controls)
-            if wanted and weights.any():
-                total = np.tensordot(weights, maps, 1)
-                gain = total if gain is None else gain + total
-        if gain is None:
-            return
-        where = origin[::2, ::2] * np.float32(MAP_PX / PICTURE_PX)
-        seen = np.exp(remap(gain.astype(np.float32), where)) * _GAIN_UNIT
-        size = (picture.shape[1], picture.shape[0])
-        fine = cv2.resize(np.rint(seen).clip(0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
-        unit = np.full_like(fine, _GAIN_UNIT)
-        cv2.multiply(picture, cv2.merge([fine, fine, fine, unit]), dst=picture, scale=1 / _GAIN_UNIT)
-
     def _with_eyes(self, controls: Controls) -> Picture:
-        """The head's plate with the eyes drawn as the controls say."""
-        plate = self._a.head
-        own = False
+        """The head's plate with the eyes drawn as the controls say; valid until the next call."""
+        if self._drawn is None:
+            self._drawn = np.array(self._a.head)
         for side, (_, _, _, blink) in enumerate(SIDES):
-            state = tuple(round(controls[name] * 64) for name in (blink, "AU5", "AU7", "gaze_x", "gaze_y"))
-            if not any(state):
-                continue
-            if not own:
-                plate, own = plate.copy(), True
+            state = tuple(round(controls[name] * _EYE_STEPS) for name in (blink, "AU5", "AU7", "gaze_x", "gaze_y"))
             eye, pixels = self._a.eyes[side], self._eyes(side, state)
-            plate[eye.y : eye.y + pixels.shape[0], eye.x : eye.x + pixels.shape[1], :3] = pixels
-        return plate
+            self._drawn[eye.y : eye.y + pixels.shape[0], eye.x : eye.x + pixels.shape[1], :3] = pixels
+        return self._drawn
 
     def _eye(self, side: int, state: tuple[int, ...]) -> Picture:
-        blink, widen, squint, x, y = (n / 64 for n in state)
+        blink, widen, squint, x, y = (n / _EYE_STEPS for n in state)
         drawn = draw(self._a.eyes[side], blink, widen, squint, (x, y))
         return np.asarray(np.clip(drawn + 0.5, 0, 255), np.uint8)
 
@@ -242,11 +221,47 @@ class Rig:
         return np.asarray(remap(self._a.back, where), np.uint8)
 
 
-def _at(nodes: Map, origin: Map, window: Window) -> Map:
-    """Values of a window's nodes where the map points."""
+class _Shading:
+    """Multiplies folds and shine into pictures; keeps the maps cropped to where they differ from nothing."""
+
+    def __init__(self, assets: Assets) -> None:
+        layout = assets.fields
+        self._parts = [
+            (_crop(maps, window), weigh)
+            for maps, window, weigh in (
+                (assets.shades.upper, layout.upper_window, upper_weights),
+                (assets.shades.lower, layout.lower_window, lower_weights),
+            )
+        ]
+
+    def multiply(self, picture: Picture, origin: Map, controls: Controls, upper: bool, lower: bool) -> None:
+        """Shade a BGRA picture in place; `origin` says where its pixels come from."""
+        for wanted, ((maps, x, y), weigh) in zip((upper, lower), self._parts, strict=True):
+            weights = weigh(controls)
+            if not (wanted and weights.any()):
+                continue
+            total = np.tensordot(weights, maps, 1)
+            where = origin[::2, ::2] * np.float32(MAP_PX / PICTURE_PX) - np.array([x, y], np.float32)
+            seen = np.rint(np.exp(remap(total, where)) * _GAIN_UNIT).clip(0, 255).astype(np.uint8)
+            fine = cv2.resize(seen, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+            unit = np.full_like(fine, _GAIN_UNIT)
+            cv2.multiply(picture, cv2.merge([fine, fine, fine, unit]), dst=picture, scale=1 / _GAIN_UNIT)
+
+
+def _crop(maps: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32], int, int]:
+    """The part of shading maps that a window covers, with a rim of zeros, and its corner in map pixels."""
+    x0, y0, x1, y1 = (n * MAP_PX // PICTURE_PX for n in window.box_px)
+    part = np.array(maps[:, y0:y1, x0:x1])
+    part[:, [0, -1]] = 0
+    part[:, :, [0, -1]] = 0
+    return part, x0, y0
+
+
+def _at(nodes: Map, coarse: Map, window: Window, roi: Roi) -> Map:
+    """Values of a window's nodes where the map of half the region's size points, at the region's full size."""
     shift = np.array([window.x, window.y], np.float32)
-    where = origin * np.float32(1 / FIELD_STEP_PX) - shift
-    return np.asarray(remap(nodes, where), np.float32)
+    seen = remap(nodes, coarse * np.float32(1 / FIELD_STEP_PX) - shift)
+    return np.asarray(cv2.resize(seen, (roi.width, roi.height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _inside(forward: NDArray[np.floating[Any]], window: Window) -> NDArray[np.floating[Any]]:

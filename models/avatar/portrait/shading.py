@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.avatar.portrait.fields import region_border
 from models.avatar.portrait.frame import FaceFrame
 from models.avatar.portrait.framing import PICTURE_PX, PLATE_PX
 from models.avatar.portrait.numerics import Floats, Image, blur, closed_mask, curve, polyline, smoothstep
@@ -67,7 +68,11 @@ def paint_shades(face: Floats, frame: FaceFrame, plate: Image, folds: Image) -> 
         brush.pits(),
         brush.press(),
     ]
-    return Shades(np.stack(upper).astype(np.float32), np.stack(lower).astype(np.float32))
+    _, v = brush.grid()
+    border = region_border(face)
+    above = 1 - smoothstep(border - 0.12, border - 0.02, v)
+    below = smoothstep(border + 0.02, border + 0.12, v)
+    return Shades((np.stack(upper) * above).astype(np.float32), (np.stack(lower) * below).astype(np.float32))
 
 
 def _skin(face: Floats, frame: FaceFrame, plate: Image) -> tuple[Image, float]:
@@ -98,7 +103,8 @@ class _Brush:
     def _unit_px(self) -> float:
         return self.frame.scale_px * MAP_PX / PLATE_PX
 
-    def _grid(self) -> tuple[Floats, Floats]:
+    def grid(self) -> tuple[Floats, Floats]:
+        """Face units u and v of every pixel of the maps."""
         pixels = np.stack(np.meshgrid(np.arange(MAP_PX), np.arange(MAP_PX)), -1).astype(np.float64)
         units = self.frame.scaled(MAP_PX / PLATE_PX).to_units(pixels)
         return units[..., 0], units[..., 1]
@@ -182,7 +188,7 @@ class _Brush:
 
     def _spots(self, spots: Sequence[tuple[float, float, float, float, float]]) -> Image:
         """Gaussian spots (u, v, ru, rv, gain), without regard to what is skin: lips are meant, too."""
-        u, v = self._grid()
+        u, v = self.grid()
         middle = float(self.face[[RIGHT_CORNER, LEFT_CORNER], 0].mean())
         out = np.zeros_like(u)
         for cu, cv_, ru, rv, gain in spots:
