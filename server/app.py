@@ -13,14 +13,14 @@ from server.config import Config
 from server.housekeeping import housekeeping
 from server.limits import KeyedLimiter, Rate
 from server.middleware import MIDDLEWARES
-from server.routes import catalogue, director, offer, operations, rtc_resources, sessions
+from server.routes import catalogue, dashscope, director, livetalking, offer, operations, rtc_resources, sessions
 from server.routes.page import page_files
 from server.routes.specification import description_routes
 from server.routes.table import register
 from server.state import STATE, State
 from server.surfaces import Services
 
-SURFACES = (sessions, offer, rtc_resources, catalogue, operations, director)
+SURFACES = (sessions, offer, rtc_resources, livetalking, dashscope, catalogue, operations, director)
 OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0
 

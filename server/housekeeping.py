@@ -63,6 +63,7 @@ async def keep_once(state: State, busy_cores: float) -> None:
     state.admission.observe(busy_cores, len(sessions))
     state.tokens.keep(session.id for session in sessions)
     alive = {session.id for session in sessions}
+    state.numbers.keep(alive)
     state.watched &= alive
     for gone in state.used_s.keys() - alive:
         del state.used_s[gone]

@@ -12,6 +12,7 @@ from server.auth import Grant, TokenBook
 from server.config import Config
 from server.ice_servers import ice_servers
 from server.limits import KeyedLimiter
+from server.numbers import SessionNumbers
 from server.settings import IceServer
 from server.surfaces import Services
 
@@ -34,6 +35,8 @@ class State:
     """When each session was last used through HTTP or watched."""
     watched: set[str] = field(default_factory=set)
     """Sessions that have had a viewer."""
+    numbers: SessionNumbers = field(default_factory=SessionNumbers)
+    """Sessions as the numbers that LiveTalking's front ends know them by."""
     draining: bool = False
     """Shutting down: no new session."""
 

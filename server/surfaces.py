@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from realtime.core.director_queue import Comment
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
+from realtime.core.values import Pcm
 from realtime.programme import Programmes
 
 if TYPE_CHECKING:
@@ -152,6 +153,15 @@ class LiveSession(Protocol):
 
     async def chat(self, text: str) -> None:
         """Answer this; returns when the answer was begun."""
+        ...
+
+    async def play(self, pcm: Pcm) -> None:
+        """Queue a recording to be spoken, mono at 48 kHz. Raises `TooMany` when too much waits already."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being spoken or waits to be."""
         ...
 
     async def interrupt(self) -> int:

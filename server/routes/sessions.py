@@ -1,6 +1,6 @@
 """`/v1/sessions`: open a session, look at it, make it speak, answer, fall silent and act, and end it."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -11,7 +11,7 @@ from server.routes.bodies import Accepted, Chat, Created, CreateSession, CueBody
 from server.routes.reading import read_body
 from server.routes.table import Operation
 from server.state import STATE, State
-from server.surfaces import Cue, SessionSpec
+from server.surfaces import Cue, LiveSession, SessionSpec
 
 
 async def create(request: web.Request) -> web.Response:
@@ -20,9 +20,15 @@ async def create(request: web.Request) -> web.Response:
     wish = await read_body(request, CreateSession) if request.can_read_body else CreateSession()
     state = request.app[STATE]
     session = await open_session(request, spec_of(wish, state))
+    headers = {"Location": f"/v1/sessions/{session.id}"}
+    return web.json_response(created_json(state, session), status=201, headers=headers)
+
+
+def created_json(state: State, session: LiveSession) -> dict[str, Any]:
+    """What the opener of a session is told of it."""
     token = state.tokens.peek(session.id)
     assert token is not None
-    answer = {
+    return {
         "id": session.id,
         "token": token.text,
         "expires_at": state.expires_at(token.expires_s),
@@ -31,7 +37,6 @@ async def create(request: web.Request) -> web.Response:
         "whep_url": endpoint_url(state, "whep", session.id),
         "whip_url": endpoint_url(state, "whip", session.id),
     }
-    return web.json_response(answer, status=201, headers={"Location": f"/v1/sessions/{session.id}"})
 
 
 def spec_of(wish: CreateSession, state: State) -> SessionSpec:

@@ -13,9 +13,10 @@ from realtime.core.budget import Ladder, Step
 from realtime.core.errors import RequestError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
+from realtime.core.recording import recording_of
 from realtime.core.sound import SoundTimeline
 from realtime.core.trace import StageWindow
-from realtime.core.values import Frame, VoiceSpec
+from realtime.core.values import Frame, Pcm, VoiceSpec
 from realtime.generator import Generator
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
@@ -126,6 +127,15 @@ class Session:
     async def chat(self, text: str) -> None:
         """Answer the viewer."""
         self.directed.chat(text)
+
+    async def play(self, pcm: Pcm) -> None:
+        """Speak a recording."""
+        self.conductor.perform((recording_of(pcm),))
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being spoken or waits to be."""
+        return self.conductor.busy
 
     async def interrupt(self) -> int:
         """Silence at once; the new epoch."""

@@ -11,6 +11,7 @@ from realtime.core.errors import InvalidField, Malformed, NotFound
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
 from realtime.core.scenes import SCENES, Scene
+from realtime.core.values import Pcm
 from realtime.programme import ContentInfo, Programme
 from server.metrics import Metrics
 from server.rtc.resources import Opened, Restarted
@@ -128,6 +129,13 @@ class FakeSession:
 
     async def chat(self, text: str) -> None:
         self._note("chat", text)
+
+    async def play(self, pcm: Pcm) -> None:
+        self._note("play", len(pcm))
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.calls)
 
     async def interrupt(self) -> int:
         self.epoch += 1

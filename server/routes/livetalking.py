@@ -1,0 +1,236 @@
+"""The routes of LiveTalking's front ends: same paths and bodies, so that one works by changing its host.
+
+Answers are `{code: 0, msg, data?}`; failures have failing statuses and, beside our own error, `code: -1` and `msg`."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Final, Literal
+
+from aiohttp import BodyPartReader, web
+from pydantic import BaseModel, Field
+
+from realtime.core.errors import AnimaError, InvalidField, NotFound, NotOffered, TooLarge, Unauthorised
+from server.faults import answer_for
+from server.recordings import LONGEST_S, decode
+from server.routes import checks
+from server.routes.access import close_session, open_session, session_of
+from server.routes.bodies import CreateSession
+from server.routes.reading import LooseBody, read_body, require_type
+from server.routes.sessions import BAD_BODY, spec_of
+from server.routes.table import Operation
+from server.state import GRANT, STATE
+from server.surfaces import LiveSession
+
+FILE_LIMIT_BYTES: Final = 16 * 1024 * 1024
+PARTS_MAX: Final = 8
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class PlainOffer(LooseBody):
+    """An SDP offer."""
+
+    sdp: str = Field(min_length=1)
+    type: Literal["offer"]
+
+
+class Numbered(LooseBody):
+    """A call to the session that an offer opened."""
+
+    sessionid: int | str = Field(description="What POST /offer answered.")
+
+
+class Human(Numbered):
+    """A text for the session."""
+
+    text: str
+    type: Literal["echo", "chat"] = Field(default="echo", description="Speak exactly this, or answer it.")
+    interrupt: bool = Field(default=False, description="Drop what is being said first.")
+
+
+class PlainAnswer(BaseModel):
+    """The answer to an offer."""
+
+    sdp: str
+    type: str
+    sessionid: int
+
+
+class Taken(BaseModel):
+    """It was taken."""
+
+    code: int = 0
+    msg: str = "ok"
+    data: Any = None
+
+
+def coded(handler: Handler) -> Handler:
+    """Failing answers of this handler carry `code` and `msg`, too."""
+
+    @wraps(handler)
+    async def wrapped(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except AnimaError as error:
+            failure = answer_for(error, f"{request.method} {request.path}")
+            content = json.loads(failure.text or "{}")
+            failure.text = json.dumps({"code": -1, "msg": content["error"]["message"], **content})
+            return failure
+
+    return wrapped
+
+
+@coded
+async def plain_offer(request: web.Request) -> web.Response:
+    """Join a session: the one of the token, or where no key is set a new one."""
+    body = await read_body(request, PlainOffer)
+    state, grant = request.app[STATE], request[GRANT]
+    plain = {"sdp": body.sdp, "type": body.type, "pc_id": None, "restart_pc": None}
+    if grant.session_id is not None:
+        session = session_of(state, grant, grant.session_id)
+        answer = await session.offer(plain)
+    elif not state.is_open:
+        raise Unauthorised("an offer takes a session's token", field="Authorization")
+    else:
+        session = await open_session(request, spec_of(CreateSession(), state))
+        try:
+            answer = await session.offer(plain)
+        except BaseException:
+            await close_session(state, session.id, "its first offer failed")
+            raise
+    number = state.numbers.of(session.id)
+    return web.json_response({"sdp": answer["sdp"], "type": answer["type"], "sessionid": number})
+
+
+@coded
+async def human(request: web.Request) -> web.Response:
+    """Speak a text, or answer it."""
+    body = await read_body(request, Human)
+    session = _session(request, body.sessionid)
+    words = checks.text(body.text, "text", request.app[STATE].config.text_limit_chars)
+    if body.type == "echo":
+        await session.say(words, interrupt=body.interrupt)
+    else:
+        if body.interrupt:
+            await session.interrupt()
+        await session.chat(words)
+    return _done()
+
+
+@coded
+async def human_audio(request: web.Request) -> web.Response:
+    """Speak a sound file: the form has `sessionid` and `file`. The lips follow its loudness."""
+    require_type(request, "multipart/form-data")
+    number, content = await _form(request)
+    session = _session(request, number)
+    pcm = await asyncio.to_thread(decode, content)
+    await session.play(pcm)
+    return _done()
+
+
+@coded
+async def interrupt_talk(request: web.Request) -> web.Response:
+    """Be silent at once."""
+    body = await read_body(request, Numbered)
+    await _session(request, body.sessionid).interrupt()
+    return _done()
+
+
+@coded
+async def is_speaking(request: web.Request) -> web.Response:
+    """Whether something is being said or waits to be."""
+    body = await read_body(request, Numbered)
+    return _done(_session(request, body.sessionid).busy)
+
+
+@coded
+async def not_offered(request: web.Request) -> web.Response:
+    """Recording and video clips per audio state are LiveTalking's own."""
+    _session(request, (await read_body(request, Numbered)).sessionid)
+    instead = {
+        "/record": "record on the viewer's side, or play the session's whep_url into a recorder",
+        "/set_audiotype": "the host's motion is generated: direct it with POST /v1/sessions/{id}/cue",
+    }
+    raise NotOffered(f"Anima does not carry out {request.path}: {instead[request.path]}")
+
+
+def _done(data: object = None) -> web.Response:
+    return web.json_response({"code": 0, "msg": "ok"} | ({} if data is None else {"data": data}))
+
+
+def _session(request: web.Request, number: int | str) -> LiveSession:
+    """A session by its number, or by its id."""
+    state = request.app[STATE]
+    session_id = state.numbers.find(number)
+    if session_id is None and state.services.sessions.get(str(number)) is None:
+        if not request[GRANT].server and request[GRANT].session_id is None:
+            raise Unauthorised("this takes the session's token or the server key", field="Authorization")
+        raise NotFound("there is no such session, or no longer", field="sessionid")
+    return session_of(state, request[GRANT], session_id or str(number))
+
+
+async def _form(request: web.Request) -> tuple[str, bytes]:
+    """Session and file of a multipart form, in any order; other fields are let be."""
+    number, content = None, None
+    try:
+        reader = await request.multipart()
+        for _ in range(PARTS_MAX):
+            part = await reader.next()
+            if part is None:
+                break
+            if not isinstance(part, BodyPartReader):
+                raise InvalidField("forms inside forms are not read", field="body")
+            if part.name == "sessionid":
+                number = (await _part(part, 256)).decode("utf-8", "replace").strip()
+            elif part.name == "file":
+                content = await _part(part, FILE_LIMIT_BYTES)
+            else:
+                await _part(part, FILE_LIMIT_BYTES)
+    except (ValueError, AssertionError, web.HTTPBadRequest) as error:
+        raise InvalidField("the form cannot be read", field="body") from error
+    if number is None:
+        raise InvalidField("the form names its session", field="sessionid")
+    if content is None:
+        raise InvalidField("the form holds a sound file", field="file")
+    return number, content
+
+
+async def _part(part: BodyPartReader, limit_bytes: int) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk():
+        content += chunk
+        if len(content) > limit_bytes:
+            raise TooLarge("this part of the form is too large", field=part.name, limit=f"{limit_bytes} bytes")
+    return bytes(content)
+
+
+GROUP: Final = "LiveTalking"
+FAILURES: Final = (*BAD_BODY, 401, 403, 404, 429)
+
+
+def _row(path: str, handler: Handler, summary: str, body: type[BaseModel]) -> Operation:
+    return Operation("POST", path, handler, summary, GROUP, body, {200: Taken}, FAILURES, "session")
+
+
+def _missing(path: str) -> Operation:
+    answers = {501: "Not offered here."}
+    name = path.strip("/")
+    return Operation("POST", path, not_offered, "Not offered", GROUP, Numbered, answers, FAILURES, "session", id=name)
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST", "/offer", plain_offer, "Join a session", GROUP, PlainOffer, {200: PlainAnswer}, (*FAILURES, 503),
+        "session",
+    ),
+    _row("/human", human, "Speak or answer a text", Human),
+    Operation(
+        "POST", "/humanaudio", human_audio, f"Speak a sound file of up to {LONGEST_S:g} s (form: sessionid, file)",
+        GROUP, None, {200: Taken}, FAILURES, "session", "multipart/form-data",
+    ),
+    _row("/interrupt_talk", interrupt_talk, "Be silent at once", Numbered),
+    _row("/is_speaking", is_speaking, "Whether it speaks", Numbered),
+    _missing("/record"),
+    _missing("/set_audiotype"),
+)  # fmt: skip
