@@ -1,0 +1,18 @@
+"""One real server for all end-to-end tests, with packs of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.server_process import ServerProcess
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """`anima serve` on a free port."""
+    place: Path = tmp_path_factory.mktemp("server")
+    settings = {"rejoin_timeout_s": "3"}
+    with ServerProcess(log=place / "server.log", packs_dir=place / "packs", settings=settings) as running:
+        yield running
+    assert "Traceback" not in running.output(), running.output()[-4000:]
