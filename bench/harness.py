@@ -16,8 +16,17 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PERCENTILES: Final = (50, 95, 99)
 
 Result = dict[str, Any]
-Measure = Callable[[int], Result]
-"""Takes how many repetitions are wanted; returns the published keys and any detail."""
+Measure = Callable[..., Result]
+"""Takes how many repetitions are wanted, and its own options by name; returns the published keys and any detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A further command-line option of one bench, handed to its measure by name; its type is that of the default."""
+
+    name: str
+    default: int | float | str
+    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,9 @@ def percentiles(values: Sequence[float], key: str) -> dict[str, float]:
 
 
 def describe_run(n: int) -> Result:
-    """Where and on what a figure was taken."""
-    return {"device": device(), "python": platform.python_version(), "git": revision(), "n": n}
+    """Where and on what a figure was taken, and how busy the machine was with other things before."""
+    load = round(os.getloadavg()[0], 2)
+    return {"device": device(), "python": platform.python_version(), "git": revision(), "n": n, "load_before": load}
 
 
 def device() -> str:
@@ -75,15 +85,30 @@ def revision() -> str:
     return found.stdout.strip()
 
 
-def command(name: str, measure: Measure, goals: Sequence[Goal], *, n: int, argv: Sequence[str] | None = None) -> int:
+def command(
+    name: str,
+    measure: Measure,
+    goals: Sequence[Goal],
+    *,
+    n: int,
+    options: Sequence[Option] = (),
+    argv: Sequence[str] | None = None,
+) -> int:
     """The command line of one bench: measure, print the table, write the JSON. Returns the exit status."""
     parser = argparse.ArgumentParser(prog=f"python -m bench.{name}")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures as one JSON object")
     parser.add_argument("--n", type=int, default=n, help="repetitions (default: %(default)s)")
+    for option in options:
+        parser.add_argument(
+            f"--{option.name}", type=type(option.default), default=option.default,
+            help=f"{option.help} (default: {option.default or 'none'})",
+        )  # fmt: skip
     arguments = parser.parse_args(argv)
-    result = {"bench": name, **describe_run(arguments.n), **measure(arguments.n)}
+    chosen = {option.name: getattr(arguments, option.name) for option in options}
+    result = {"bench": name, **describe_run(arguments.n), **chosen, **measure(arguments.n, **chosen)}
     result["goals"] = [{"key": g.key, "goal": str(g), "met": g.met(result)} for g in goals]
-    print(f"{result['device']}, Python {result['python']}, {result['git']}, n = {result['n']}")
+    load = f"load before {result['load_before']}"
+    print(f"{result['device']}, Python {result['python']}, {result['git']}, n = {result['n']}, {load}")
     print(table(result))
     if arguments.json is not None:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
@@ -94,10 +119,10 @@ def command(name: str, measure: Measure, goals: Sequence[Goal], *, n: int, argv:
 def table(result: Mapping[str, Any]) -> str:
     """The figures of one result, each with its goal where it has one."""
     goals = {goal["key"]: goal for goal in result["goals"]}
-    head = {"bench", "device", "python", "git", "n"}
+    head = {"bench", "device", "python", "git", "n", "load_before"}
     lines = []
     for key, value in result.items():
-        if key in head or not isinstance(value, int | float | str):
+        if key in head or value == "" or not isinstance(value, int | float | str):
             continue
         goal = goals.get(key)
         verdict = "" if goal is None else f"  {goal['goal']:>8}  {'met' if goal['met'] else 'MISSED'}"
