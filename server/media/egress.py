@@ -169,7 +169,8 @@ class MediaEgress:
         if unit.keyframe:
             rung.gate.made(now_s)
             self.stats.keyframes += 1
-        if rung is self._room.wanted()[0]:
+        # the last viewer may have left while this was encoded
+        if rung is next(iter(self._room.wanted()), None):
             self.stats.bitrate_bps = bitrate_bps
         self.stats.frames_encoded += 1
         self.stats.video_bytes += unit.size_bytes
