@@ -5,7 +5,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-DRAWS_NOTHING: Final = frozenset({"__init__.py", "fingerprint.py", "pack.py", "preset_file.py", "presets.py", "sheet.py"})
+DRAWS_NOTHING: Final = frozenset(
+    {"__init__.py", "fingerprint.py", "pack.py", "preset_file.py", "presets.py", "sheet.py"}
+)
 
 
 @lru_cache(maxsize=1)

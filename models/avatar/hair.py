@@ -1,6 +1,7 @@
 """Grows and paints the hair: sheets of guide curves, cut into tapered locks, each with its own light."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import cv2
@@ -9,11 +10,12 @@ import skia
 from numpy.typing import NDArray
 
 from models.avatar.geometry import Points, ribbon, smoothstep, spline, taper
-from models.avatar.hair_style import CROWN, Sheet
+from models.avatar.hair_style import Cut, Sheet
 from models.avatar.mesh import TEXTURE_DENSITY, Sprite
 from models.avatar.paint import Rgba, Stop, blank, canvas_on, fill, linear, mix, polygon, polygons, rgb, shade
 from models.avatar.spec import HairColors
 
+Box = tuple[float, float, float, float]
 STEPS: Final = 40
 PARTING: Final = "#b98a72"
 """Scalp seen through the parting."""
@@ -124,7 +126,7 @@ def _paint_strands(
         canvas.drawPath(polygons(ribbon(np.stack(curves), np.stack(widths))), fill(code, alpha, 0.3))
 
 
-def paint_flyaways(canvas: skia.Canvas, sheets: Sequence[Sheet], c: HairColors, seed: int) -> None:
+def paint_flyaways(canvas: skia.Canvas, sheets: Sequence[Sheet], c: HairColors, seed: int, count: int) -> None:
     """Single hairs that break the silhouette."""
     rng = np.random.default_rng(seed)
     t = np.linspace(0, 1, STEPS)
@@ -132,7 +134,7 @@ def paint_flyaways(canvas: skia.Canvas, sheets: Sequence[Sheet], c: HairColors, 
         guide = _guides(sheet)[0]
         outwards = np.sign(guide[STEPS // 2, 0])
         curves, widths = [], []
-        for _ in range(10):
+        for _ in range(count):
             start = rng.uniform(0.02, 0.7)
             hair = _cut(guide, start, min(1.0, start + rng.uniform(0.18, 0.34))).copy()
             lift = rng.uniform(1.2, 4.5) * np.sin(np.pi * t * rng.uniform(0.7, 1.1)) * t**0.5
@@ -143,38 +145,49 @@ def paint_flyaways(canvas: skia.Canvas, sheets: Sequence[Sheet], c: HairColors, 
         canvas.drawPath(polygons(ribbon(np.stack(curves), np.stack(widths))), fill(c.warm, 0.55, 0.3))
 
 
-def _paint_parting(canvas: skia.Canvas, c: HairColors) -> None:
+def _paint_parting(canvas: skia.Canvas, c: HairColors, x: float) -> None:
     """The line where the hair parts: dark roots, and a trace of scalp."""
-    canvas.drawPath(polygon(taper([(16, -152), (16, -128), (15.5, -100)], 9, (0.4, 1, 0.8))), fill(c.gap, 0.60, 2.6))
     canvas.drawPath(
-        polygon(taper([(16.2, -149), (16, -128), (15.5, -103)], 1.5, (0.2, 1, 0.9))), fill(PARTING, 0.62, 0.5)
+        polygon(taper([(x, -152), (x, -128), (x - 0.5, -100)], 9, (0.4, 1, 0.8))), fill(c.gap, 0.60, 2.6)
+    )
+    canvas.drawPath(
+        polygon(taper([(x + 0.2, -149), (x, -128), (x - 0.5, -103)], 1.5, (0.2, 1, 0.9))), fill(PARTING, 0.62, 0.5)
     )
 
 
-def sprite(
-    groups: Sequence[Sequence[Sheet]], box: tuple[float, float, float, float], c: HairColors, rim: bool
-) -> Sprite:
-    """Paint groups of sheets over each other, each group casting a soft shadow on those below."""
+def cut_sprites(cut: Cut, box: Box, c: HairColors) -> tuple[Sprite, Sprite]:
+    """Paint a haircut: what lies behind the head, and what lies on it."""
+    back = _layer(box, partial(_paint_group, cut.back, c))
+    result = _layer(box, lambda canvas: _paint_first(canvas, cut, c))
+    for group in cut.front[1:]:
+        above = _layer(box, partial(_paint_group, group, c))
+        _darken_below(result, above)
+        result = over(result, above)
+    return Sprite(back, box[0], box[1]), Sprite(rim_light(result, c), box[0], box[1])
+
+
+def _layer(box: Box, paint: Callable[[skia.Canvas], object]) -> Rgba:
     x0, y0, x1, y1 = box
-    width, height = round((x1 - x0) * TEXTURE_DENSITY), round((y1 - y0) * TEXTURE_DENSITY)
-    result = blank(width, height)
-    for number, group in enumerate(groups):
-        layer = blank(width, height)
-        canvas = canvas_on(layer)
-        canvas.scale(TEXTURE_DENSITY, TEXTURE_DENSITY)
-        canvas.translate(-x0, -y0)
-        if rim and number == 0:
-            scalp = polygon(spline(CROWN, 120, closed=True))
-            canvas.drawPath(scalp, fill(mix(c.gap, c.dark, 0.7)))
-        for sheet in group:
-            paint_sheet(canvas, sheet, c)
-        if rim and number == 0:
-            _paint_parting(canvas, c)
-            paint_flyaways(canvas, group, c, 17)
-        if number:
-            _darken_below(result, layer)
-        result = over(result, layer)
-    return Sprite(_rim_light(result, c) if rim else result, x0, y0)
+    pixels = blank(round((x1 - x0) * TEXTURE_DENSITY), round((y1 - y0) * TEXTURE_DENSITY))
+    canvas = canvas_on(pixels)
+    canvas.scale(TEXTURE_DENSITY, TEXTURE_DENSITY)
+    canvas.translate(-x0, -y0)
+    paint(canvas)
+    return pixels
+
+
+def _paint_group(group: Sequence[Sheet], c: HairColors, canvas: skia.Canvas) -> None:
+    for sheet in group:
+        paint_sheet(canvas, sheet, c)
+
+
+def _paint_first(canvas: skia.Canvas, cut: Cut, c: HairColors) -> None:
+    canvas.drawPath(polygon(spline(cut.crown, 120, closed=True)), fill(mix(c.gap, c.dark, 0.7)))
+    _paint_group(cut.front[0], c, canvas)
+    if cut.parting_x is not None:
+        _paint_parting(canvas, c, cut.parting_x)
+    if cut.flyaways:
+        paint_flyaways(canvas, cut.front[0], c, 17, cut.flyaways)
 
 
 def over(below: Rgba, above: Rgba) -> Rgba:
@@ -189,7 +202,7 @@ def _darken_below(below: Rgba, above: Rgba) -> None:
     below[..., :3] = (below[..., :3] * (1 - 0.5 * cover[..., None])).astype(np.uint8)
 
 
-def _rim_light(pixels: Rgba, c: HairColors) -> Rgba:
+def rim_light(pixels: Rgba, c: HairColors) -> Rgba:
     """Cool light from behind on the outer edges: hair that has none further out beside it."""
     alpha = pixels[..., 3].astype(np.float32) / 255
     height, width = alpha.shape

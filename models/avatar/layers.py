@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from models.avatar import backdrop, body, hair, hair_style, hand, skin
+from models.avatar import backdrop, body, hand, skin
+from models.avatar.haircut import HAIR_BOX, hair_sprites
 from models.avatar.mesh import TEXTURE_DENSITY, Sprite
 from models.avatar.sleeve import sleeve_sprite
 from models.avatar.spec import AvatarSpec
 
-HAIR_BOX: Final = (-146.0, -166.0, 146.0, 216.0)
 NAMES: Final = ("backdrop", "hair_back", "body", "ear", "face", "hair_front", "hand", "sleeve")
 
 
@@ -28,18 +28,17 @@ class Layers:
 
 def paint_layers(spec: AvatarSpec) -> Layers:
     """Paint every layer; takes about a second."""
-    back = hair.sprite([hair_style.BACK], HAIR_BOX, spec.hair, rim=False)
-    front = hair.sprite([hair_style.LENGTHS, hair_style.FRINGE, hair_style.WISPS], HAIR_BOX, spec.hair, rim=True)
+    back, front = hair_sprites(spec)
     x0, y0, x1, y1 = skin.BOX
     left, top = round((x0 - HAIR_BOX[0]) * TEXTURE_DENSITY), round((y0 - HAIR_BOX[1]) * TEXTURE_DENSITY)
     width, height = round((x1 - x0) * TEXTURE_DENSITY), round((y1 - y0) * TEXTURE_DENSITY)
     shadow = front.pixels[top : top + height, left : left + width, 3]
     return Layers(
         {
-            "backdrop": Sprite(backdrop.backdrop(), 0.0, 0.0, 1.0),
+            "backdrop": Sprite(backdrop.backdrop(spec.backdrop), 0.0, 0.0, 1.0),
             "hair_back": back,
             "body": body.body_sprite(spec),
-            "ear": body.ear_sprite(spec.skin),
+            "ear": body.ear_sprite(spec.skin, spec.wears),
             "face": skin.face_sprite(spec, shadow),
             "hair_front": front,
             "hand": hand.hand_sprite(spec.skin),

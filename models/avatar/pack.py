@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 import platformdirs
 
+from models.avatar.fingerprint import rig_fingerprint
 from models.avatar.host import IllustratedHost
 from models.avatar.layers import load_layers, paint_layers, save_layers
 from models.avatar.projection import KEY_FIELDS, PICTURE_PX
-from models.avatar.fingerprint import rig_fingerprint
 from models.avatar.spec import AvatarSpec
 from realtime.core.errors import PackError
 from realtime.core.values import I420, BaseKey

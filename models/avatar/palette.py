@@ -55,8 +55,8 @@ def hair(base: str) -> HairColors:
     top = colorsys.hls_to_rgb(hue, min(0.93, 0.52 + 0.55 * light), min(1.0, vivid * 0.9))
     glow = _code(top)
     return HairColors(
-        gap=_code(_times(mid, 0.34)),
-        dark=_code(_times(mid, 0.62)),
+        gap=_code(_times(mid, 0.35 + 0.02 * vivid, 0.34 - 0.05 * vivid, 0.34 - 0.10 * vivid)),
+        dark=_code(_times(mid, 0.63 + 0.05 * vivid, 0.62 - 0.06 * vivid, 0.62 - 0.14 * vivid)),
         mid=base,
         warm=_code(_towards(mid, glow, 0.24)),
         light=_code(_towards(mid, glow, 0.52)),

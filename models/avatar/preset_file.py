@@ -1,4 +1,4 @@
-"""Reads an illustrated host from a YAML file: every field checked, errors name the file, the field and what is allowed."""
+"""Reads an illustrated host from a YAML file; every field is checked, errors name file, field and what is allowed."""
 
 import re
 from collections.abc import Mapping
@@ -51,7 +51,8 @@ def parse_preset(data: Mapping[str, Any]) -> AvatarSpec:
     given.setdefault("description", "")
     given.setdefault("wears", {})
     spec = _filled(replace(plain, wears=type(plain.wears)()), given, "")
-    return replace(spec, **palettes)
+    described: AvatarSpec = replace(spec, **palettes)
+    return described
 
 
 def _palette(part: str, value: Any, plain: Any) -> Any:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from models.avatar.creases import Creases
 from models.avatar.eyes import Eyes
 from models.avatar.face import Face
-from models.avatar.face_shape import Surface, contour_shift, settled
+from models.avatar.face_shape import Surface, contour_shift, settled, surface
 from models.avatar.geometry import Points, smoothstep
+from models.avatar.glasses import Glasses
+from models.avatar.haircut import CLOSE_STYLES
 from models.avatar.layers import Layers
 from models.avatar.mesh import Sprite, crossings, sprite_mesh
 from models.avatar.mouth import Mouth
@@ -82,6 +84,11 @@ class _Ear:
         self._mesh.draw(canvas, view.head(self._points + [0.0, 0.0, -19.0 - 11.0 * towards]))
 
 
+def _close_depth(at: Points) -> NDArray[np.float64]:
+    """Depth of short hair, which lies on the skull and may not part from the face when the head turns."""
+    return surface(at)[:, 2] + 2.0
+
+
 def _skull_depth(at: Points) -> NDArray[np.float64]:
     """Depth of hair that lies on the head and hangs beside it."""
     x, y = at[:, 0], at[:, 1]
@@ -111,13 +118,17 @@ class Rig:
             lambda at: smoothstep(at[:, 1], 142, 92) * smoothstep(np.abs(at[:, 0]), 90, 56),
         )
         self._hair_front = _Layer(
-            layers["hair_front"], HAIR_STEP, _skull_depth, lambda at: 1 - 0.9 * smoothstep(at[:, 1], 70, 190)
+            layers["hair_front"],
+            HAIR_STEP,
+            _close_depth if spec.hair_style in CLOSE_STYLES else _skull_depth,
+            lambda at: 1 - 0.9 * smoothstep(at[:, 1], 70, 190),
         )
         self._ears = [_Ear(layers["ear"], side) for side in (-1, 1)]
         self.surface = Surface(spec.shape)
         self._face = Face(layers["face"], self.surface)
         self._eyes = Eyes(spec, self.surface)
         self._mouth = Mouth(spec, self.surface)
+        self._glasses = Glasses(spec.wears) if spec.wears.glasses != "none" else None
         self._creases = Creases(spec.skin, self.surface)
 
     def picture(self, view: View, controls: Controls = REST) -> Rgba:
@@ -156,6 +167,8 @@ class Rig:
     def _draw_upper_features(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         self._creases.draw_upper(canvas, view, c)
         self._eyes.draw(canvas, view, c)
+        if self._glasses is not None:
+            self._glasses.draw(canvas, view)
 
     def _draw_lower_features(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         self._creases.draw_lower(canvas, view, c)

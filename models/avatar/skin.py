@@ -8,9 +8,11 @@ import skia
 from numpy.typing import NDArray
 
 from models.avatar import face_shape
-from models.avatar.geometry import bump, smoothstep, spline, taper
+from models.avatar.beard import paint_beard
+from models.avatar.geometry import bump, ribbon, smoothstep, spline, taper
+from models.avatar.glasses import RIM_UNITS, rim
 from models.avatar.mesh import Sprite
-from models.avatar.paint import MULTIPLY, Rgba, blank, canvas_on, fill, glow, linear, polygon, rgb, shade
+from models.avatar.paint import MULTIPLY, Rgba, blank, canvas_on, fill, glow, linear, mix, polygon, rgb, shade
 from models.avatar.spec import AvatarSpec, SkinColors
 
 BOX: Final = (-96.0, -132.0, 96.0, 122.0)
@@ -76,6 +78,10 @@ def face_sprite(spec: AvatarSpec, hair_alpha: NDArray[np.uint8] | None = None) -
     canvas.scale(SKIN_DENSITY, SKIN_DENSITY)
     canvas.translate(-x0, -y0)
     _accents(canvas, spec.skin)
+    _age(canvas, spec.skin, spec.shape.age)
+    paint_beard(canvas, spec, BOX, SKIN_DENSITY)
+    if spec.wears.glasses != "none":
+        _rim_shadow(canvas, spec)
     if hair_alpha is not None:
         _cast_shadow(pixels, hair_alpha, spec.skin)
     mask = blank(width, height)
@@ -137,17 +143,50 @@ def _accents(canvas: skia.Canvas, c: SkinColors) -> None:
 
 
 def _nose(canvas: skia.Canvas, c: SkinColors) -> None:
-    canvas.drawPath(polygon(taper([(-2, -22), (-2.4, 0), (-2.2, 20)], 5.0)), fill("#fffaf2", 0.50, 2.4))
-    glow(canvas, (-2.2, 25), 7, "#ffffff", 0.85)
+    ridge = taper([(-2, -22), (-2.4, 0), (-2.2, 20)], 5.0)
+    canvas.drawPath(polygon(ridge), fill(mix(c.high, "#ffffff", 0.4), 0.50, 2.4))
+    glow(canvas, (-2.2, 25), 7, mix(c.high, "#ffffff", 0.5), 0.8)
     for side in (-1, 1):
         wing = [(10.8 * side, 28.5), (13.0 * side, 32.5), (12.7 * side, 36.5), (10.0 * side, 39)]
-        canvas.drawPath(polygon(taper(wing, 1.6, (0.1, 1.0, 0.5))), fill("#b9745f", 0.42, 0.8))
+        canvas.drawPath(polygon(taper(wing, 1.6, (0.1, 1.0, 0.5))), fill(c.deep, 0.42, 0.8))
         hole = [(3.2 * side, 39.4), (5.4 * side, 37.8), (7.8 * side, 38.3), (8.2 * side, 39.7), (5.2 * side, 40.1)]
-        canvas.drawPath(polygon(spline(hole, 30, closed=True)), fill("#7a3a32", 0.75, 0.6))
-        glow(canvas, (10.2 * side, 31.5), 3.8, "#fff4ea", 0.38)
+        canvas.drawPath(polygon(spline(hole, 30, closed=True)), fill(mix(c.line, "#1a0808", 0.2), 0.75, 0.6))
+        glow(canvas, (10.2 * side, 31.5), 3.8, c.high, 0.38)
         ridge = taper([(4.4 * side, 46), (5.0 * side, 51), (5.6 * side, 56)], 2.0)
-        canvas.drawPath(polygon(ridge), fill("#fff2e6", 0.40 if side < 0 else 0.26, 1.0))
-    groove = linear((0, 44), (0, 56), [(0, "#d9977f", 0.0), (0.5, "#cf8a72", 0.42), (1, "#cf8a72", 0.08)])
+        canvas.drawPath(polygon(ridge), fill(c.high, 0.40 if side < 0 else 0.26, 1.0))
+    groove = linear((0, 44), (0, 56), [(0, c.shadow, 0.0), (0.5, c.deep, 0.30), (1, c.deep, 0.06)])
     canvas.drawPath(
         polygon(spline([(-2.6, 45), (2.6, 45), (3.6, 54), (-3.6, 54)], 30, closed=True)), shade(groove, 1.0, 1.4)
     )
+
+
+_LINES: Final[tuple[tuple[_Shape, float, float], ...]] = (
+    (((15, 36), (23, 45), (31, 54), (37, 65), (38, 73)), 4.2, 0.46),
+    (((20, 16), (31, 20.5), (44, 20), (56, 14)), 3.0, 0.40),
+    (((24, 23), (36, 27), (50, 24)), 2.4, 0.24),
+    (((64, -9), (72, -14), (78, -21)), 1.7, 0.34),
+    (((65, -4), (74, -5), (80, -7)), 1.7, 0.34),
+    (((64, 1), (72, 5), (77, 10)), 1.6, 0.28),
+    (((0, -64), (22, -66), (46, -62)), 2.0, 0.30),
+    (((0, -77), (20, -79), (40, -75)), 1.9, 0.26),
+    (((6, -40), (5, -34), (6, -27)), 1.8, 0.26),
+    (((36, 78), (39, 86), (37, 94)), 2.8, 0.26),
+)
+"""Lines that years leave, on both sides: points, width, opacity at age 1."""
+
+
+def _age(canvas: skia.Canvas, c: SkinColors, age: float) -> None:
+    for points, width, alpha in _LINES if age > 0 else ():
+        for side in (-1, 1):
+            line = [(x * side, y) for x, y in points]
+            canvas.drawPath(polygon(taper(line, width * 1.6)), fill(c.deep, alpha * age, 1.4))
+            lit = [(x, y + width * 0.9) for x, y in line]
+            canvas.drawPath(polygon(taper(lit, width)), fill(c.high, 0.4 * alpha * age, 1.1))
+
+
+def _rim_shadow(canvas: skia.Canvas, spec: AvatarSpec) -> None:
+    """What the glasses' rims throw on the cheeks."""
+    for side in (-1, 1):
+        ring = rim(spec.wears.glasses, side) + [1.5, 4.5]
+        outline = ribbon(np.vstack([ring, ring[:1]]), RIM_UNITS[spec.wears.glasses] * 1.3)
+        canvas.drawPath(polygon(outline), fill(spec.skin.deep, 0.36, 1.8))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from models.avatar.fingerprint import rig_fingerprint
 
-HAIR_STYLES: Final = ("long", "bob", "short", "swept", "bun", "curly", "buzz", "bald")
+HAIR_STYLES: Final = ("long", "lob", "bob", "short", "swept", "bun", "curly", "buzz", "bald")
 OUTFITS: Final = ("blazer", "suit", "shirt", "hoodie", "dress", "cardigan")
 BACKDROPS: Final = ("studio", "classroom", "shop", "loft", "evening")
 GLASSES: Final = ("none", "round", "square")
