@@ -63,6 +63,28 @@ class InterArrival:
         return propagation_s < 0 and since_s <= _BURST_S and arrived_s - group.first_arrived_s < _BURST_MAX_S
 
 
+class QueueView:
+    """How long packets wait in queues: the delay above the shortest of the last minute or so.
+
+    Not a part of GCC, which looks at the delay's slope only: a queue that was filled before the slope could be seen
+    stands still, and a standing queue is as late as a growing one."""
+
+    _HALF_S: Final = 30.0
+
+    def __init__(self) -> None:
+        self._shortest_s = math.inf
+        self._earlier_s = math.inf
+        self._since_s: float | None = None
+
+    def waiting_s(self, sent_s: float, arrived_s: float) -> float:
+        """A packet arrived; how long it waited."""
+        if self._since_s is None or arrived_s - self._since_s > self._HALF_S or arrived_s < self._since_s:
+            self._since_s, self._earlier_s, self._shortest_s = arrived_s, self._shortest_s, math.inf
+        took_s = arrived_s - sent_s
+        self._shortest_s = min(self._shortest_s, took_s)
+        return took_s - min(self._shortest_s, self._earlier_s)
+
+
 class Trendline:
     """Slope of the queueing delay over the last groups, and what it says (section 5.4's adaptive threshold)."""
 
@@ -143,6 +165,7 @@ class AimdRate:
     """Additive increase near the capacity last met, multiplicative far from it and downwards (section 5.5)."""
 
     _DECREASE: Final = 0.85
+    _DECREASE_DEEP: Final = 0.7
     _INCREASE_PER_S: Final = 1.08
     _LIMIT_FACTOR: Final = 1.5
     _LIMIT_EXTRA_BPS: Final = 10_000.0
@@ -161,13 +184,16 @@ class AimdRate:
         self._capacity_kbps: float | None = None
         self._deviation = 0.4
 
-    def update(self, usage: Usage, acked_bps: float | None, round_trip_s: float, now_s: float) -> float:
-        """A feedback was evaluated; the rate that the path is now believed to carry."""
+    def update(
+        self, usage: Usage, acked_bps: float | None, round_trip_s: float, now_s: float, *, deep: bool = False
+    ) -> float:
+        """A feedback was evaluated; the rate that the path is now believed to carry. `deep`: the queue is so long that
+        it has to be emptied, not only kept from growing."""
         since_s = 0.0 if self._changed_s is None else min(now_s - self._changed_s, 1.0)
         self._changed_s = now_s
         if usage is Usage.OVER:
             self._increasing = False
-            self._decrease(acked_bps, round_trip_s, now_s)
+            self._decrease(acked_bps, round_trip_s, now_s, self._DECREASE_DEEP if deep else self._DECREASE)
         elif usage is Usage.UNDER:
             # a queue is draining: wait until it has
             self._increasing = False
@@ -192,18 +218,18 @@ class AimdRate:
             step_bps = max(1000.0, self.rate_bps * (self._INCREASE_PER_S**since_s - 1))
         self.rate_bps = min(self.rate_bps + step_bps, limit_bps)
 
-    def _decrease(self, acked_bps: float | None, round_trip_s: float, now_s: float) -> None:
+    def _decrease(self, acked_bps: float | None, round_trip_s: float, now_s: float, share: float) -> None:
         least_s, most_s = self._REDUCE_AGAIN_S
         soon = now_s - self._decreased_s < max(least_s, min(round_trip_s, most_s))
         if soon and (acked_bps is None or acked_bps > 0.5 * self.rate_bps):
             return
         self._decreased_s = now_s
         if acked_bps is None:
-            self.rate_bps *= self._DECREASE
+            self.rate_bps *= share
             return
-        decreased_bps = self._DECREASE * acked_bps
+        decreased_bps = share * acked_bps
         if decreased_bps > self.rate_bps and self._capacity_kbps is not None:
-            decreased_bps = self._DECREASE * 1000 * self._capacity_kbps
+            decreased_bps = share * 1000 * self._capacity_kbps
         self.rate_bps = min(self.rate_bps, decreased_bps)
         if self._capacity_kbps is not None and acked_bps / 1000 < self._bound(-3.0):
             self._capacity_kbps = None

@@ -5,13 +5,15 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from server.media.gcc import AimdRate, InterArrival, Trendline, Usage
+from server.media.gcc import AimdRate, InterArrival, QueueView, Trendline, Usage
 from server.media.twcc import Feedback
 
 _HISTORY: Final = 1 << 12
 _HISTORY_MASK: Final = _HISTORY - 1
 _NUMBER_MASK: Final = 0xFFFF
 ESTIMATE_MIN_BPS: Final = 60_000
+QUEUE_DEEP_S: Final = 0.12
+"""Even the packet that waited least in a whole feedback interval waited this long: that is no jitter."""
 ESTIMATE_MAX_BPS: Final = 10_000_000
 
 
@@ -106,6 +108,7 @@ class SendEstimator:
         self._rate = AimdRate(start_bps, ESTIMATE_MIN_BPS, most_bps)
         self._loss = LossRate(start_bps)
         self._acked = _Acked()
+        self._queue = QueueView()
         self._next: int | None = None
         self._round_trip_s: float | None = None
 
@@ -119,6 +122,7 @@ class SendEstimator:
         usage = Usage.NORMAL
         packets = lost = 0
         newest_s: float | None = None
+        waits_s: list[float] = []
         for offset, arrived_s in enumerate(feedback.arrivals_s):
             number = (feedback.first + offset) & _NUMBER_MASK
             at = number & _HISTORY_MASK
@@ -132,6 +136,7 @@ class SendEstimator:
             sent_s, size_bytes = self._sent_s[at], self._sizes[at]
             self._numbers[at] = -1
             newest_s = sent_s
+            waits_s.append(self._queue.waiting_s(sent_s, arrived_s))
             self._acked.add(arrived_s, size_bytes)
             apart = self._groups.add(sent_s, arrived_s)
             if apart is not None and self._trend.add(*apart, arrived_s) is Usage.OVER:
@@ -141,7 +146,10 @@ class SendEstimator:
             self._round_trip_s = now_s - newest_s
         if usage is not Usage.OVER:
             usage = self._trend.usage
-        delay_bps = self._rate.update(usage, self._acked.rate_bps, self._round_trip_s or 0.1, now_s)
+        deep = bool(waits_s) and min(waits_s) > QUEUE_DEEP_S
+        if deep and usage is not Usage.UNDER:
+            usage = Usage.OVER
+        delay_bps = self._rate.update(usage, self._acked.rate_bps, self._round_trip_s or 0.1, now_s, deep=deep)
         self._loss.add(packets, lost, delay_bps, now_s)
         self.target_bps = min(delay_bps, self._loss.rate_bps)
         return Estimate(self.target_bps, usage, self._loss.fraction_lost, self._round_trip_s)
