@@ -15,8 +15,9 @@ from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
 from server.media.egress import MediaEgress
-from server.rtc import sender, srtp, transport
+from server.rtc import microphone, sender, srtp, transport
 from server.rtc.ice import IceOptions, substitute
+from server.rtc.microphone import MicrophoneReceiver, SoundTaker
 from server.rtc.sender import EgressSender, ViewerHooks
 from server.rtc.transport import GuardedDtlsTransport as GuardedDtlsTransport
 from server.rtc.transport import PromptSctpTransport
@@ -30,6 +31,7 @@ _TRANSPORTS: Final = "_RTCPeerConnection__dtlsTransports"
 _UPDATE_STATE: Final = "_RTCPeerConnection__updateConnectionState"
 _BITRATE_ESTIMATOR: Final = "_RTCRtpReceiver__remote_bitrate_estimator"
 _SENDER: Final = "_RTCRtpTransceiver__sender"
+_RECEIVER: Final = "_RTCRtpTransceiver__receiver"
 
 RELIED_ON: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (
@@ -37,7 +39,8 @@ RELIED_ON: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
         (_CREATE_TRANSCEIVER, _CREATE_TRANSPORT, _CREATE_SCTP, _SCTP, _CERTIFICATES, _TRANSPORTS, _UPDATE_STATE),
     ),
     (RTCRtpReceiver, (_BITRATE_ESTIMATOR,)),
-    (RTCRtpTransceiver, (_SENDER, "_codecs", "_headerExtensions", "_offerDirection")),
+    (RTCRtpTransceiver, (_SENDER, _RECEIVER, "_codecs", "_headerExtensions", "_offerDirection")),
+    *microphone.RELIED_ON,
     *sender.RELIED_ON,
     *transport.RELIED_ON,
     *srtp.RELIED_ON,
@@ -46,7 +49,10 @@ RELIED_ON: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
 
 
 class ViewerConnection(RTCPeerConnection):
-    """A connection whose senders are `EgressSender`s and whose transports shrug off malformed packets."""
+    """A connection whose senders are `EgressSender`s and whose transports shrug off malformed packets.
+
+    With `open_microphone`, what the viewer sends on the audio m-line goes to whatever that returns at the first
+    packet."""
 
     def __init__(
         self,
@@ -54,12 +60,14 @@ class ViewerConnection(RTCPeerConnection):
         egress: MediaEgress,
         hooks: ViewerHooks,
         ice: IceOptions | None = None,
+        open_microphone: Callable[[], SoundTaker | None] | None = None,
     ) -> None:
         super().__init__(configuration)
         self._egress = egress
         self._hooks = hooks
         self._ice_servers = configuration.iceServers or []
         self._ice_options = ice or IceOptions()
+        self._open_microphone = open_microphone
 
     def _RTCPeerConnection__createTransceiver(
         self, direction: str, kind: str, sender_track: MediaStreamTrack | None = None
@@ -68,8 +76,13 @@ class ViewerConnection(RTCPeerConnection):
         replaced = transceiver.sender
         sender = EgressSender(kind, replaced.transport, self._egress, self._hooks)
         sender._stream_id = replaced._stream_id
-        transceiver.receiver._set_rtcp_ssrc(sender._ssrc)
         setattr(transceiver, _SENDER, sender)
+        if kind == "audio" and self._open_microphone is not None:
+            receiver = MicrophoneReceiver(
+                replaced.transport, self._open_microphone, self._hooks.heard, self._egress.clock
+            )
+            setattr(transceiver, _RECEIVER, receiver)
+        transceiver.receiver._set_rtcp_ssrc(sender._ssrc)
         # a thousand objects that would watch incoming pictures, of which there are none; with hundreds of viewers
         # they are most of what the garbage collector has to look at
         setattr(transceiver.receiver, _BITRATE_ESTIMATOR, None)

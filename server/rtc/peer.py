@@ -14,7 +14,8 @@ from server.media.egress import MediaEgress
 from server.media.packets import VideoCodec
 from server.rtc.adapter import ViewerConnection
 from server.rtc.ice import IceConnection, IceOptions, RestartableTransport
-from server.rtc.sdp_guard import CANDIDATES_MAX, Offer, read_candidate, read_offer
+from server.rtc.microphone import SoundTaker
+from server.rtc.sdp_guard import CANDIDATES_MAX, Offer, Section, read_candidate, read_offer
 from server.rtc.sdpfrag import Credentials
 from server.rtc.sender import EgressSender
 from server.rtc.settling import settle
@@ -63,7 +64,8 @@ class Peer:
     `answer` once, `add_candidate` as they come, `send` at any time, `close` whenever. `on_message` gets every text the
     viewer sends, `on_refused` what was wrong with one that is not passed on, `on_open` tells that messages can be
     sent, `on_connected` that media can, `on_closed` the reason, once, however the viewer left: it closed, vanished,
-    never connected, or `close` was called."""
+    never connected, or `close` was called. With `open_microphone` the viewer may speak: it is asked, when the first
+    packet comes, who takes them."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Peer:
         on_refused: Callable[[RequestError], None] | None = None,
         on_open: Callable[[], None] | None = None,
         on_connected: Callable[[], None] | None = None,
+        open_microphone: Callable[[], SoundTaker | None] | None = None,
         options: PeerOptions | None = None,
     ) -> None:
         self.video_codec: VideoCodec | None = None
@@ -84,7 +87,8 @@ class Peer:
         self._on_connected = on_connected
         self._options = options or PeerOptions()
         configuration = RTCConfiguration(iceServers=[*self._options.ice_servers, *self._options.relays()])
-        self._connection = ViewerConnection(configuration, egress, self, self._options.ice)
+        self._may_speak = open_microphone is not None
+        self._connection = ViewerConnection(configuration, egress, self, self._options.ice, open_microphone)
         self._connection.on("connectionstatechange", self._state_changed)
         self._connection.on("datachannel", self._channel_offered)
         self._channel: RTCDataChannel | None = None
@@ -219,7 +223,7 @@ class Peer:
         watched = self._egress.stats.video_viewers < self._options.feedback_viewers
         for section in offer.sections:
             if section.kind != "application":
-                connection.addTransceiver(section.kind, "inactive" if section.role == "idle" else "sendonly")
+                connection.addTransceiver(section.kind, self._direction(section))
         try:
             await connection.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
             transceivers = {transceiver.mid: transceiver for transceiver in connection.getTransceivers()}
@@ -232,6 +236,11 @@ class Peer:
             _log.info("an offer was refused: %r", error)
             raise Malformed(f"the offer cannot be applied: {type(error).__name__}", field="sdp") from error
         return str(connection.localDescription.sdp)
+
+    def _direction(self, section: Section) -> str:
+        if section.role == "audio" and section.sends and self._may_speak:
+            return "sendrecv"
+        return "inactive" if section.role == "idle" else "sendonly"
 
     # --- events -------------------------------------------------------------------------------------------------
 

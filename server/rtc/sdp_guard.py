@@ -44,6 +44,8 @@ class Section:
     """Header extensions offered, as (id, URI)."""
     transport_feedback: bool = False
     """Whether the viewer offers transport-wide feedback for this section."""
+    sends: bool = False
+    """Whether the offerer may send in this section too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _section(
         for codec in media.rtp.codecs
         for known in codec.rtcpFeedback
     ) and any(uri == TRANSPORT_SEQUENCE_URI for _, uri in extensions)
-    return Section(mid, media.kind, role, codecs, extensions, feedback)
+    return Section(mid, media.kind, role, codecs, extensions, feedback, media.direction in PUBLISH)
 
 
 def _require_transport(index: int, media: MediaDescription) -> None:
