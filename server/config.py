@@ -36,6 +36,10 @@ class Config:
     """Address to listen on. Any address that is not loopback needs `api_keys`."""
     port: int = setting(8080, low=0, high=65535)
     """TCP port to listen on; 0 takes a free one."""
+    tls_cert: Path | None = setting(None)
+    """PEM file with the certificate chain to serve HTTPS with; none serves HTTP, for loopback or behind a proxy."""
+    tls_key: Path | None = setting(None)
+    """PEM file with the private key of that certificate."""
     public_url: str = setting("")
     """Address under which clients reach the server behind a proxy; empty gives addresses without a host."""
     proxy_hops: int = setting(0, low=0, high=10)
@@ -90,6 +94,21 @@ class Config:
     llm_timeout_s: float = setting(15.0, low=0.5, high=300.0)
     """Longest wait for that endpoint's first words, after which the host apologises, in seconds."""
 
+    hearing: bool = setting(True)
+    """Whether viewers may speak to the host; needs a recogniser for the session's language, see docs/hearing.md."""
+    max_microphones: int = setting(4, low=1, high=64)
+    """Microphones that are listened to at once in one session; more are ignored."""
+    asr_model_dir: Path | None = setting(None)
+    """Directory of a Whisper model in CTranslate2's format; none takes the bundled English one."""
+    asr_base_url: str = setting("")
+    """OpenAI-compatible endpoint that recognises speech; empty recognises it here."""
+    asr_model: str = setting("whisper-1")
+    """Model to ask for at that endpoint."""
+    asr_api_key: str = setting("", secret=True)
+    """Key for that endpoint."""
+    asr_timeout_s: float = setting(8.0, low=0.5, high=60.0)
+    """Longest wait for that endpoint, after which the viewer is asked to repeat, in seconds."""
+
     ice_servers: tuple[IceServer, ...] = setting(())
     """STUN and TURN servers for viewers and server; addresses, or {urls, username, credential}."""
 
@@ -143,6 +162,10 @@ class Config:
             raise ConfigError(f"llm_base_url ({self.source('llm_base_url')}) begins with http:// or https://")
         if self.llm_base_url and not self.llm_model:
             raise ConfigError(f"llm_model ({self.source('llm_model')}) is empty: llm_base_url needs a model")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ConfigError(f"tls_cert ({self.source('tls_cert')}) and tls_key are set together, or neither")
+        if self.asr_base_url and not self.asr_base_url.startswith(("http://", "https://")):
+            raise ConfigError(f"asr_base_url ({self.source('asr_base_url')}) begins with http:// or https://")
         if bool(self.turn_urls) != bool(self.turn_secret):
             raise ConfigError(f"turn_urls ({self.source('turn_urls')}) and turn_secret are set together, or neither")
         if any(not url.startswith(("turn:", "turns:")) for url in self.turn_urls):
@@ -181,7 +204,8 @@ class Config:
     def secrets(self) -> list[str]:
         """What must never reach a log."""
         return [
-            *self.api_keys, self.llm_api_key, self.turn_secret, *(server.credential for server in self.ice_servers)
+            *self.api_keys, self.llm_api_key, self.asr_api_key, self.turn_secret,
+            *(server.credential for server in self.ice_servers),
         ]  # fmt: skip
 
     @property

@@ -40,6 +40,9 @@ async def answer_headers(request: web.Request, handler: Handler) -> web.StreamRe
     response = await handler(request)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.secure:
+        # RFC 6797: a browser that was here over TLS does not come back without
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     origin = request.headers.get(hdrs.ORIGIN)
     if origin and not _same_origin(request, origin) and _listed(state, origin):
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin

@@ -12,9 +12,9 @@ class SessionNumbers:
         self._numbers: dict[str, int] = {}
 
     def of(self, session_id: str) -> int:
-        """The session's number, of nine digits."""
+        """The session's number. Fourteen digits are exact in JavaScript and long enough for the gateway's names."""
         if session_id not in self._numbers:
-            number = 100_000_000 + secrets.randbelow(900_000_000)
+            number = 10**13 + secrets.randbelow(9 * 10**13)
             while number in self._ids:
                 number += 1
             self._ids[number], self._numbers[session_id] = session_id, number
@@ -23,7 +23,7 @@ class SessionNumbers:
     def find(self, number: int | str) -> str | None:
         """The session with this number, or None; text of digits is a number, too."""
         if isinstance(number, str):
-            number = int(number) if number.isascii() and number.isdigit() and len(number) < 12 else 0
+            number = int(number) if number.isascii() and number.isdigit() and len(number) < 17 else 0
         return self._ids.get(number)
 
     def keep(self, session_ids: Iterable[str]) -> None:

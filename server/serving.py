@@ -5,6 +5,7 @@ import errno
 import logging
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -30,21 +31,37 @@ def run(config: Config, build: Build, started_s: float) -> None:
     log.configure(config.log_level, config.log_format, config.secrets())
     for name in unknown_variables():
         logger.warning("the environment variable %s sets nothing", name)
+    tls = tls_context(config)
     listening_socket(config).close()
     with ProgressBar() as progress:
         services = build(config, progress)
-    asyncio.run(_serve(config, services, started_s))
+    asyncio.run(_serve(config, services, started_s, tls))
 
 
-async def _serve(config: Config, services: Services, started_s: float) -> None:
+def tls_context(config: Config) -> ssl.SSLContext | None:
+    """TLS 1.2 and later with the configured certificate; None without one. Raises `ConfigError`."""
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # a key with a passphrase would have the server wait at a terminal nobody sees
+        context.load_cert_chain(config.tls_cert, config.tls_key, password="")
+    except (OSError, ssl.SSLError) as error:
+        names = f"tls_cert ({config.source('tls_cert')}) and tls_key ({config.source('tls_key')})"
+        raise ConfigError(f"{names} cannot be used: {error.strerror or error}") from None
+    return context
+
+
+async def _serve(config: Config, services: Services, started_s: float, tls: ssl.SSLContext | None) -> None:
     app = create_app(services, config)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.drain_timeout_s)
     stop = stop_on_signal()
     try:
         await runner.setup()
         listener = listening_socket(config)
-        await web.SockSite(runner, listener).start()
-        url = config.public_url or address_url(config.host, listener.getsockname()[1])
+        await web.SockSite(runner, listener, ssl_context=tls).start()
+        url = config.public_url or address_url(config.host, listener.getsockname()[1], tls is not None)
         print(f"Anima is ready at {url} ({time.monotonic() - started_s:.1f} s)", flush=True)
         await stop.wait()
         logger.info("shutting down")
@@ -92,10 +109,10 @@ def _cannot_listen(config: Config, error: OSError) -> ConfigError:
     return ConfigError(f"{host} is no address of this machine: {error.strerror or error}")
 
 
-def address_url(host: str, port: int) -> str:
+def address_url(host: str, port: int, tls: bool = False) -> str:
     """The address to open in a browser on this machine."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{shown}:{port}"
+    return f"{'https' if tls else 'http'}://{shown}:{port}"
 
 
 class ProgressBar:

@@ -59,7 +59,7 @@ def _in_fields(fields: Any) -> Iterator[str]:
         return
     for name in NAMES:
         value = fields.get(name)
-        if isinstance(value, str) and len(value) >= MIN_NAME_CHARS:
-            yield value
+        if isinstance(value, str | int) and len(str(value)) >= MIN_NAME_CHARS:
+            yield str(value)
     for name in NESTED:
         yield from _in_fields(fields.get(name))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ HOP_BY_HOP: Final = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
 )
 """RFC 9110 section 7.6.1: these concern one connection only."""
+_FORM_SESSION: Final = re.compile(rb'name="?sessionid"?\r\n(?:[^\r\n]+\r\n)*\r\n([!-~]{1,64})\r\n')
 RETRY_AFTER_S: Final = 2
 FULL: Final = 503
 COUNT_EVERY_S: Final = 2.0
@@ -143,7 +145,10 @@ def _onward(request: web.Request) -> "CIMultiDict[str]":
 
 
 def _fields(content_type: str, body: bytes) -> Any:
-    """A JSON body as a value; None for anything else."""
+    """A JSON body as a value, the session of a form; None for anything else."""
+    if content_type == "multipart/form-data":
+        found = _FORM_SESSION.search(body)
+        return {"sessionid": found[1].decode()} if found else None
     if content_type != "application/json" or not body.startswith((b"{", b" ", b"\n")):
         return None
     try:

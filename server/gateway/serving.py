@@ -1,9 +1,11 @@
 """`anima serve` with several workers: prepare once, start them, pass requests on until a signal comes."""
 
 import asyncio
+import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from aiohttp import web
 
@@ -12,9 +14,11 @@ from server.config import Config
 from server.gateway.affinity import Affinity
 from server.gateway.proxy import Gateway
 from server.gateway.workers import WorkerPool
-from server.serving import ProgressBar, address_url, listening_socket, stop_on_signal
+from server.serving import ProgressBar, address_url, listening_socket, stop_on_signal, tls_context
 from server.surfaces import Progress
 
+UPLOAD_MAX_BYTES: Final = 17 * 1024 * 1024
+"""The largest request passed on: a sound file in its form. What each route takes is the worker's business."""
 Prepare = Callable[[Config, Progress], None]
 
 
@@ -22,29 +26,34 @@ def run(config: Config, prepare: Prepare, started_s: float, arguments: Sequence[
     """Serve until a signal comes. `arguments` are this process's own, which the workers get too, with a loopback port
     each. `prepare` does the long work (baking) before any worker starts."""
     log.configure(config.log_level, config.log_format, config.secrets())
+    tls = tls_context(config)
     listening_socket(config).close()
     with ProgressBar() as progress:
         prepare(config, progress)
-    asyncio.run(_serve(config, started_s, worker_command(config, arguments)))
+    asyncio.run(_serve(config, started_s, worker_command(config, arguments), tls))
 
 
 def worker_command(config: Config, arguments: Sequence[str]) -> list[str]:
-    """The command of one worker: the same settings, but alone, on loopback, behind one more proxy."""
+    """The command of one worker: the same settings, but alone, on loopback, behind one more proxy that does TLS."""
     own = ["--workers", "1", "--host", "127.0.0.1", "--port", "0", "--proxy-hops", str(config.proxy_hops + 1)]
+    own += ["--tls-cert", "", "--tls-key", ""]
     return [sys.executable, "-m", "server.cli", *arguments, *own]
 
 
-async def _serve(config: Config, started_s: float, command: Sequence[str]) -> None:
+async def _serve(
+    config: Config, started_s: float, command: Sequence[str], tls: ssl.SSLContext | None
+) -> None:
     affinity = Affinity()
     pool = WorkerPool(config.workers, command, affinity.forget)
-    runner = web.AppRunner(Gateway(pool, affinity, config.body_limit_bytes).application(), access_log=None)
+    gateway = Gateway(pool, affinity, max(config.body_limit_bytes, UPLOAD_MAX_BYTES))
+    runner = web.AppRunner(gateway.application(), access_log=None)
     stop = stop_on_signal()
     try:
         await pool.start()
         await runner.setup()
         listener = listening_socket(config)
-        await web.SockSite(runner, listener).start()
-        url = config.public_url or address_url(config.host, listener.getsockname()[1])
+        await web.SockSite(runner, listener, ssl_context=tls).start()
+        url = config.public_url or address_url(config.host, listener.getsockname()[1], tls is not None)
         took_s = time.monotonic() - started_s
         print(f"Anima is ready at {url} with {config.workers} workers ({took_s:.1f} s)", flush=True)
         await stop.wait()

@@ -1,6 +1,7 @@
 """Which worker a request belongs to."""
 
 from server.gateway.affinity import Affinity, choose
+from server.gateway.proxy import _fields
 
 SESSION, TOKEN, PEER = "session-aaaaaaaa", "token-aaaaaaaaaa", "peer-aaaaaaaaaaa"
 
@@ -50,3 +51,15 @@ def test_the_worker_with_the_fewest_sessions_is_chosen() -> None:
     assert choose({0: 3, 1: 1, 2: 1}, frozenset({1, 2})) == 0
     assert choose({0: 1}, frozenset({0})) is None
     assert choose({}) is None
+
+
+def test_numbers_and_forms_name_their_session() -> None:
+    affinity = Affinity()
+    affinity.learn(1, None, {"sdp": "v=0", "sessionid": 12345678901234})
+    assert affinity.find("/human", {}, None, {"sessionid": 12345678901234}) == 1
+    assert affinity.find("/human", {}, None, {"sessionid": "12345678901234"}) == 1
+    form = b'--x\r\nContent-Disposition: form-data; name="sessionid"\r\n\r\n12345678901234\r\n--x--\r\n'
+    assert affinity.find("/humanaudio", {}, None, _fields("multipart/form-data", form)) == 1
+    typed = form.replace(b'"sessionid"', b'"sessionid"\r\nContent-Type: text/plain')
+    assert _fields("multipart/form-data", typed) == {"sessionid": "12345678901234"}
+    assert _fields("multipart/form-data", b"--x--") is None
