@@ -130,16 +130,14 @@ class Listener:
         self._take(payload)
 
     def sound(self, pcm: Pcm, at_s: float) -> None:
-        """PCM at 48 kHz (the ingest port); arrival counts, `at_s` is the publisher's own clock."""
+        """PCM at 48 kHz; its arrival counts, `at_s` is the publisher's own clock."""
         if len(pcm) <= AUDIO_RATE_HZ:
             self._take(pcm)
 
-    def picture(self, pixels: object, at_s: float) -> None:
-        """Pictures are not looked at."""
-
-    def ended(self) -> None:
-        """The publisher has gone."""
-        self._silent()
+    @property
+    def echo_lag_s(self) -> float | None:
+        """How long the host's own sound takes to come back, once that was found."""
+        return self._ear.echo_lag_s if self._ear is not None else None
 
     async def aclose(self) -> None:
         """Stop listening; what is being recognised is given up."""

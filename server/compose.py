@@ -1,7 +1,9 @@
 """Picks what stands behind the ports and puts a server together; the only module of `server` that knows the models."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,9 @@ from models.avatar.pack import bake as bake_pack
 from models.avatar.pack import default_directory, ensure_pack
 from models.avatar.projection import PICTURE_PX, base_key
 from models.avatar.spec import AvatarSpec
+from models.hearing.detector import SileroDetector
+from models.hearing.endpoint import EndpointTranscriber, HearingSpec
+from models.hearing.whisper import WhisperTranscriber, packaged_model
 from models.language.content import Library
 from models.language.knowledge_file import load_knowledge
 from models.language.retrieval import KnowledgeAnswerer
@@ -30,7 +35,7 @@ from realtime.core.expressions import expression
 from realtime.core.facs import Controls, Emotion
 from realtime.core.primitives import Primitive, clip_controls
 from realtime.core.values import I420, BaseKey, VoiceSpec
-from realtime.ports import Answerer, Avatar
+from realtime.ports import Answerer, Avatar, Transcriber
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
@@ -38,10 +43,13 @@ from server.ice_servers import turn_servers
 from server.metrics import Metrics
 from server.rtc.ice import IceOptions
 from server.rtc.peer import PeerOptions
+from server.sessions.hearing import HearingParts
 from server.sessions.manager import SessionManager
 from server.sessions.shared import Shared
 from server.settings import IceServer
 from server.surfaces import AvatarInfo, Progress, VoiceInfo
+
+log = logging.getLogger(__name__)
 
 SPECS: Final[Mapping[str, AvatarSpec]] = {spec.name: spec for spec in (AvatarSpec(),)}
 """The illustrated hosts that come with Anima; the first is the default."""
@@ -60,9 +68,11 @@ class Server:
         self._stocks = stocks
         prompted = partial(_prompted, config) if config.llm_base_url else None
         self._library = Library(answerer, config.scenes_dir, prompted)
+        self._hearing = hearing_parts(config)
         shared = Shared(
-            config, dict(stocks), self._compute, self._voice, self._library, _safety_of(config), self.metrics
-        )
+            config, dict(stocks), self._compute, self._voice, self._library, _safety_of(config), self.metrics,
+            self._hearing,
+        )  # fmt: skip
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
             relays=partial(_relays, config) if config.server_relay else tuple,
@@ -118,6 +128,9 @@ class Server:
         await self.sessions.aclose()
         await self._voice.aclose()
         await self._answerer.aclose()
+        if self._hearing is not None:
+            await self._hearing.transcriber.aclose()
+            self._hearing.thread.shutdown()
         self._compute.close()
 
 
@@ -247,3 +260,26 @@ def _safety_of(config: Config) -> Callable[[str, str, str], Safety]:
 def _audit_path() -> Path:
     """Where interventions are recorded unless the settings say so."""
     return user_state_path("anima") / "audit.jsonl"
+
+
+def hearing_parts(config: Config) -> HearingParts | None:
+    """What hears and recognises viewers' speech; None where it is switched off or nothing can recognise it."""
+    if not config.hearing:
+        return None
+    transcriber = _transcriber(config)
+    if transcriber is None:
+        log.warning("no speech recogniser: asr_base_url is empty and no Whisper model is installed; nobody is heard")
+        return None
+    thread = ThreadPoolExecutor(1, "hearing")
+    return HearingParts(transcriber, SileroDetector, thread, config.max_microphones)
+
+
+def _transcriber(config: Config) -> Transcriber | None:
+    """The configured endpoint, else the Whisper model named, else the one that comes in a wheel."""
+    if config.asr_base_url:
+        spec = HearingSpec(
+            config.asr_base_url, config.asr_model, config.asr_api_key, timeout_s=config.asr_timeout_s
+        )
+        return EndpointTranscriber(spec, time.monotonic)
+    directory = config.asr_model_dir or packaged_model()
+    return WhisperTranscriber(directory) if directory is not None else None

@@ -53,6 +53,7 @@ class Plan:
         self._gaze = Gaze()
         self._scheduled: list[_Scheduled] = []
         self._order = count()
+        self._moods: list[tuple[float, Emotion, float]] = []
         self._speech_until_s = -1.0
         self._speech_from_s = float("inf")
         self._think_from_s = float("inf")
@@ -86,6 +87,11 @@ class Plan:
     def feel(self, emotion: Emotion, intensity: float, at_s: float) -> None:
         """Move towards an emotion from a media time on."""
         self._schedule(at_s, lambda now_s: self.mood.set(emotion, intensity, now_s))
+
+    def rest_at(self, mood: Emotion, intensity: float, at_s: float) -> None:
+        """From a media time on, come to rest in this mood whenever no emotion is shown. Outlasts interruptions: a mood
+        is no part of what is being said. The last one asked for holds."""
+        self._moods = [one for one in self._moods if one[0] < at_s] + [(at_s, mood, intensity)]
 
     def gesture(self, name: str, at_s: float) -> None:
         """Make a gesture at a media time, or as soon as the one that runs then has ended."""
@@ -126,6 +132,9 @@ class Plan:
         """The pose at a media time."""
         while self._scheduled and self._scheduled[0].at_s <= media_s:
             heapq.heappop(self._scheduled).act(media_s)
+        while self._moods and self._moods[0][0] <= media_s:
+            _, mood, intensity = self._moods.pop(0)
+            self.mood.rest_at(mood, intensity, media_s)
         activity = self.activity(media_s)
         self._body.turn_to(activity, media_s)
 

@@ -17,6 +17,7 @@ from realtime.core.recording import recording_of
 from realtime.core.sound import SoundTimeline
 from realtime.core.trace import StageWindow
 from realtime.core.values import Frame, Pcm, VoiceSpec
+from realtime.ear import Played
 from realtime.generator import Generator
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
@@ -28,6 +29,7 @@ from server.rtc.peer import Peer, PeerOptions, close_all
 from server.rtc.resources import Resources
 from server.rtc.signalling import OfferBook
 from server.sessions.figures import ViewerFigures, frame_report
+from server.sessions.hearing import Hearing, PublishedSound
 from server.sessions.inbox import Inbox, direct
 from server.sessions.ingest import Ingest
 from server.sessions.shared import Shared
@@ -54,24 +56,18 @@ class Session:
         stock = shared.stocks[spec.avatar]
         self._plan = Plan(seed=int.from_bytes(session_id.encode(), "big") & 0xFFFFFFFF)
         self._sound = SoundTimeline()
+        self._played = Played(self._sound.read)
         self._frames: Mailbox[Frame] = Mailbox()
         self._ladder = Ladder()
         shop = Workshop(
-            self._plan,
-            self._clock,
-            stock,
-            shared.compute,
-            shared.costs,
-            self._ladder,
+            self._plan, self._clock, stock, shared.compute, shared.costs, self._ladder,
             partial_update=spec.partial_update,
-        )
+        )  # fmt: skip
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped
         )
         self._egress = MediaEgress(
-            self._frames,
-            self._sound.read,
-            self._clock,
+            self._frames, self._played.read, self._clock,
             width=stock.avatar.width,
             height=stock.avatar.height,
             fps=shared.config.fps,
@@ -90,8 +86,12 @@ class Session:
             gate=self.directed.desk,
         )
         self.directed.attach(self.conductor)
+        self.hearing = Hearing(
+            shared.hearing, language=spec.language, conductor=self.conductor, directed=self.directed, plan=self._plan,
+            played=self._played, metrics=shared.metrics, clock=self._clock,
+        )  # fmt: skip
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
-        self.ingest = Ingest(options)
+        self.ingest = Ingest(options, PublishedSound(self.hearing, self._emit) if self.hearing.available else None)
         self._resources = {"play": Resources(self._offers), "publish": self.ingest.resources}
         self._peers: dict[Peer, wire.Encoder] = {}
         self._viewer_figures = ViewerFigures()
@@ -190,6 +190,7 @@ class Session:
         self._closing = True
         if self._preheating is not None:
             self._preheating.cancel()
+        await self.hearing.aclose()
         await self.conductor.aclose()
         await self.directed.aclose()
         await close_all(list(self._peers), reason)
@@ -234,6 +235,7 @@ class Session:
             "interruptions": said.interruptions,
             "text_to_sound_ms": self._response_ms[-20:],
             "viewer": self._viewer_figures.latest,
+            "hearing": self.hearing.figures(),
         } | self.directed.figures()
 
     # --- inside
@@ -249,7 +251,7 @@ class Session:
 
         def about() -> dict[str, Any]:
             found: dict[str, Any] = {"name": "anima", "avatar": self.spec.avatar, "session": self.id}
-            found |= self.directed.about()
+            found |= self.directed.about() | {"hearing": self.hearing.available}
             origin = peer.video_rtp_origin
             return found if origin is None else found | {"video_rtp_origin": origin}
 
@@ -275,8 +277,10 @@ class Session:
             self.directed.viewer_joined()
 
         peer = Peer(
-            self._egress, inbox.receive, left, on_refused=refused, on_connected=connected, options=self._options
-        )
+            self._egress, inbox.receive, left, on_refused=refused, on_connected=connected,
+            open_microphone=self.hearing.opener(encoder, lambda event: self._send(peer, encoder, event)),
+            options=self._options,
+        )  # fmt: skip
         self._peers[peer] = encoder
         self._egress.start()
         if self._generating is None and not self._closing:
@@ -284,7 +288,7 @@ class Session:
         return peer
 
     def _left(self, peer: Peer, reason: str) -> None:
-        self._peers.pop(peer, None)
+        self.hearing.close(self._peers.pop(peer, None))
         if not self._peers:
             self.directed.nobody_watches()
         if "not connected" in reason or "failed" in reason:
@@ -317,10 +321,13 @@ class Session:
             self._response_ms.append(delay_ms)
             del self._response_ms[:-200]
             self._shared.metrics.responded(delay_ms / 1000.0)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         for peer, encoder in self._peers.items():
-            for text in encoder.encode(event, now):
-                peer.send(text)
+            self._send(peer, encoder, event)
+
+    @staticmethod
+    def _send(peer: Peer, encoder: wire.Encoder, event: events.Event) -> None:
+        for text in encoder.encode(event, datetime.now(UTC).isoformat(timespec="milliseconds")):
+            peer.send(text)
 
     def _framed(self, frame: Frame) -> None:
         """Account the frame before this one: by now it was encoded and sent, so its trace is whole."""

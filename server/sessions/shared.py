@@ -10,6 +10,7 @@ from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
 from server.metrics import Metrics
+from server.sessions.hearing import HearingParts
 
 
 @dataclass(slots=True)
@@ -26,4 +27,6 @@ class Shared:
     safety: Callable[[str, str, str], Safety]
     """Makes a session's filter from its id, scene and language."""
     metrics: Metrics
+    hearing: HearingParts | None = None
+    """What microphones need; None where nobody is heard."""
     costs: CostModel = field(default_factory=CostModel)
