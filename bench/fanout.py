@@ -33,7 +33,8 @@ _STOOD_STILL_RATIO: Final = 0.002
 @contextmanager
 def _server(bitrate_bps: int) -> Iterator[str]:
     cores = sorted(os.sched_getaffinity(0))
-    arguments = [sys.executable, "-m", "bench.fanout_server", "--bitrate-bps", str(bitrate_bps)]
+    arguments = [sys.executable, "-m", "bench.fanout_server", "--start-bps", str(bitrate_bps)]
+    arguments += ["--most-bps", str(bitrate_bps)]
     if len(cores) > 1:
         arguments += ["--core", str(cores[0])]
         os.sched_setaffinity(0, set(cores[1:]))

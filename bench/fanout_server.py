@@ -1,9 +1,10 @@
-"""The measured side of `bench.fanout`: one synthetic stream, our egress and our peers, offers over plain HTTP."""
+"""The measured side of `bench.fanout` and `bench.links`: a synthetic stream, our egress and peers, offers over HTTP."""
 
 import argparse
 import asyncio
 import os
 import time
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,7 @@ _SIDE_PX: Final = 512
 _LOOP_FRAMES: Final = 50
 _TONE_HZ: Final = 220
 _MOVING_PX: Final = 160
+_PAGE: Final = Path(__file__).with_name("links.html")
 _WATCH_S: Final = 0.01
 _PRIORITY: Final = -15
 
@@ -49,8 +51,9 @@ def tone(tick: int) -> Pcm:
 class Stage:
     """One stream and whoever watches it."""
 
-    def __init__(self, bitrate_bps: int) -> None:
+    def __init__(self, start_bps: int, most_bps: int) -> None:
         began_s = time.monotonic()
+        self._began_wall_s = time.time()
         self._frames: Mailbox[Frame] = Mailbox()
         self._egress = MediaEgress(
             self._frames,
@@ -58,8 +61,8 @@ class Stage:
             lambda: time.monotonic() - began_s,
             width=_SIDE_PX,
             height=_SIDE_PX,
-            start_bitrate_bps=bitrate_bps,
-            max_bitrate_bps=bitrate_bps,
+            start_bitrate_bps=start_bps,
+            max_bitrate_bps=most_bps,
         )
         self._peers: set[Peer] = set()
         self._stood_still_s = 0.0
@@ -99,9 +102,16 @@ class Stage:
     async def figures(self, request: web.Request) -> web.Response:
         """Counters of the egress and processor time, so that both are of one moment."""
         stats = self._egress.snapshot()
+        peers = [peer.stats() for peer in self._peers]
         return web.json_response(
             {
                 "viewers": len(self._peers),
+                "began_wall_s": self._began_wall_s,
+                "rtp_origins": [peer.video_rtp_origin for peer in self._peers],
+                "estimates_bps": [peer.estimate_bps for peer in peers],
+                "round_trips_s": [peer.round_trip_s for peer in peers],
+                "bitrate_bps": stats.bitrate_bps,
+                "census": self._egress.census(),
                 "video_bytes": stats.video_bytes,
                 "frames_encoded": stats.frames_encoded,
                 "keyframes": stats.keyframes,
@@ -124,14 +134,19 @@ def stay_ahead() -> None:
         pass
 
 
-async def serve(bitrate_bps: int) -> None:
+async def page(request: web.Request) -> web.FileResponse:
+    """The page of `bench.links`."""
+    return web.FileResponse(_PAGE)
+
+
+async def serve(host: str, start_bps: int, most_bps: int) -> None:
     """Serve until the process is ended; the first line of output is the port."""
-    stage = Stage(bitrate_bps)
+    stage = Stage(start_bps, most_bps)
     app = web.Application()
-    app.add_routes([web.post("/offer", stage.offer), web.get("/figures", stage.figures)])
+    app.add_routes([web.get("/", page), web.post("/offer", stage.offer), web.get("/figures", stage.figures)])
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, host, 0).start()
     settle_collector()
     print(runner.addresses[0][1], flush=True)
     await asyncio.gather(stage.run(), stage.watch_machine())
@@ -140,13 +155,15 @@ async def serve(bitrate_bps: int) -> None:
 def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m bench.fanout_server")
-    parser.add_argument("--bitrate-bps", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--start-bps", type=int, required=True)
+    parser.add_argument("--most-bps", type=int, required=True)
     parser.add_argument("--core", type=int, help="processor to stay on")
     arguments = parser.parse_args()
     if arguments.core is not None:
         os.sched_setaffinity(0, {arguments.core})
     stay_ahead()
-    asyncio.run(serve(arguments.bitrate_bps))
+    asyncio.run(serve(arguments.host, arguments.start_bps, arguments.most_bps))
 
 
 if __name__ == "__main__":

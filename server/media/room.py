@@ -52,7 +52,7 @@ class Rung:
     def bitrate_bps(self) -> int:
         """What the weakest of its viewers' paths carries, within the rung's bounds."""
         budget_bps = min((viewer.budget.bps for viewer in self.viewers | self.coming), default=self.spec.floor_bps)
-        return max(self.spec.floor_bps, min(budget_bps, self.spec.ceiling_bps))
+        return max(self.spec.least_bps, min(budget_bps, self.spec.ceiling_bps))
 
 
 class VideoRoom:
@@ -211,7 +211,12 @@ class VideoRoom:
         width, height = (side // rung.spec.scale & ~1 for side in self._size)
         if rung.encoder is None:
             rung.encoder = open_encoder(
-                rung.codec, width, height, self._fps // rung.spec.every, ceiling_bps=rung.spec.ceiling_bps
+                rung.codec,
+                width,
+                height,
+                self._fps // rung.spec.every,
+                ceiling_bps=rung.spec.ceiling_bps,
+                buffer_bits=rung.spec.buffer_bits,
             )
         if rung.spec.scale > 1:
             expected = (self._size[1] * 3 // 2, self._size[0])

@@ -17,10 +17,8 @@ from server.media.payloads import PICTURE_ID_MODULUS, h264_payloads, vp8_payload
 
 _GOP_FRAMES: Final = 1_000_000
 """Practically never: keyframes come on demand only."""
-_H264_BUFFER_BITS: Final = 200_000
+BUFFER_BITS: Final = 200_000
 """Rate buffer: bounds a keyframe to 25 kB, about 0.4 s of the starting bitrate."""
-_H264_BUFFER_S: Final = 0.35
-"""And to so much of the ceiling, where that is low: a keyframe must not fill a thin path's queue."""
 _BT601: Final = 6
 _LIMITED_RANGE: Final = 1
 _VP8_REOPEN_RATIO: Final = 1.25
@@ -44,7 +42,9 @@ class H264Encoder:
     x264 opened as CBR (bit rate == maximum) stays CBR, and then follows a changed bit rate from the next frame on
     without a keyframe, up to the rate it was opened with; so it is opened at the ceiling and lowered at once."""
 
-    def __init__(self, width: int, height: int, fps: int, *, ceiling_bps: int) -> None:
+    def __init__(
+        self, width: int, height: int, fps: int, *, ceiling_bps: int, buffer_bits: int = BUFFER_BITS
+    ) -> None:
         self._shape = (height * 3 // 2, width)
         codec = _context("libx264", width, height, fps, ceiling_bps)
         codec.profile = "Baseline"
@@ -55,7 +55,7 @@ class H264Encoder:
             "preset": "superfast",
             "tune": "zerolatency",
             "maxrate": str(ceiling_bps),
-            "bufsize": str(min(_H264_BUFFER_BITS, int(_H264_BUFFER_S * ceiling_bps))),
+            "bufsize": str(buffer_bits),
             "forced-idr": "1",
             "sc_threshold": "0",
         }
@@ -90,7 +90,10 @@ class Vp8Encoder:
     libvpx cannot change its bit rate through FFmpeg, so the encoder is reopened (which costs a keyframe) when the
     wanted rate leaves a band of 25 % around the current one."""
 
-    def __init__(self, width: int, height: int, fps: int, *, ceiling_bps: int) -> None:
+    def __init__(
+        self, width: int, height: int, fps: int, *, ceiling_bps: int, buffer_bits: int = BUFFER_BITS
+    ) -> None:
+        self._buffer_bits = buffer_bits
         self._size = (width, height, fps)
         self._shape = (height * 3 // 2, width)
         self._ceiling_bps = ceiling_bps
@@ -120,15 +123,18 @@ class Vp8Encoder:
     def _codec_for(self, bitrate_bps: int) -> VideoCodecContext:
         low, high = self._bitrate_bps / _VP8_REOPEN_RATIO, self._bitrate_bps * _VP8_REOPEN_RATIO
         if self._codec is None or not low <= bitrate_bps <= high:
-            self._codec = _open_vp8(*self._size, bitrate_bps)
+            self._codec = _open_vp8(*self._size, bitrate_bps, self._buffer_bits)
             self._bitrate_bps = bitrate_bps
         return self._codec
 
 
-def open_encoder(codec: VideoCodec, width: int, height: int, fps: int, *, ceiling_bps: int) -> VideoEncoder:
-    """The encoder for a codec; `ceiling_bps` is the highest bit rate it will ever be asked for."""
+def open_encoder(
+    codec: VideoCodec, width: int, height: int, fps: int, *, ceiling_bps: int, buffer_bits: int = BUFFER_BITS
+) -> VideoEncoder:
+    """The encoder for a codec; `ceiling_bps` is the highest bit rate it will ever be asked for, `buffer_bits` bounds
+    what a keyframe takes."""
     kind = H264Encoder if codec == "H264" else Vp8Encoder
-    return kind(width, height, fps, ceiling_bps=ceiling_bps)
+    return kind(width, height, fps, ceiling_bps=ceiling_bps, buffer_bits=buffer_bits)
 
 
 def halved(pixels: I420, width: int, height: int) -> I420:
@@ -145,7 +151,7 @@ def halved(pixels: I420, width: int, height: int) -> I420:
     return picture
 
 
-def _open_vp8(width: int, height: int, fps: int, bitrate_bps: int) -> VideoCodecContext:
+def _open_vp8(width: int, height: int, fps: int, bitrate_bps: int, buffer_bits: int) -> VideoCodecContext:
     codec = _context("libvpx", width, height, fps, bitrate_bps)
     codec.qmin, codec.qmax = 2, 56
     codec.options = {
@@ -155,7 +161,7 @@ def _open_vp8(width: int, height: int, fps: int, bitrate_bps: int) -> VideoCodec
         "noise-sensitivity": "0",
         "minrate": str(bitrate_bps),
         "maxrate": str(bitrate_bps),
-        "bufsize": str(bitrate_bps // 2),
+        "bufsize": str(min(bitrate_bps // 2, buffer_bits)),
         "undershoot-pct": "100",
         "overshoot-pct": "15",
         "static-thresh": "1",

@@ -24,7 +24,7 @@ class PathView:
     fraction_lost: float = 0.0
     jitter_s: float = 0.0
     rough: bool = False
-    """Whether packets come so unevenly that a receiver does better to wait a little."""
+    """Whether packets come unevenly."""
     _shortest_s: float = float("inf")
     _loss: float = 0.0
 
@@ -52,6 +52,11 @@ class PathView:
     def queueing(self) -> bool:
         """Whether packets wait long in a queue."""
         return self.round_trip_s is not None and self.round_trip_s > 1.5 * self._shortest_s + self._QUEUE_LONG_S
+
+    @property
+    def smooth(self) -> bool:
+        """Whether a receiver does better to wait a little: for uneven packets, or for copies."""
+        return self.rough or self.doubled
 
     @property
     def doubled(self) -> bool:

@@ -45,6 +45,8 @@ _log = logging.getLogger(__name__)
 
 _ONE_BYTE_ID_MAX: Final = 14
 _REPORT_INTERVAL_S: Final = 1.0
+_SILENCE_S: Final = 0.8
+"""Transport-wide feedback comes at least four times a second; so long without it is an outage."""
 
 RELIED_ON: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (RTCRtpSender, ("_ssrc", "_rtx_ssrc", "_stream_id", "_track_id", "_handle_rtcp_packet", "send", "stop")),
@@ -76,6 +78,7 @@ class EgressSender(RTCRtpSender):
         self._video: VideoSubscription | None = None
         self._sound: SoundSubscription | None = None
         self._report_due_s = float("-inf")
+        self._fed_back_s = float("inf")
         self._smooth = False
         self._doubled: Placed | None = None
 
@@ -194,7 +197,12 @@ class EgressSender(RTCRtpSender):
         outlet, video = self._outlet, self._video
         if outlet is None or video is None or outlet.estimator is None:
             return
-        estimate = outlet.estimator.feedback(feedback, self._egress.clock())
+        now_s = self._egress.clock()
+        if now_s - self._fed_back_s > _SILENCE_S:
+            # a receiver waits seconds for what was lost meanwhile before it asks for a picture to begin anew with
+            video.request_keyframe()
+        self._fed_back_s = now_s
+        estimate = outlet.estimator.feedback(feedback, now_s)
         self.estimate_bps = int(estimate.target_bps)
         video.budget.measured(estimate.target_bps, copies=2 if self.path.doubled else 1)
         outlet.path(estimate.target_bps)
@@ -212,8 +220,8 @@ class EgressSender(RTCRtpSender):
                 self.path.reported(report.fraction_lost / 256, round_trip_s, jitter_s)
                 if self._video is not None:
                     self._video.reported(self.path.fraction_lost, queueing=self.path.queueing)
-                    if self.path.rough != self._smooth:
-                        self._smooth = self.path.rough
+                    if self.path.smooth != self._smooth:
+                        self._smooth = self.path.smooth
                         stream.playout(SMOOTH if self._smooth else PROMPT)
 
     def _repeat(self, lost: list[int]) -> None:

@@ -1,0 +1,119 @@
+"""What a viewer in Chromium sees over bad links: pictures a second, latency and freezes. Needs root (namespaces)."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from bench.harness import ROOT, Goal, Result, command, percentiles
+from tests.netem.link import LinkSpec
+from tests.netem.namespaces import NEAR, possible, wire
+
+_START_BPS: Final = 1_000_000
+_MOST_BPS: Final = 1_500_000
+_SECONDS: Final = 20.0
+_SETTLED_S: Final = 3.0
+"""Figures of a settled link count from so long after the first picture on."""
+_WRAP: Final = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One link."""
+
+    name: str
+    to_viewer: LinkSpec
+    back: LinkSpec | None = None
+
+
+CASES: Final = (
+    Case("clean", LinkSpec(delay_s=0.005)),
+    Case("narrow_700", LinkSpec(delay_s=0.02, rate_bps=700_000, queue_s=0.4), LinkSpec(delay_s=0.02)),
+    Case("narrow_300", LinkSpec(delay_s=0.02, rate_bps=300_000, queue_s=0.4), LinkSpec(delay_s=0.02)),
+    Case("lossy", LinkSpec(delay_s=0.1, loss=0.05)),
+    Case("jittery", LinkSpec(delay_s=0.1, jitter_s=0.025)),
+    Case("outage", LinkSpec(delay_s=0.02, outage_s=(14.0, 17.0))),
+)
+GOALS: Final = (
+    Goal("narrow_700_fps", least=24.0),
+    Goal("narrow_700_latency_ms_p95", most=250.0),
+    Goal("lossy_freeze_ms_max", most=500.0),
+)
+
+
+def run(case: Case, seconds: float = _SECONDS) -> dict[str, Any]:
+    """Watch over one link; what the viewer brought back."""
+    with wire(case.to_viewer, case.back) as ends:
+        server = subprocess.Popen(
+            ends.at_near(
+                sys.executable, "-m", "bench.fanout_server", "--host", NEAR,
+                "--start-bps", str(_START_BPS), "--most-bps", str(_MOST_BPS),
+            ),
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            assert server.stdout is not None
+            url = f"http://{NEAR}:{int(server.stdout.readline())}/"
+            viewer = subprocess.run(
+                ends.at_far(sys.executable, "-m", "bench.links_viewer", url, str(seconds)),
+                cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 90,
+            )  # fmt: skip
+            brought: dict[str, Any] = json.loads(viewer.stdout)
+            return brought
+        finally:
+            server.kill()
+            server.wait()
+
+
+def judge(brought: dict[str, Any]) -> Result:
+    """Rates, latencies and gaps of what was shown."""
+    shown = np.asarray(brought["shown"], np.float64)  # (pictures, 3): wall ms, RTP time, width
+    server = brought["server"]
+    origin = next((origin for origin in server["rtp_origins"] if origin is not None), None)
+    at_s = (shown[:, 0] - shown[0, 0]) / 1000
+    settled = at_s >= _SETTLED_S
+    gaps_ms = np.diff(shown[:, 0])
+    result: Result = {
+        "first_ms": round(float(shown[0, 0] - brought["begin_ms"])),
+        "fps": round(float(settled.sum() / (at_s[-1] - _SETTLED_S)), 2),
+        "freeze_ms_max": round(float(gaps_ms[settled[1:]].max())),
+        "freezes_over_200_ms": int((gaps_ms[settled[1:]] > 200).sum()),
+        "widths": {str(int(w)): int((shown[:, 2] == w).sum()) for w in np.unique(shown[:, 2])},
+        "estimate_kbps": [round(e / 1000) for e in server["estimates_bps"] if e],
+        "bitrate_kbps": round(server["bitrate_bps"] / 1000),
+        "rung_switches": server["rung_switches"],
+        "keyframes": server["keyframes"],
+        "skips": server["viewer_skips"],
+    }
+    video, sound = brought["inbound"]["video"], brought["inbound"]["audio"]
+    result["nacks"], result["plis"] = video.get("nackCount"), video.get("pliCount")
+    result["concealed_ratio"] = round(sound["concealedSamples"] / max(1, sound["totalSamplesReceived"]), 4)
+    if origin is not None:
+        media_s = ((shown[:, 1] - origin) % _WRAP) / 90_000
+        latency_ms = shown[:, 0] - 1000 * (server["began_wall_s"] + media_s)
+        result |= percentiles([float(value) for value in latency_ms[settled]], "latency_ms")
+    return result
+
+
+def measure(cases: int) -> Result:
+    """Every link once; the keys are the link's name and what was measured."""
+    if not possible():
+        return {"skipped": "network namespaces need root and /dev/net/tun"}
+    result: Result = {}
+    for case in CASES[:cases]:
+        figures = judge(run(case))
+        print(case.name, figures, file=sys.stderr, flush=True)
+        result |= {f"{case.name}_{key}": value for key, value in figures.items()}
+    return result
+
+
+def main() -> int:
+    """The command line; `--n` is how many of the links are tried."""
+    return command("links", measure, GOALS, n=len(CASES))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
