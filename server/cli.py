@@ -57,12 +57,33 @@ def parser() -> argparse.ArgumentParser:
     avatar = commands.add_parser("avatar", help="avatars and their packs").add_subparsers(required=True, metavar="WHAT")
     avatar_list_command = avatar.add_parser("list", help="show the avatars")
     avatar_list_command.add_argument("--json", action="store_true", help="as JSON")
+    avatar_list_command.usage = "anima avatar list [--json] [--config FILE] [--SETTING VALUE ...]"
+    _add_settings(avatar_list_command)
     avatar_list_command.set_defaults(run=avatar_list)
     bake_command = avatar.add_parser("bake", help="make the packs of avatars")
-    bake_command.add_argument("names", nargs="*", metavar="NAME", help="which; all if none is named")
-    bake_command.usage = "anima avatar bake [NAME ...] [--config FILE] [--SETTING VALUE ...]"
+    bake_command.add_argument(
+        "names", nargs="*", metavar="NAME", help="which; all if none is named; or the photo that becomes a portrait"
+    )
+    bake_command.add_argument("--name", metavar="NAME", help="of the portrait: small letters, digits, hyphens")
+    bake_command.add_argument("--consent", metavar="TEXT", default="", help="who agreed to be animated, and to what")
+    bake_command.add_argument("--title", metavar="TEXT", default="", help="of the portrait, for people")
+    bake_command.usage = (
+        "anima avatar bake [NAME ...] [--config FILE] [--SETTING VALUE ...]\n"
+        "       anima avatar bake PHOTO --name NAME --consent TEXT [--title TEXT] [--SETTING VALUE ...]"
+    )
     _add_settings(bake_command)
     bake_command.set_defaults(run=avatar_bake)
+    inspect_command = avatar.add_parser("inspect", help="show what a pack says of itself, and check it")
+    inspect_command.add_argument("name", metavar="NAME")
+    inspect_command.usage = "anima avatar inspect NAME [--config FILE] [--SETTING VALUE ...]"
+    _add_settings(inspect_command)
+    inspect_command.set_defaults(run=avatar_inspect)
+    preview_command = avatar.add_parser("preview", help="film an avatar speaking, and make contact sheets")
+    preview_command.add_argument("name", metavar="NAME")
+    preview_command.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to (default: here)")
+    preview_command.usage = "anima avatar preview NAME [--out DIR] [--config FILE] [--SETTING VALUE ...]"
+    _add_settings(preview_command)
+    preview_command.set_defaults(run=avatar_preview)
 
     primitives = commands.add_parser("primitives", help="motion primitives")
     primitives_list_command = primitives.add_subparsers(required=True, metavar="WHAT").add_parser(
@@ -157,9 +178,10 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def avatar_list(arguments: argparse.Namespace) -> int:
     """Show the avatars."""
-    from server.compose import avatars
+    from server.compose import avatars, portraits
 
-    found = [asdict(info) for info in avatars()]
+    packs = _config_of(arguments).packs_path
+    found = [asdict(info) for info in (*avatars(), *portraits(packs))]
     _print_listing(found, arguments.json, ("name", "title", "kind", "description"))
     return 0
 
@@ -167,13 +189,40 @@ def avatar_list(arguments: argparse.Namespace) -> int:
 def avatar_bake(arguments: argparse.Namespace) -> int:
     """Make avatar packs, and say where they lie."""
     from server import log
-    from server.compose import bake
+    from server.compose import bake, bake_portrait
     from server.serving import ProgressBar
 
     config = _config_of(arguments)
     log.configure(config.log_level, config.log_format)
+    name, consent, title = arguments.name, arguments.consent, arguments.title
+    if name and len(arguments.names) != 1:
+        raise ConfigError("a portrait is made of one photo: anima avatar bake PHOTO --name NAME --consent TEXT")
     with ProgressBar() as progress:
-        paths = bake(config, arguments.names, progress)
+        if name:
+            paths = [bake_portrait(config, Path(arguments.names[0]), name, consent, title, progress)]
+        elif photos := [one for one in arguments.names if Path(one).is_file()]:
+            raise ConfigError(f"{photos[0]} is a file: a portrait needs --name and --consent")
+        else:
+            paths = bake(config, arguments.names, progress)
+    print("\n".join(str(path) for path in paths))
+    return 0
+
+
+def avatar_inspect(arguments: argparse.Namespace) -> int:
+    """Show what a pack says of itself."""
+    from server.compose import inspect
+
+    print(json.dumps(inspect(_config_of(arguments), arguments.name), indent=2, ensure_ascii=False))
+    return 0
+
+
+def avatar_preview(arguments: argparse.Namespace) -> int:
+    """Film an avatar speaking."""
+    from server.compose import preview
+    from server.serving import ProgressBar
+
+    with ProgressBar() as progress:
+        paths = preview(_config_of(arguments), arguments.name, arguments.out, progress)
     print("\n".join(str(path) for path in paths))
     return 0
 

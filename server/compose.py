@@ -15,6 +15,7 @@ from platformdirs import user_state_path
 
 from models.avatar.pack import bake as bake_pack
 from models.avatar.pack import default_directory, ensure_pack
+from models.avatar.portrait.shelf import Portraits
 from models.avatar.projection import PICTURE_PX, base_key
 from models.avatar.spec import AvatarSpec
 from models.hearing.detector import SileroDetector
@@ -30,7 +31,7 @@ from models.speech.espeak import EspeakVoice
 from realtime.compute import ComputeThread
 from realtime.core.clips import BAKED, PRIMITIVES
 from realtime.core.composite import compose
-from realtime.core.errors import NotFound
+from realtime.core.errors import Conflict, NotFound
 from realtime.core.expressions import expression
 from realtime.core.facs import Controls, Emotion
 from realtime.core.primitives import Primitive, clip_controls
@@ -57,6 +58,18 @@ WARM_TEXT: Final = {"en": "Hello.", "zh": "你好。"}
 """Spoken to nobody at start, so that the first viewer does not wait for dictionaries to load."""
 
 
+class _Stocks(dict[str, Stock]):
+    """The ready pixels of each avatar by name; a portrait's pack is opened when somebody first asks for it."""
+
+    def __init__(self, ready: Mapping[str, Stock], portraits: Portraits) -> None:
+        super().__init__(ready)
+        self._portraits = portraits
+
+    def __missing__(self, name: str) -> Stock:
+        self[name] = Stock(self._portraits.open(name))
+        return self[name]
+
+
 class Server:
     """Everything behind the HTTP application. Built before the event loop runs, started on it."""
 
@@ -65,12 +78,13 @@ class Server:
         self._voice = EspeakVoice()
         self._answerer = answerer
         self._compute = ComputeThread()
-        self._stocks = stocks
+        self._packs = config.packs_path
+        self._stocks = _Stocks(stocks, Portraits(self._packs))
         prompted = partial(_prompted, config) if config.llm_base_url else None
         self._library = Library(answerer, config.scenes_dir, prompted)
         self._hearing = hearing_parts(config)
         shared = Shared(
-            config, dict(stocks), self._compute, self._voice, self._library, _safety_of(config), self.metrics,
+            config, self._stocks, self._compute, self._voice, self._library, _safety_of(config), self.metrics,
             self._hearing,
         )  # fmt: skip
         options = PeerOptions(
@@ -85,15 +99,15 @@ class Server:
 
     def avatars(self) -> Sequence[AvatarInfo]:
         """The avatars that can be asked for."""
-        return [info for info in avatars() if info.name in self._stocks]
+        ready = [info for info in avatars() if info.name in self._stocks]
+        return [*ready, *(info for info in portraits(self._packs) if info.name not in SPECS)]
 
     def poster(self, avatar: str) -> bytes | None:
         """The avatar with a friendly face, as JPEG; None for an unknown one."""
-        stock = self._stocks.get(avatar)
-        if stock is None:
+        if avatar not in {info.name for info in self.avatars()}:
             return None
         if avatar not in self._posters:
-            self._posters[avatar] = _jpeg(_picture(stock.avatar, expression(Emotion.HAPPY, 0.45)))
+            self._posters[avatar] = _jpeg(_picture(self._stocks[avatar].avatar, expression(Emotion.HAPPY, 0.45)))
         return self._posters[avatar]
 
     def voices(self) -> Sequence[VoiceInfo]:
@@ -151,6 +165,39 @@ def avatars() -> list[AvatarInfo]:
     return [AvatarInfo(one.name, one.title, *size, "illustrated") for one in SPECS.values()]
 
 
+def portraits(packs: Path) -> list[AvatarInfo]:
+    """The portraits that were baked from photos into a directory."""
+    size = (PICTURE_PX, PICTURE_PX)
+    return [
+        AvatarInfo(name, str(about["title"]), *size, "portrait", f"Made from one picture. {about['licence']}")
+        for name, about in Portraits(packs).manifests().items()
+    ]
+
+
+def bake_portrait(config: Config, photo: Path, name: str, consent: str, title: str, progress: Progress) -> Path:
+    """Make a portrait of one photo; returns where its pack lies. Raises `InvalidField` with the reason if it cannot."""
+    if name in SPECS:
+        raise Conflict(f"{name!r} is an avatar that comes with Anima; choose another name", field="name")
+    return Portraits(config.packs_path).bake(photo, name, consent, title, BAKED, progress)
+
+
+def inspect(config: Config, name: str) -> dict[str, object]:
+    """What an avatar's pack says of itself, every byte of a portrait checked. Raises `NotFound` or `PackError`."""
+    if name in SPECS:
+        spec = SPECS[name]
+        return {"name": name, "title": spec.title, "kind": "illustrated", "licence": spec.licence,
+                "directory": str(_directory(config, spec))}  # fmt: skip
+    return Portraits(config.packs_path).inspect(name)
+
+
+def preview(config: Config, name: str, out: Path, progress: Progress) -> list[Path]:
+    """Film an avatar speaking and write its contact sheets; returns the files."""
+    from models.avatar.portrait.sheet import preview_files
+
+    avatar = _open(config, name, progress)
+    return preview_files(avatar, EspeakVoice(), out, name, partial(progress, "filming"))
+
+
 def bake(config: Config, names: Sequence[str], progress: Progress) -> list[Path]:
     """Make packs anew; all avatars if none is named. Returns where they lie."""
     paths = []
@@ -168,6 +215,8 @@ def base_keys() -> list[BaseKey]:
 
 
 def _open(config: Config, name: str, progress: Progress) -> Avatar:
+    if name not in SPECS and name in (shelf := Portraits(config.packs_path)).manifests():
+        return shelf.open(name)
     spec = _spec(name)
     return ensure_pack(spec, base_keys(), _directory(config, spec), _telling(spec, progress))
 

@@ -103,7 +103,9 @@ def draw(eye: Eye, blink: float, widen: float, squint: float, gaze: tuple[float,
     """The eye's pixels. `blink`, `widen` (AU5) and `squint` (AU7) run 0..1; at 0 with gaze 0 it is the photo."""
     gap = eye.lower - eye.upper
     rise = blink + (1 - blink) * 0.16 * squint
-    upper = eye.upper + gap * (0.88 * blink + (1 - blink) * (0.10 * squint - 0.26 * widen))
+    # the upper lid follows the gaze: looking down without it is a stare
+    follow = 0.22 * gaze[1] if gaze[1] > 0 else 0.10 * gaze[1]
+    upper = eye.upper + gap * (0.88 * blink + (1 - blink) * (0.10 * squint + follow - 0.20 * widen))
     lower = eye.lower - gap * (0.12 * blink + (1 - blink) * 0.20 * squint)
     upper = np.minimum(upper, lower)
     moved = float(np.abs(upper - eye.upper).max() + np.abs(lower - eye.lower).max())
@@ -114,7 +116,7 @@ def draw(eye: Eye, blink: float, widen: float, squint: float, gaze: tuple[float,
     lid = _lids(eye, upper, lower, rows, blink, rise)
     opening = np.clip(rows - upper + 0.5, 0, 1) * np.clip(lower - rows + 0.5, 0, 1) * (lower - upper > 0.6)
     opening = np.asarray(cv2.GaussianBlur((opening * eye.inside).astype(np.float32), (0, 0), 0.7), np.float32)
-    ball = _looking(eye, gaze, look)
+    ball = _looking(eye, gaze, look, rows)
     depth = (rows - upper) / (0.055 * eye.unit_px)
     shadow = 1 - 0.38 * np.exp(-np.clip(depth, 0, None)) * smoothstep(0.0, 0.25, np.asarray(blink + squint))
     drawn = lid + (ball * shadow[..., None].astype(np.float32) - lid) * opening[..., None]
@@ -167,16 +169,18 @@ def _lash_gain(
     return np.asarray(gain * eye.inside[:, None], np.float32)
 
 
-def _looking(eye: Eye, gaze: tuple[float, float], look: float) -> Image:
-    """The eyeball with its iris where the gaze puts it; looking ahead it is the photo's own."""
-    if look < 0.004:
-        return eye.photo
+def _looking(eye: Eye, gaze: tuple[float, float], look: float, rows: NDArray[np.float32]) -> Image:
+    """The eyeball with its iris where the gaze puts it; looking ahead, what shows of it is the photo's own."""
     dx, dy = gaze[0] * GAZE_UNITS[0] * eye.unit_px, gaze[1] * GAZE_UNITS[1] * eye.unit_px
     move = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     size = (eye.photo.shape[1], eye.photo.shape[0])
     iris = cv2.warpAffine(eye.iris, move, size, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(eye.iris_alpha, move, size)
-    return np.asarray(eye.ball + (iris - eye.ball) * alpha[..., None], np.float32)
+    whole = eye.ball + (iris - eye.ball) * alpha[..., None]
+    rim = 0.014 * eye.unit_px
+    own = np.clip((rows - eye.upper) / rim - 1, 0, 1) * np.clip((eye.lower - rows) / rim, 0, 1) * eye.inside
+    own = own * (1 - smoothstep(0.0, 0.25, np.asarray(look)))
+    return np.asarray(whole + (eye.photo - whole) * own[..., None], np.float32)
 
 
 def _feather(eye: Eye) -> Image:

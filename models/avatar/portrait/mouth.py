@@ -128,25 +128,30 @@ def _paint(
     drop = _JAW_UNITS * jaw * (1 - 0.35 * meet)
     rows = np.linspace(0.75, 1.45, height, dtype=np.float32)[:, None, None]
     image = np.ascontiguousarray(np.broadcast_to(np.array(paint.cavity, np.float32) * rows, (height, width, 3)))
-    lit = 1 - 0.25 * forward  # pushed-out lips shade what lies behind
+    # lips pushed forward hide the teeth and shade what lies behind, warmly
+    lit = np.array([1 - 0.42 * forward, 1 - 0.40 * forward, 1 - 0.28 * forward], np.float32)
 
-    def put(sprite: NDArray[np.float32], move: Floats, gain: float) -> None:
+    def put(sprite: NDArray[np.float32], move: Floats, gain: NDArray[np.float32]) -> None:
         shifted = move.copy()
         shifted[:, 2] -= corner
         drawn = cv2.warpAffine(sprite, shifted, (width, height), flags=cv2.INTER_LINEAR)
-        image[...] = over(image, drawn[..., :3] * np.float32(gain), np.clip(drawn[..., 3] / 255, 0, 1))
+        image[...] = over(image, drawn[..., :3] * gain.astype(np.float32), np.clip(drawn[..., 3] / 255, 0, 1))
 
     tip_up, tip_out = controls["tongue_up"], controls["tongue_out"]
     lying = view.line + 0.080 + 0.58 * drop
     raised = view.line + 0.060 + 0.12 * drop
-    top = lying + (raised - lying) * max(0.9 * tip_up, tip_out)
-    tongue = view.sprite((TONGUE_MM[0] / 2, 1.8), top, 0.10 - 0.12 * tip_out, 0.96 - 0.24 * tip_up)
+    # between the teeth the tip covers the lower row and shows under the upper one
+    between = paint.edge_v - 0.012
+    top = lying + (raised - lying) * 0.9 * tip_up
+    top += (between - top) * tip_out
+    tongue = view.sprite((TONGUE_MM[0] / 2, 1.8), top, 0.10 - 0.12 * tip_out, 0.96 - 0.24 * tip_up - 0.20 * tip_out)
     if tip_out < 0.3:
         put(paint.tongue, tongue, lit * (0.86 + 0.14 * max(tip_up, jaw)))
-    put(paint.teeth_lower, view.sprite(ORIGIN_MM[False], view.line + 0.050 + drop - 0.020 * meet, 0.03), 0.86 * lit)
+    low_edge = view.line + 0.052 + drop + 0.03 * forward - 0.016 * meet
+    put(paint.teeth_lower, view.sprite(ORIGIN_MM[False], low_edge, 0.03), 0.92 * lit)
     if tip_out >= 0.3:
         put(paint.tongue, tongue, lit * (0.92 + 0.14 * tip_out))
-    put(paint.teeth_upper, view.sprite(ORIGIN_MM[True], paint.edge_v, 0.0), 1.0 * lit)
+    put(paint.teeth_upper, view.sprite(ORIGIN_MM[True], paint.edge_v - 0.030 * forward, 0.0), lit)
     return image
 
 
@@ -156,4 +161,4 @@ def _lip_shadow(cover: Image, unit: float) -> Image:
     lowered = max(1, round(0.012 * unit))
     shade = np.zeros_like(soft)
     shade[lowered:] = soft[:-lowered]
-    return np.asarray(0.70 + 0.30 * smoothstep(0.05, 0.50, shade), np.float32)
+    return np.asarray(0.80 + 0.20 * smoothstep(0.05, 0.50, shade), np.float32)

@@ -83,7 +83,7 @@ def neutralise(framed: Framed) -> Neutral:
         return Neutral(photo, shown, shown, frame, RestingLips({}, 0.0, lips.smile), blank, blank)
     face = _rest_face(shown, lips)
     plate = _close_mouth(framed.plate, framed.points, shown, face, lips, frame)
-    plate, folds = _soften_folds(plate, face, frame, 0.92 * min(1.0, lips.smile * lips.amount * 1.2))
+    plate, folds = _soften_folds(plate, face, frame, min(1.0, lips.smile * lips.amount * 1.2))
     plate = _even_lips(plate, face, frame)
     changed = (np.abs(plate - photo).max(2) > 1.5).astype(np.float32)
     return Neutral(plate, face, shown, frame, lips, folds, changed)
@@ -179,14 +179,14 @@ def _soften_folds(plate: Image, face: Floats, frame: FaceFrame, amount: float) -
     scale = frame.scale_px
     zone = _fold_zone(face, frame)
     smooth = blur(plate, 0.022 * scale)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(0.17 * scale) | 1,) * 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(0.21 * scale) | 1,) * 2)
     flat = blur(np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, kernel), np.float32), 0.05 * scale)
     depth = np.log((flat + 4) / (smooth + 4)).mean(2) * zone
-    ridges = (depth > 0.025).astype(np.uint8)
+    ridges = (depth > 0.018).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ridges)
     long = [i for i in range(1, count) if stats[i, cv2.CC_STAT_HEIGHT] > 0.12 * scale]
     valleys = np.isin(labels, long).astype(np.float32)
-    band = (dilate(valleys, 0.085 * scale) > 0) & (zone > 0.02)
+    band = (dilate(valleys, 0.11 * scale) > 0) & (zone > 0.02)
     if not band.any():
         return plate, blank
     level = fill(smooth, 1 - band.astype(np.float32))

@@ -130,7 +130,7 @@ class _Brush:
         return np.asarray(sum(
             self.stroke(
                 [(s * 0.105, top - 0.14), (s * 0.085, top - 0.02), (s * 0.10, top + 0.10)],
-                0.03, 0.42, 0.4, (-0.05 * s, 0),
+                0.03, 0.34, 0.12, (-0.05 * s, 0),
             )
             for s in (-1, 1)
         ), np.float32)  # fmt: skip
@@ -208,13 +208,13 @@ class _Brush:
         middle = line + 0.52 * (foot - line)
         return self._spots((
             (0, middle, 0.42 * half, 0.30 * (foot - line), 0.20), (0, (top + line) / 2, 0.5 * half, 0.045, 0.07),
-            (0, foot + 0.055, 0.62 * half, 0.050, -0.20), (0, top - 0.045, 0.9 * half, 0.045, -0.06),
+            (0, foot + 0.055, 0.62 * half, 0.045, -0.13), (0, top - 0.045, 0.9 * half, 0.045, -0.06),
         ))  # fmt: skip
 
     def pits(self) -> Image:
         """Dark pits where the corners are drawn in."""
         _, line, _, half = self._lip_rows()
-        return self._spots(tuple((s * half * 0.98, line + 0.005, 0.085, 0.075, -0.26) for s in (-1, 1)))
+        return self._spots(tuple((s * half * 0.98, line + 0.005, 0.075, 0.060, -0.17) for s in (-1, 1)))
 
     def press(self) -> Image:
         """Pressed lips: a darker line, paler flesh, bulges above and below."""

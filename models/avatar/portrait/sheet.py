@@ -1,12 +1,13 @@
 """Contact sheets of an avatar: emotions, mouth shapes, eyes and turns, and a strip of speech, to be looked at.
 
-`python -m models.avatar.portrait.sheet OUT [PICTURE]` bakes a picture (the public-domain test photo) and writes them."""
+`python -m models.avatar.portrait.sheet OUT [PICTURE]` bakes a picture (the public-domain test photo if none is
+named) and writes them."""
 
 import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -16,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.avatar.portrait.pack import Wish, bake, open_portrait
-from models.avatar.portrait.preview import Frames, Spoken, speak
+from models.avatar.portrait.preview import Frames, Spoken, film, speak
 from realtime.core.errors import NotFound
 from realtime.core.expressions import combine, expression
 from realtime.core.facs import CONTROL_COUNT, CONTROL_INDEX, REST, Controls, Emotion
 from realtime.core.units import FRAME_S
 from realtime.core.visemes import SHAPES
-from realtime.ports import Avatar
+from realtime.ports import Avatar, Voice
 
 Picture = NDArray[np.uint8]
 Item = tuple[str, Controls]
@@ -103,6 +104,23 @@ def write_sheets(avatar: Avatar, out: Path, name: str) -> list[Path]:
         if not cv2.imwrite(str(paths[-1]), picture, [cv2.IMWRITE_JPEG_QUALITY, 90]):
             raise OSError(f"{paths[-1]} could not be written")
     return paths
+
+
+def preview_files(
+    avatar: Avatar, voice: Voice, out: Path, name: str, progress: Callable[[int, int], None]
+) -> list[Path]:
+    """Film the avatar speaking (MP4 with sound) and write its sheets; returns the paths."""
+    out.mkdir(parents=True, exist_ok=True)
+
+    async def speaking() -> Spoken:
+        try:
+            return await speak(voice)
+        finally:
+            await voice.aclose()
+
+    path = out / f"{name}_preview.mp4"
+    film(avatar, asyncio.run(speaking()), path, progress)
+    return [path, *write_sheets(avatar, out, name)]
 
 
 def public_domain_photo() -> Path:

@@ -55,7 +55,7 @@ def tooth_row(upper: bool, enamel: NDArray[np.floating[Any]]) -> Image:
         back = deep * (1 - np.cos((begin + end) / 2))
         for side in (-1, 1):
             centre, extent = side * half * (np.sin(begin) + np.sin(end)) / 2, half * (np.sin(end) - np.sin(begin)) / 2
-            across, along = (x - centre) / max(extent - 0.03, 0.4), (y - recess) / (high - recess)
+            across, along = (x - centre) / max(extent, 0.4), (y - recess) / (high - recess)
             body, cover = _tooth(across, along, extent, high, back)
             colour = colour * (1 - cover[..., None]) + enamel * body[..., None] * cover[..., None]
             alpha = np.maximum(alpha, cover)
@@ -67,9 +67,9 @@ def _tooth(across: Floats, along: Floats, extent: float, high: float, back: floa
     taper = 1 - 0.12 * np.clip(along, 0, 1)
     distance = (np.abs(across / taper) ** 5.5 + np.abs(along * 2 - 1) ** 5.5) ** (1 / 5.5)
     cover = np.clip((1 - distance) * min(extent, high / 2) / 0.45 + 0.5, 0, 1)
-    rounding = 1 - 0.13 * np.clip(np.abs(across), 0, 1) ** 3
+    rounding = 1 - 0.07 * np.clip(np.abs(across), 0, 1) ** 4
     edge = 1 - 0.05 * (1 - smoothstep(0.0, 0.18, along))
-    shade = rounding * edge * (1 - 0.10 * np.clip(along, 0, 1)) * np.exp(-back / 24.0)
+    shade = rounding * edge * (1 - 0.06 * np.clip(along, 0, 1)) * np.exp(-back / 34.0)
     return np.asarray(shade), np.asarray(cover)
 
 
@@ -79,10 +79,10 @@ def _with_gum(
     half, deep = row.arch
     bound = np.clip((1 - np.abs(x) / (half * 0.97)) * 6, 0, 1)
     depth = deep * (1 - np.sqrt(np.clip(1 - (x / half) ** 2, 0, 1)))
-    fade = np.exp(-depth / 24.0)[..., None]
+    fade = np.exp(-depth / 34.0)[..., None]
     gum = np.array([122.0, 112.0, 184.0]) * float(np.mean(enamel)) / 232.0
     is_gum = smoothstep(row.heights[0] - 2.0, row.heights[0] - 0.6, y + 0.05 * depth)
-    behind = (gum * is_gum[..., None] + 0.70 * enamel * (1 - is_gum[..., None])) * fade
+    behind = (gum * is_gum[..., None] + 0.80 * enamel * (1 - is_gum[..., None])) * fade
     base = np.clip((y - 0.5 - 0.05 * depth) / 0.8, 0, 1) * bound
     painted = colour * alpha[..., None] + behind * (1 - alpha[..., None])
     image = np.dstack([painted, np.maximum(alpha, base) * 255]).astype(np.float32)

@@ -1,0 +1,51 @@
+"""The portraits of a directory: found by their manifests, baked into it, opened when asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from models.avatar.portrait.geometry import base_key
+from models.avatar.portrait.pack import Progress, Wish, bake, find_portraits, open_portrait, read_manifest
+from realtime.core.errors import NotFound
+from realtime.core.primitives import Primitive, clip_controls
+from realtime.ports import Avatar
+
+
+class Portraits:
+    """A directory with portrait packs, read anew at every question, so that what is baked is there at once."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def manifests(self) -> dict[str, dict[str, Any]]:
+        """What each portrait says of itself, by name; damaged packs are passed over."""
+        return {name: read_manifest(path) for name, path in find_portraits(self._directory).items()}
+
+    def open(self, name: str) -> Avatar:
+        """The avatar of this name. Raises `NotFound`, or `PackError` if its pack is damaged."""
+        return open_portrait(self._path(name))
+
+    def inspect(self, name: str) -> dict[str, object]:
+        """A manifest without its list of files, after every byte was checked. Raises `NotFound` or `PackError`."""
+        path = self._path(name)
+        open_portrait(path, verify=True)
+        about = read_manifest(path)
+        size = sum(entry["bytes"] for entry in about.pop("files").values())
+        return {**about, "kind": "portrait", "directory": str(path), "bytes": size, "checked": True}
+
+    def bake(
+        self, photo: Path, name: str, consent: str, title: str, clips: Sequence[Primitive], progress: Progress
+    ) -> Path:
+        """Make a pack of a photo with the base frames of these clips; returns where it lies."""
+        wish = Wish(name, consent, title)
+        path = self._directory / f"portrait-{wish.name}"
+        keys = [base_key(controls) for clip in clips for controls in clip_controls(clip)]
+        bake(photo, wish, path, keys, progress)
+        return path
+
+    def _path(self, name: str) -> Path:
+        found = find_portraits(self._directory)
+        if name not in found:
+            known = ", ".join(found) or "none"
+            raise NotFound(f"no portrait {name!r}; there are: {known}", field="avatar")
+        return found[name]
