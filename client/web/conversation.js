@@ -23,6 +23,8 @@ export class Conversation {
   #pending = new Map();
   /** Where the next answer comes from. @type {string | null} */
   #source = null;
+  /** What the viewer is still saying, as far as it is understood. @type {Turn | null} */
+  #draft = null;
 
   /** @param {{onTurn?: (turn: Turn) => void, onActivity?: (activity: Activity) => void}} listeners */
   constructor({ onTurn = () => undefined, onActivity = () => undefined } = {}) {
@@ -43,6 +45,7 @@ export class Conversation {
   /** The connection is gone: nothing that was begun will be continued. */
   broken() {
     this.#pending.clear();
+    this.#draft = null;
     this.#close(false);
     this.#become("listening");
   }
@@ -54,6 +57,7 @@ export class Conversation {
   receive({ type, id, data }) {
     switch (type) {
       case "user-transcription":
+        if (data.final === false) return this.#drafted(String(data.text ?? ""));
         return this.#echoed(String(data.text ?? ""));
       case "bot-llm-text":
         this.#source = data.source ?? this.#source;
@@ -79,8 +83,24 @@ export class Conversation {
   #echoed(text) {
     const known = [...this.#pending].find(([, turn]) => turn.text.trim() === text.trim());
     if (known) this.#pending.delete(known[0]);
+    else if (this.#draft) this.#redraft(text);
     else if (text.trim() !== "") this.#add("user", text);
+    if (!known) this.#draft = null;
     if (this.activity === "listening") this.#become("thinking");
+  }
+
+  /** @param {string} text  Of somebody who still speaks: what follows replaces it. */
+  #drafted(text) {
+    if (text.trim() === "") return;
+    if (this.#draft) this.#redraft(text);
+    else this.#draft = this.#add("user", text);
+  }
+
+  /** @param {string} text */
+  #redraft(text) {
+    if (!this.#draft) return;
+    this.#draft.text = text;
+    this.onTurn(this.#draft);
   }
 
   /** @param {string} id */

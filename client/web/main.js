@@ -2,6 +2,7 @@
 
 import { CaptionTrack, MediaClock } from "./captions.js";
 import { Conversation } from "./conversation.js";
+import { Microphone } from "./microphone.js";
 import { AnimaSession } from "./session.js";
 import { ResponseTimer, StatsMonitor } from "./stats.js";
 import { traceView } from "./trace.js";
@@ -11,6 +12,7 @@ import { Curtain } from "./ui/curtain.js";
 import { Direct } from "./ui/direct.js";
 import { Locale } from "./ui/locale.js";
 import { DebugOverlay } from "./ui/overlay.js";
+import { MicButton } from "./ui/mic.js";
 import { ScenePicker } from "./ui/scenes.js";
 import { liftSheet } from "./ui/sheet.js";
 import { Stage } from "./ui/stage.js";
@@ -34,6 +36,8 @@ class Page {
     onTurn: (turn) => this.#chat.show(turn),
     onActivity: (activity) => this.#stage.showActivity(activity),
   });
+  #microphone = new Microphone();
+  #mic = new MicButton(this.#locale, this.#microphone);
   #track = new CaptionTrack();
   #clock = new MediaClock();
   #monitor = new StatsMonitor();
@@ -107,6 +111,7 @@ class Page {
     on(this.session, "state", ({ state, attempt }) => this.#stateChanged(state, attempt));
     on(this.session, "error", (fault) => this.#failed(fault));
     on(this.session, "track", (track) => this.#stage.addTrack(track));
+    on(this.#microphone, "track", (track) => this.session.speak(track));
     on(this.session, "message", (message) => this.#received(message));
     this.#stage.onFrame = (nowMs, metadata) => this.#frameShown(nowMs, metadata);
   }
@@ -139,6 +144,7 @@ class Page {
     this.#overlay.reset();
     if (state === "reconnecting") this.#stage.hold();
     if (state === "closed" || state === "failed") {
+      this.#microphone.off();
       this.#waiting = [];
       this.#stage.clear();
       this.#cards.clear();
@@ -158,9 +164,14 @@ class Page {
     if (typeof data.media_s === "number") this.#clock.messageArrived(data.media_s, nowMs / 1000);
     switch (type) {
       case "bot-ready":
+        this.#mic.offer(data.about?.hearing === true);
         this.#cards.dress(data.about?.brand);
         if (data.about?.card) this.#cards.show(data.about.card);
         if (typeof data.about?.video_rtp_origin === "number") this.#clock.setRtpOrigin(data.about.video_rtp_origin);
+        break;
+      case "user-started-speaking":
+      case "user-stopped-speaking":
+        this.#mic.showHeard(type === "user-started-speaking");
         break;
       case "bot-started-speaking":
         this.#timer.speakingStarted(data.media_s ?? null, nowMs);

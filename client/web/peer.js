@@ -10,6 +10,7 @@ import { LABEL } from "./wire.js";
  * @property {import("./signalling.js").Grant} grant
  * @property {number} joinTimeoutMs
  * @property {number} graceMs  How long a broken path may mend by itself.
+ * @property {MediaStreamTrack | null} voice  What the viewer says, if the microphone is on already.
  * @property {(track: MediaStreamTrack) => void} onTrack
  * @property {(raw: unknown) => void} onMessage
  * @property {(fault: Fault) => void} onLost  After it was joined: the connection is over. Called once, not after `close()`.
@@ -25,13 +26,16 @@ export class PeerLink {
   #channel;
   /** @type {LinkOptions} */
   #options;
+  /** @type {RTCRtpSender} */
+  #voice;
 
   /** @param {LinkOptions} options */
   constructor(options) {
     this.#options = options;
     const { PeerConnection, grant } = options;
     this.connection = new PeerConnection({ iceServers: grant.ice_servers ?? [], bundlePolicy: "max-bundle" });
-    this.connection.addTransceiver("audio", { direction: "recvonly" });
+    // both ways from the start: switching the microphone on later then needs no new negotiation
+    this.#voice = this.connection.addTransceiver(options.voice ?? "audio", { direction: "sendrecv" }).sender;
     this.connection.addTransceiver("video", { direction: "recvonly" });
     this.connection.ontrack = ({ track }) => options.onTrack(track);
     this.connection.onconnectionstatechange = () => this.#pathChanged();
@@ -65,6 +69,19 @@ export class PeerLink {
     if (this.#channel.readyState !== "open") return false;
     this.#channel.send(text);
     return true;
+  }
+
+  /**
+   * Send this, or nothing.
+   * @param {MediaStreamTrack | null} track
+   */
+  async speak(track) {
+    try {
+      await this.#voice.replaceTrack(track);
+    } catch (error) {
+      // a connection that is closed meanwhile takes no track; the next one is given it when it is made
+      if (!this.#over.signal.aborted) this.#options.onHiccup(asFault(error));
+    }
   }
 
   /** @param {Fault} reason */

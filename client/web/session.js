@@ -45,6 +45,8 @@ export class AnimaSession extends EventTarget {
   #attempts = 0;
   /** Counts what was begun, so that what answers late knows that nobody waits for it. */
   #turn = 0;
+  /** What the viewer says, or null while the microphone is off. @type {MediaStreamTrack | null} */
+  #voice = null;
   /** Ends the wait before the next attempt. @type {(() => void) | null} */
   #wake = null;
 
@@ -106,6 +108,15 @@ export class AnimaSession extends EventTarget {
    */
   chat(text, { interrupt = true } = {}) {
     return this.#send(wire.sendText(text, interrupt));
+  }
+
+  /**
+   * Send the viewer's voice, now and over every connection to come; null sends nothing.
+   * @param {MediaStreamTrack | null} track
+   */
+  speak(track) {
+    this.#voice = track;
+    this.#link?.speak(track);
   }
 
   /** Silence, at once. */
@@ -191,6 +202,7 @@ export class AnimaSession extends EventTarget {
       grant,
       joinTimeoutMs,
       graceMs,
+      voice: this.#voice,
       onTrack: (track) => link === this.#link && this.#emit("track", track),
       onMessage: (raw) => link === this.#link && this.#received(raw),
       onLost: (fault) => link === this.#link && this.#failed(fault),

@@ -18,6 +18,7 @@ export class FakePeer {
 
   addTransceiver(kind, { direction }) {
     this.transceivers.push([kind, direction]);
+    return { sender: { replaceTrack: async (track) => { this.voice = track; } } };
   }
 
   createDataChannel(label, options) {

@@ -29,6 +29,7 @@ test("faults, states, activities and emotions have words", () => {
   const keys = [
     ...matches(read("faults.js").match(/@typedef \{.*\} FaultKind/)[0], /"([\w-]+)"/g).map((kind) => `fault_${kind}`),
     ...matches(read("session.js").match(/@typedef \{.*\} SessionState/)[0], /"(\w+)"/g).map((state) => `state_${state}`),
+    ...matches(read("microphone.js").match(/@typedef \{.*\} MicrophoneState/)[0], /"(\w+)"/g).map((state) => `mic_${state}`),
     ...["listening", "thinking", "speaking"].map((activity) => `doing_${activity}`),
     ...EMOTIONS.map((emotion) => `emotion_${emotion}`),
   ];

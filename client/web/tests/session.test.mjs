@@ -36,7 +36,7 @@ test("start: create, offer with the token, channel, client-ready", async () => {
   assert.deepEqual(server.calls[1].body, { sdp: "v=0 offer", type: "offer", session: "abc" });
   assert.equal(server.calls[1].headers.Authorization, "Bearer secret");
   const [peer] = FakePeer.made;
-  assert.deepEqual(peer.transceivers, [["audio", "recvonly"], ["video", "recvonly"]]);
+  assert.deepEqual(peer.transceivers, [["audio", "sendrecv"], ["video", "recvonly"]]);
   assert.deepEqual([peer.channel.label, peer.channel.options], ["rtvi-ai", { ordered: true }]);
   assert.equal(peer.channel.sent[0].type, "client-ready");
   assert.equal(session.id, "abc");
