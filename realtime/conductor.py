@@ -151,8 +151,8 @@ class Conductor:
 
     def gesture(self, name: str) -> None:
         """Make a gesture now."""
-        self._plan.gesture(name, self._clock())
-        self._emit(events.GestureStarted(name))
+        for made in self._plan.gesture(name, self._clock()):
+            self._emit(events.GestureStarted(made))
 
     def look(self, x: float, y: float) -> None:
         """Look somewhere for a few seconds."""
@@ -217,8 +217,8 @@ class Conductor:
                 self._plan.feel(emotion, intensity, at_s)
                 self._cues.at(at_s, events.EmotionChanged(emotion, intensity))
             case Gesture(name):
-                self._plan.gesture(name, at_s)
-                self._cues.at(at_s, events.GestureStarted(name))
+                for made in self._plan.gesture(name, at_s):
+                    self._cues.at(at_s, events.GestureStarted(made))
             case Pause(duration_s):
                 self._not_before_s = at_s + duration_s
             case _:

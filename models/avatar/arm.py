@@ -1,63 +1,59 @@
-"""The waving arm: hand and sleeve as sprites that turn about wrist and elbow, cut out as a patch with alpha."""
+"""Raised arms: hand, sleeve and what is held, as sprites that turn about wrist and elbow, cut out as an alpha patch."""
 
 from functools import lru_cache
-from typing import Final
 
 import cv2
 import numpy as np
 import skia
 
+from models.avatar.arm_poses import matrices, pose_of
 from models.avatar.layers import Layers
+from models.avatar.mesh import Sprite
 from models.avatar.paint import LINEAR, blank, canvas_on, image_of
-from models.avatar.projection import ORIGIN_PX, PICTURE_PX, VIEW_SCALE
-from models.avatar.sleeve import FOREARM
+from models.avatar.projection import PICTURE_PX
 from realtime.core.facs import Controls
 from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import Patch, Roi
 
-HAND_SCALE: Final = 0.80
-ELBOW_LOW: Final = (-176.0, 540.0)
-ELBOW_HIGH: Final = (-147.0, 282.0)
-TURN_LOW_DEG: Final = -24.0
-TURN_HIGH_DEG: Final = 3.0
-SWING_DEG: Final = 4.5
-WRIST_SWING_DEG: Final = 11.0
-
 
 class Arm:
-    """Draws the raised arm, independent of what lies below it."""
+    """Draws the raised arms, independent of what lies below them."""
 
     def __init__(self, layers: Layers) -> None:
-        self._hand = layers["hand"]
-        self._sleeve = layers["sleeve"]
-        self._images = image_of(self._hand.pixels), image_of(self._sleeve.pixels)
+        self._sprites = {
+            name: sprite for name, sprite in layers.sprites.items() if name.startswith("hand_") or name == "sleeve"
+        }
+        self._sprites["card"] = layers["card"]
+        self._images = {name: image_of(sprite.pixels) for name, sprite in self._sprites.items()}
         self._patch = lru_cache(maxsize=96)(self._draw)
 
     def roi(self, c: Controls) -> Roi | None:
-        """The rectangle of the picture that the arm covers; None while it is out of sight."""
-        raised, swing = c["arm_raise"], c["arm_swing"]
-        corners = [
-            _mapped(matrix, sprite.box)
-            for matrix, sprite in zip(_poses(raised, swing), (self._hand, self._sleeve), strict=True)
-        ]
+        """The rectangle of the picture that the arms cover; None while they are out of sight."""
+        corners = [_mapped(matrix, self._sprites[name].box) for name, matrix in _parts(c)]
         points = np.concatenate(corners)
         x0, y0 = (max(0, even_floor(float(v))) for v in points.min(0))
         x1, y1 = (min(PICTURE_PX, even_ceil(float(v))) for v in points.max(0))
         return Roi(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
-    def patch(self, c: Controls, roi: Roi) -> Patch:
-        """The arm's pixels; met again from a cache while the arm waves."""
-        return self._patch(c["arm_raise"], c["arm_swing"], roi)
+    def hold(self, card: Sprite) -> None:
+        """Hold another card from now on."""
+        self._sprites["card"], self._images["card"] = card, image_of(card.pixels)
+        self._patch.cache_clear()
 
-    def _draw(self, raised: float, swing: float, roi: Roi) -> Patch:
+    def patch(self, c: Controls, roi: Roi) -> Patch:
+        """The arms' pixels; met again from a cache while a hand waves."""
+        return self._patch(c["arm_raise"], c["arm_swing"], c["arm_x"], c["hand"], roi)
+
+    def _draw(self, raised: float, swing: float, shift: float, hand: float, roi: Roi) -> Patch:
         pixels = blank(roi.width, roi.height)
         canvas = canvas_on(pixels)
         canvas.translate(-roi.x, -roi.y)
-        for matrix, sprite, image in zip(_poses(raised, swing), (self._hand, self._sleeve), self._images, strict=True):
+        for name, matrix in _placed(raised, swing, shift, hand):
+            sprite = self._sprites[name]
             canvas.save()
             canvas.concat(matrix)
             canvas.scale(1 / sprite.density, 1 / sprite.density)
-            canvas.drawImage(image, sprite.x * sprite.density, sprite.y * sprite.density, LINEAR)
+            canvas.drawImage(self._images[name], sprite.x * sprite.density, sprite.y * sprite.density, LINEAR)
             canvas.restore()
         alpha = np.ascontiguousarray(pixels[..., 3])
         cover = np.maximum(alpha, 1).astype(np.float32)[..., None]
@@ -68,20 +64,23 @@ class Arm:
         return Patch(roi, np.asarray(i420, np.uint8), alpha)
 
 
-def _poses(raised: float, swing: float) -> tuple[skia.Matrix, skia.Matrix]:
-    """Local units to picture pixels, for hand and sleeve."""
-    x = ELBOW_LOW[0] + (ELBOW_HIGH[0] - ELBOW_LOW[0]) * raised
-    y = ELBOW_LOW[1] + (ELBOW_HIGH[1] - ELBOW_LOW[1]) * raised
-    turn = TURN_LOW_DEG + (TURN_HIGH_DEG - TURN_LOW_DEG) * raised + SWING_DEG * swing * raised
-    sleeve = skia.Matrix()
-    sleeve.setTranslate(ORIGIN_PX[0] + x * VIEW_SCALE, ORIGIN_PX[1] + y * VIEW_SCALE)
-    sleeve.preScale(VIEW_SCALE, VIEW_SCALE)
-    sleeve.preRotate(turn)
-    hand = skia.Matrix.Concat(sleeve, skia.Matrix())
-    hand.preTranslate(0, -FOREARM - 4)
-    hand.preRotate(WRIST_SWING_DEG * swing * raised)
-    hand.preScale(HAND_SCALE, HAND_SCALE)
-    return hand, sleeve
+def _parts(c: Controls) -> list[tuple[str, skia.Matrix]]:
+    return _placed(c["arm_raise"], c["arm_swing"], c["arm_x"], c["hand"])
+
+
+def _placed(raised: float, swing: float, shift: float, index: float) -> list[tuple[str, skia.Matrix]]:
+    """The sprites of the arms from back to front, each with its map from local units to picture pixels."""
+    pose = pose_of(index)
+    found: list[tuple[str, skia.Matrix]] = []
+    for side in pose.sides:
+        hand, sleeve = matrices(pose, side, raised, swing, shift)
+        found.append((f"hand_{pose.hand}", hand))
+        if pose.card_at is not None:
+            card = skia.Matrix.Concat(hand, skia.Matrix())
+            card.preTranslate(*pose.card_at)
+            found += [("card", card), ("hand_grip_thumb", hand)]
+        found.append(("sleeve", sleeve))
+    return found
 
 
 def _mapped(

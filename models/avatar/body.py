@@ -75,7 +75,9 @@ def ear_sprite(c: SkinColors, wears: Accessories) -> Sprite:
     canvas.translate(-box[0], -box[1])
     side = polygon(spline([(46, -60), (74, -56), (83, -34), (84, -6), (80, 24), (70, 48), (46, 64)], 60, closed=True))
     # the side of the head, which comes out from behind the face when this turns away
-    canvas.drawPath(side, shade(linear((48, 0), (84, 20), [(0, c.mid), (0.6, mix(c.mid, c.shadow, 0.5)), (1, c.shadow)])))
+    canvas.drawPath(
+        side, shade(linear((48, 0), (84, 20), [(0, c.mid), (0.6, mix(c.mid, c.shadow, 0.5)), (1, c.shadow)]))
+    )
     shape = [
         (76, -14),
         (82, -22),

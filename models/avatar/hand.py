@@ -1,4 +1,4 @@
-"""Paints an open hand: tapered capsules melted into a height field, lit, and coloured with the skin's ramp."""
+"""Paints hands: tapered capsules melted into a height field, lit, and coloured with the skin's ramp."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.avatar.geometry import Points, smoothstep, spline
+from models.avatar.hand_shapes import SHAPES, Bone, HandShape
 from models.avatar.mesh import Sprite
 from models.avatar.paint import rgb
 from models.avatar.skin import ramp
@@ -19,22 +20,6 @@ DENSITY: Final = 2.0
 _LIGHT: Final = np.array([-0.52, -0.56, 0.64])
 
 Field = NDArray[np.float64]
-Bone = tuple[float, float, float, float]
-"""x, y, height above the palm's plane, radius."""
-
-FINGERS: Final[tuple[tuple[Bone, ...], ...]] = (
-    ((25, -70, 1, 11.0), (33, -110, 2, 9.4), (38, -143, 2, 6.8)),
-    ((7, -76, 2, 11.2), (10, -121, 3, 9.6), (12, -158, 3, 7.0)),
-    ((-12, -74, 1, 10.8), (-18, -116, 2, 9.0), (-22, -149, 2, 6.7)),
-    ((-29, -64, 0, 9.6), (-41, -96, 1, 7.9), (-48, -121, 1, 5.9)),
-)
-_THUMB: Final[tuple[Bone, ...]] = ((14, -14, 3, 19), (37, -41, 5, 14.2), (54, -66, 4, 10.8), (64, -90, 3, 8.0))
-_CREASES: Final = (
-    (((30, -58), (8, -46), (0, -16), (7, 8)), 0.50),
-    (((31, -56), (8, -52), (-14, -42), (-29, -28)), 0.38),
-    (((-36, -48), (-14, -50), (8, -60), (14, -73)), 0.45),
-    (((-19, 13), (0, 17), (19, 12)), 0.32),
-)
 
 
 @dataclass(slots=True)
@@ -69,29 +54,31 @@ class _Clay:
         self.height += height * hill * (self.height > -30)
 
 
-def _model() -> _Clay:
+def _model(shape: HandShape) -> _Clay:
     x0, y0, x1, y1 = BOX
     x, y = np.meshgrid(
         x0 + (np.arange(round((x1 - x0) * DENSITY)) + 0.5) / DENSITY,
         y0 + (np.arange(round((y1 - y0) * DENSITY)) + 0.5) / DENSITY,
     )
     clay = _Clay(x, y, np.full_like(x, -40.0), np.full_like(x, 1e3))
-    clay.add(((0, 70, 0, 20), (0, 20, 0, 20), (0, -4, 0, 22.5)), 0.6, 3, 3)
-    clay.add(((-6, -20, 0, 27), (-13, -57, 0, 23.5)), 0.55, 8, 14)
-    clay.add(((8, -20, 0, 26), (13, -59, 0, 24.5)), 0.55, 8, 14)
-    clay.add(((-26, -61, 0, 12.5), (-8, -69, 0, 13.5), (10, -71, 0, 13.5), (25, -65, 0, 13)), 0.8, 8, 10)
-    for finger in FINGERS:
-        clay.add(finger, 0.8, 4, 4)
-    clay.add(_THUMB, 0.8, 7, 9)
-    clay.swell((20, -22), (18, 26), 7)
-    clay.swell((-20, -24), (14, 28), 5)
-    clay.swell((0, -46), (16, 14), -7)
+    for chain, flat, melt, melt_edge in shape.palm:
+        clay.add(chain, flat, melt, melt_edge)
+    for number, finger in enumerate(shape.fingers):
+        if len(finger) == 3 and number in shape.straight:
+            clay.add(finger, 0.8, 4, 4)
+        else:
+            clay.add(finger, 0.9, 2.2, 3)
+    if shape.thumb:
+        clay.add(shape.thumb, 0.8, 7 if len(shape.straight) == 4 else 3, 9 if len(shape.straight) == 4 else 4)
+    for center, size, height in shape.hills:
+        clay.swell(center, size, height)
     return clay
 
 
-def hand_sprite(colors: SkinColors) -> Sprite:
-    """The palm of the avatar's right hand; the wrist is at the origin, fingers point up."""
-    clay = _model()
+def hand_sprite(colors: SkinColors, name: str = "open") -> Sprite:
+    """The avatar's right hand in a shape of `SHAPES`; the wrist is at the origin, the forearm below it."""
+    shape = SHAPES[name]
+    clay = _model(shape)
     height = cv2.GaussianBlur(np.maximum(clay.height, -8 * np.clip(clay.distance, 0, 1) - 2), (0, 0), 1.5 * DENSITY)
     gy, gx = np.gradient(height, 1 / DENSITY)
     normal = np.stack([-gx * 0.8, -gy * 0.8, np.ones_like(gx)], -1)
@@ -101,8 +88,8 @@ def hand_sprite(colors: SkinColors) -> Sprite:
     value = cv2.GaussianBlur(normal @ _LIGHT * 0.9 + 0.12 - gaps, (0, 0), 0.7 * DENSITY)
     stops = ((-0.1, colors.deep), (0.30, colors.shadow), (0.55, colors.mid), (0.76, colors.light), (0.97, colors.high))
     color = ramp(value, stops)
-    color = _blushed(color, clay, colors)
-    crease = _crease_cover(clay)[..., None]
+    color = _blushed(color, clay, colors, shape)
+    crease = _crease_cover(clay, shape)[..., None]
     color = color * (1 - crease) + np.array(rgb(colors.line)) * crease
     edge = (np.clip(1 + clay.distance / 1.8, 0, 1) ** 2 * 0.42)[..., None]
     color = color * (1 - edge) + np.array(rgb(colors.line)) * edge
@@ -111,9 +98,10 @@ def hand_sprite(colors: SkinColors) -> Sprite:
     return Sprite(pixels, BOX[0], BOX[1], DENSITY)
 
 
-def _blushed(color: Field, clay: _Clay, colors: SkinColors) -> Field:
-    spots = [(f[2][0], f[2][1], 10.0, 0.36) for f in FINGERS]
-    spots += [(64, -90, 10, 0.34), (20, -24, 20, 0.20), (-22, -28, 16, 0.18), (-26, -66, 9, 0.18), (9, -74, 9, 0.18)]
+def _blushed(color: Field, clay: _Clay, colors: SkinColors, shape: HandShape) -> Field:
+    spots = [(f[-1][0], f[-1][1], 10.0, 0.36) for f in (*shape.fingers, *((shape.thumb,) if shape.thumb else ()))]
+    if shape.hills:
+        spots += [(20, -24, 20, 0.20), (-22, -28, 16, 0.18), (-26, -66, 9, 0.18), (9, -74, 9, 0.18)]
     blush = np.array(rgb(colors.blush), np.float64)
     for x, y, radius, strength in spots:
         cover = (strength * np.exp(-((clay.x - x) ** 2 + (clay.y - y) ** 2) / radius**2))[..., None]
@@ -121,9 +109,12 @@ def _blushed(color: Field, clay: _Clay, colors: SkinColors) -> Field:
     return color
 
 
-def _crease_cover(clay: _Clay) -> Field:
-    lines: list[tuple[Points, float, float]] = [(spline(points, 24), 1.0, strength) for points, strength in _CREASES]
-    for (x0, y0, _, r0), (x1, y1, _, r1), (x2, y2, _, _) in FINGERS:
+def _crease_cover(clay: _Clay, shape: HandShape) -> Field:
+    lines: list[tuple[Points, float, float]] = [
+        (spline(points, 24), 1.0, strength) for points, strength in shape.creases
+    ]
+    for finger in (shape.fingers[n] for n in shape.straight if len(shape.fingers[n]) == 3):
+        (x0, y0, _, r0), (x1, y1, _, r1), (x2, y2, _, _) = finger
         for t, radius in ((0.10, r0), (0.62, r1)):
             x, y = x0 + (x1 - x0) * t, y0 + (y1 - y0) * t
             lines.append((_wrinkle(x, y, radius), 0.8, 0.42))

@@ -8,12 +8,15 @@ from typing import Final
 import numpy as np
 
 from models.avatar import backdrop, body, hand, skin
+from models.avatar.card import card_sprite
 from models.avatar.haircut import HAIR_BOX, hair_sprites
+from models.avatar.hand_shapes import SHAPES
 from models.avatar.mesh import TEXTURE_DENSITY, Sprite
 from models.avatar.sleeve import sleeve_sprite
 from models.avatar.spec import AvatarSpec
 
-NAMES: Final = ("backdrop", "hair_back", "body", "ear", "face", "hair_front", "hand", "sleeve")
+NAMES: Final = ("backdrop", "hair_back", "body", "ear", "face", "hair_front", "sleeve", "card",
+                *(f"hand_{name}" for name in SHAPES))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,10 @@ def paint_layers(spec: AvatarSpec) -> Layers:
             "ear": body.ear_sprite(spec.skin, spec.wears),
             "face": skin.face_sprite(spec, shadow),
             "hair_front": front,
-            "hand": hand.hand_sprite(spec.skin),
-            "sleeve": sleeve_sprite(spec.cloth),
+            "sleeve": sleeve_sprite(spec),
+            "card": card_sprite(spec.cloth),
         }
+        | {f"hand_{name}": hand.hand_sprite(spec.skin, name) for name in SHAPES}
     )
 
 

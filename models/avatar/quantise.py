@@ -15,7 +15,7 @@ REACH_PX: Final[dict[str, float]] = {
     "AU14": 2.3, "AU15": 13.1, "AU16": 6.3, "AU17": 4.5, "AU18": 16.3, "AU20": 10.4, "AU22": 7.3, "AU23": 4.5,
     "AU24": 8.2, "AU25": 6.3, "AU26": 38.1, "blink_l": 27.2, "blink_r": 27.2, "gaze_x": 11.8, "gaze_y": 7.3,
     "lip_tuck": 7.3, "lip_round": 5.4, "teeth": 5.4, "tongue_up": 16.3, "tongue_out": 7.3, "smirk": 9.1,
-    "brow_asym": 6.3, "arm_raise": 380.8, "arm_swing": 54.4,
+    "brow_asym": 6.3, "arm_raise": 380.8, "arm_swing": 54.4, "arm_x": 95.2,
 }  # fmt: skip
 """Pixels the fastest landmark moves over a control's unit range, measured on the rig at 512 x 512."""
 
@@ -27,7 +27,7 @@ LOWER: Final = (
     "AU6", "AU9", "AU10", "AU12", "AU14", "AU15", "AU16", "AU17", "AU18", "AU20", "AU22", "AU23", "AU24", "AU25",
     "AU26", "lip_tuck", "lip_round", "teeth", "tongue_up", "tongue_out", "smirk",
 )  # fmt: skip
-ARM: Final = ("arm_raise", "arm_swing")
+ARM: Final = ("arm_raise", "arm_swing", "arm_x", "hand")
 ARM_STEP_PX: Final = 2.0
 """The arm is a fast, large movement whose pictures are cached: coarser steps let them be met again."""
 

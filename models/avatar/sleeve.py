@@ -7,15 +7,20 @@ import numpy as np
 from models.avatar.geometry import taper
 from models.avatar.mesh import TEXTURE_DENSITY, Sprite
 from models.avatar.paint import blank, canvas_on, clipped, fill, linear, polygon, shade
-from models.avatar.spec import ClothColors
+from models.avatar.spec import AvatarSpec
 
 FOREARM: Final = 196.0
 """Elbow to wrist in head units."""
+WITH_SHIRT: Final = frozenset({"blazer", "suit", "cardigan"})
+"""Outfits under whose sleeves a white cuff shows."""
 SLEEVE_BOX: Final = (-48.0, -214.0, 48.0, 20.0)
 
 
-def sleeve_sprite(c: ClothColors) -> Sprite:
+def sleeve_sprite(spec: AvatarSpec) -> Sprite:
     """Cuff and sleeve of the forearm; the elbow is at the origin, the wrist straight above it."""
+    c = spec.cloth
+    shown = spec.outfit in WITH_SHIRT
+    white, grey = (c.blouse, c.blouse_shade) if shown else (c.base, c.deep)
     x0, y0, x1, y1 = SLEEVE_BOX
     pixels = blank(round((x1 - x0) * TEXTURE_DENSITY), round((y1 - y0) * TEXTURE_DENSITY))
     canvas = canvas_on(pixels)
@@ -26,10 +31,10 @@ def sleeve_sprite(c: ClothColors) -> Sprite:
         [(-22, top - 5), (0, top - 1), (22, top - 5), (24, top + 14), (0, top + 20), (-24, top + 14)], float
     )
     canvas.drawPath(
-        polygon(cuff), shade(linear((-24, 0), (24, 0), [(0, "#ffffff"), (0.5, c.blouse), (1, c.blouse_shade)]))
+        polygon(cuff), shade(linear((-24, 0), (24, 0), [(0, "#ffffff" if shown else c.light), (0.5, white), (1, grey)]))
     )
     canvas.drawPath(
-        polygon(taper([(-21, top - 6), (0, top - 2), (21, top - 6)], 3.4, (1, 1))), fill("#8a4f3c", 0.35, 1.4)
+        polygon(taper([(-21, top - 6), (0, top - 2), (21, top - 6)], 3.4, (1, 1))), fill(spec.skin.line, 0.35, 1.4)
     )
     sleeve = polygon(
         np.array(

@@ -32,6 +32,30 @@ class _Running:
         return self.start_s + self.primitive.duration_s
 
 
+@dataclass(slots=True)
+class _Held:
+    """A clip that stands still from `hold_at_s` until it is released."""
+
+    primitive: Primitive
+    start_s: float
+    release_s: float
+
+    @property
+    def end_s(self) -> float:
+        return max(self.release_s, self.start_s + self.primitive.hold_at_s) + self.rest_s
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds of the clip after the hold."""
+        return self.primitive.duration_s - self.primitive.hold_at_s
+
+    def offsets(self, media_s: float) -> NDArray[np.float32]:
+        """Offsets from rest; zero before its start and after its end."""
+        up_s = min(media_s - self.start_s, self.primitive.hold_at_s)
+        down_s = max(0.0, media_s - self.end_s + self.rest_s)
+        return self.primitive.offsets(up_s + down_s)
+
+
 class Body:
     """Samples the offsets from rest that loops and gestures add up to. Sampled with rising media time."""
 
@@ -40,6 +64,7 @@ class Body:
         self._since_s = -CROSSFADE_S
         self._from = np.zeros_like(REST.vector)
         self._gesture: _Running | None = None
+        self._held: _Held | None = None
 
     def turn_to(self, activity: Activity, at_s: float) -> None:
         """Change what the body does, from the pose it is in."""
@@ -49,11 +74,27 @@ class Body:
             self._since_s = at_s
 
     def begin(self, name: str, at_s: float) -> bool:
-        """Start a gesture; False while another one runs (the caller may try again when it has ended)."""
+        """Start a gesture; False while another one runs or the hand is still being freed for it (the caller may try
+        again). A gesture that needs the hand has put down first what this holds; what is held already stays."""
         if self._gesture is not None and at_s < self._gesture.end_s:
             return False
-        self._gesture = _Running(primitive(name), at_s)
+        clip, held = primitive(name), self._held
+        if held is not None and at_s < held.end_s and clip.needs_free_hand:
+            if held.primitive is clip and at_s < held.release_s:
+                held.release_s = at_s + clip.hold_for_s
+                return True
+            held.release_s = min(held.release_s, at_s)
+            return clip.puts_down
+        if clip.holds:
+            self._held = _Held(clip, at_s, at_s + clip.hold_at_s + clip.hold_for_s)
+            return True
+        self._gesture = _Running(clip, at_s)
         return True
+
+    def holding(self, media_s: float) -> str:
+        """What the hand holds at a media time; empty if nothing."""
+        held = self._held
+        return held.primitive.holds if held and held.start_s <= media_s < held.end_s else ""
 
     def gesture(self, media_s: float) -> str | None:
         """Name of the gesture that runs at a media time."""
@@ -63,6 +104,8 @@ class Body:
     def offsets(self, media_s: float) -> NDArray[np.float32]:
         """Offsets from rest, float32 (CONTROL_COUNT,)."""
         out = self._loop_offsets(media_s)
+        if self._held is not None:
+            out += self._held.offsets(media_s)
         running = self._gesture
         if running is None or media_s >= running.end_s + SETTLE_S:
             return out

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from realtime.core import clips_gestures
+from realtime.core import clips_gestures, clips_hands
 from realtime.core.errors import NotFound
 from realtime.core.primitives import Primitive
 
@@ -110,7 +110,9 @@ _ARMS = (
 
 BAKED: Final = (_IDLE, _LISTEN, _THINK, _TALK, _NOD, _SHAKE, _WAVE)
 """Those whose base frames come with an avatar's pack; the others' are drawn when they are first wanted, and kept."""
-PRIMITIVES: Final[Mapping[str, Primitive]] = {p.name: p for p in (*BAKED, *_ARMS, *clips_gestures.ALL)}
+PRIMITIVES: Final[Mapping[str, Primitive]] = {
+    p.name: p for p in (*BAKED, *_ARMS, *clips_gestures.ALL, *clips_hands.HANDS)
+}
 GESTURES: Final = tuple(name for name, p in PRIMITIVES.items() if p.kind == "gesture")
 
 

@@ -35,12 +35,20 @@ CONTROL_NAMES: Final = (
     "shoulders",                   # -1..1 dropped .. raised
     "arm_raise",                   # 0 at rest, out of the picture .. 1 hand at head height (the avatar's right)
     "arm_swing",                   # -1..1 forearm about the elbow
+    "hand",                        # index into HAND_SHAPES; changes while the arm is out of the picture
+    "arm_x",                       # -1..1 raised arm moved outwards .. towards the picture's middle
 )  # fmt: skip
+HAND_SHAPES: Final = (
+    "open", "one", "two", "three", "thumb", "palms", "point_left", "point_right", "card", "chin",
+)  # fmt: skip
+"""What the raised hand does, by the index that the control `hand` carries; `palms` raises both arms."""
 CONTROL_COUNT: Final = len(CONTROL_NAMES)
 CONTROL_INDEX: Final[Mapping[str, int]] = {name: i for i, name in enumerate(CONTROL_NAMES)}
 
 DEGREE_CONTROLS: Final = frozenset({"yaw", "pitch", "roll"})
-SIGNED_CONTROLS: Final = frozenset({"gaze_x", "gaze_y", "smirk", "brow_asym", "lean", "shoulders", "arm_swing"})
+SIGNED_CONTROLS: Final = frozenset(
+    {"gaze_x", "gaze_y", "smirk", "brow_asym", "lean", "shoulders", "arm_swing", "arm_x"}
+)
 MAX_DEG: Final = 20.0
 """Head turns beyond this are clipped: the rigs are drawn for ±20 degrees."""
 
@@ -52,6 +60,7 @@ def _limits() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         low[CONTROL_INDEX[name]], high[CONTROL_INDEX[name]] = -MAX_DEG, MAX_DEG
     for name in SIGNED_CONTROLS:
         low[CONTROL_INDEX[name]] = -1.0
+    high[CONTROL_INDEX["hand"]] = len(HAND_SHAPES) - 1
     return low, high
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime.core.beats import BeatTrack
 from realtime.core.body import Activity, Body
+from realtime.core.clips import primitive
 from realtime.core.emotion import EmotionTrack
 from realtime.core.expressions import combine, expression
 from realtime.core.eyes import Blinks, Gaze
@@ -93,14 +94,18 @@ class Plan:
         is no part of what is being said. The last one asked for holds."""
         self._moods = [one for one in self._moods if one[0] < at_s] + [(at_s, mood, intensity)]
 
-    def gesture(self, name: str, at_s: float) -> None:
-        """Make a gesture at a media time, or as soon as the one that runs then has ended."""
+    def gesture(self, name: str, at_s: float) -> tuple[str, ...]:
+        """Make a gesture at a media time, or as soon as the one that runs then has ended. Returns the names of what
+        will be made: a hand that holds something puts it down before it waves."""
+        clip = primitive(name)
 
         def begin(now_s: float) -> None:
             if not self._body.begin(name, now_s):
                 self._schedule(now_s + 0.1, begin)
 
         self._schedule(at_s, begin)
+        frees = clip.needs_free_hand and not (clip.holds or clip.puts_down) and self._body.holding(at_s)
+        return ("put_down", name) if frees else (name,)
 
     def look(self, x: float, y: float, at_s: float, hold_s: float) -> None:
         """Look somewhere for a while; x and y run -1..1."""

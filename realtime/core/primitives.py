@@ -28,6 +28,14 @@ class Primitive:
     description: str
     moves_body: bool = True
     """Whether it turns the head or leans: such a gesture brings the body to rest first, so its base frames are few."""
+    holds: str = ""
+    """What the hand keeps after the clip has reached `hold_at_s`: nothing for most."""
+    hold_at_s: float = 0.0
+    """Where in the clip time stands still while the thing is held; from there the clip goes on when it is put down."""
+    hold_for_s: float = 0.0
+    """The longest it is held."""
+    puts_down: bool = False
+    """Whether this ends what is held."""
     _curves: tuple[tuple[int, NDArray[np.float64], NDArray[np.float64]], ...] = field(
         init=False, repr=False, compare=False, default=()
     )
@@ -42,7 +50,14 @@ class Primitive:
             if values[0] != values[-1] or (self.kind == "gesture" and values[0] != 0.0):
                 raise ValueError(f"{self.name}.{name}: a loop ends where it began, a gesture begins and ends at zero")
             curves.append((CONTROL_INDEX[name], times, values))
+        if self.holds and not 0.0 < self.hold_at_s < self.duration_s:
+            raise ValueError(f"{self.name}: holds within its {self.duration_s} s, not at {self.hold_at_s} s")
         object.__setattr__(self, "_curves", tuple(curves))
+
+    @property
+    def needs_free_hand(self) -> bool:
+        """Whether it cannot be made while the hand holds something."""
+        return self.puts_down or "arm_raise" in self.tracks
 
     def offsets(self, at_s: float) -> NDArray[np.float32]:
         """Offsets from rest at a time into the clip, float32 (CONTROL_COUNT,). Loops wrap, gestures hold their ends."""
