@@ -114,12 +114,14 @@ class Rig:
 
 
 @asynccontextmanager
-async def session(options: PeerOptions | None = None, *, moving: bool = False) -> AsyncIterator[Rig]:
+async def session(
+    options: PeerOptions | None = None, *, moving: bool = False, kind: type[Rig] = Rig
+) -> AsyncIterator[Rig]:
     """Run a synthetic session."""
     began_s = time.monotonic()
     frames: Mailbox[Frame] = Mailbox()
     egress = MediaEgress(frames, tone, lambda: time.monotonic() - began_s, width=WIDTH, height=HEIGHT)
-    rig = Rig(egress, frames, options or PeerOptions(), moving=moving)
+    rig = kind(egress, frames, options or PeerOptions(), moving=moving)
     egress.start()
     producer = asyncio.create_task(rig.produce())
     try:

@@ -1,0 +1,66 @@
+"""Chromium behind bad links, on the real transport: it keeps seeing pictures."""
+
+import shutil
+from typing import Any
+
+import pytest
+
+from bench.links import CASES, judge, run
+from tests.netem.link import Link, LinkSpec
+from tests.netem.namespaces import possible
+
+over_links = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(not possible() or shutil.which("chromium") is None, reason="needs root, TUN and chromium"),
+]
+
+
+def test_a_link_keeps_its_rate_its_order_and_its_queue() -> None:
+    link = Link(LinkSpec(rate_bps=800_000, delay_s=0.05, jitter_s=0.02, queue_s=0.1))
+    out = [link.pass_on(1000, index * 0.001) for index in range(500)]
+    passed = [at_s for at_s in out if at_s is not None]
+    assert passed == sorted(passed)
+    # 0.5 s of time and 0.1 s of queue at 100 packets a second
+    assert 55 <= len(passed) <= 65
+    assert link.counts.overflowed == 500 - len(passed)
+
+
+def test_a_link_loses_its_share_and_everything_in_an_outage() -> None:
+    lossy = Link(LinkSpec(loss=0.05))
+    assert 30 <= sum(lossy.pass_on(100, index * 0.01) is None for index in range(1000)) <= 70
+    broken = Link(LinkSpec(outage_s=(1.0, 2.0)))
+    assert [broken.pass_on(100, at_s) is None for at_s in (0.9, 1.0, 1.9, 2.0)] == [False, True, True, False]
+
+
+def _watched(name: str) -> dict[str, Any]:
+    return judge(run(next(case for case in CASES if case.name == name)))
+
+
+@pytest.mark.parametrize("name", [pytest.param("narrow_700", marks=over_links)])
+def test_a_narrow_link_carries_every_picture(name: str) -> None:
+    seen = _watched(name)
+    assert seen["fps"] >= 22
+    assert seen["latency_ms_p95"] <= 250
+    assert seen["widths"] == {"512": sum(seen["widths"].values())}
+
+
+@pytest.mark.parametrize("name", [pytest.param("narrow_300", marks=over_links)])
+def test_a_thin_link_gets_a_smaller_encoding(name: str) -> None:
+    seen = _watched(name)
+    assert seen["rung_switches"] >= 1
+    assert seen["freeze_ms_max"] <= 500
+
+
+@pytest.mark.parametrize("name", [pytest.param("lossy", marks=over_links)])
+def test_loss_on_a_long_path_freezes_nothing(name: str) -> None:
+    seen = _watched(name)
+    assert seen["freeze_ms_max"] <= 500
+    assert seen["fps"] >= 18
+
+
+@pytest.mark.parametrize("name", [pytest.param("outage", marks=over_links)])
+def test_the_picture_goes_on_right_after_an_outage(name: str) -> None:
+    seen = _watched(name)
+    assert 3000 <= seen["freeze_ms_max"] <= 4500
+    assert seen["freezes_over_200_ms"] <= 3
