@@ -4,8 +4,15 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 TOKEN_BYTES = 32
+TOKENS_PER_SESSION = 64
+Scope = Literal["view", "talk", "direct"]
+"""`view`: watch, and read the session's state. `talk`: ask the host and interrupt it. `direct`: speak through the host,
+cue it, end the session."""
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+ALL_SCOPES = frozenset(SCOPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +21,8 @@ class Grant:
 
     server: bool = False
     session_id: str | None = None
+    scopes: frozenset[Scope] = ALL_SCOPES
+    """What it may do with that session."""
 
     def allows(self, session_id: str) -> bool:
         """Whether it may use this session."""
@@ -26,6 +35,7 @@ class Token:
 
     text: str
     expires_s: float
+    scopes: frozenset[Scope] = ALL_SCOPES
 
     def __repr__(self) -> str:
         return f"Token(…, expires_s={self.expires_s})"
@@ -37,6 +47,7 @@ class TokenBook:
     def __init__(self, ttl_s: float) -> None:
         self.ttl_s = ttl_s
         self._tokens: dict[str, Token] = {}
+        self._lesser: dict[str, list[Token]] = {}
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -47,16 +58,33 @@ class TokenBook:
         self._tokens[session_id] = token
         return token
 
+    def issue_lesser(self, session_id: str, scopes: Iterable[Scope], now_s: float) -> Token | None:
+        """A further token for a session, with these scopes only; None for a session without a token, or when it has
+        `TOKENS_PER_SESSION` of them. It lives as long as the session's own."""
+        lesser = self._lesser.setdefault(session_id, [])
+        own = self._tokens.get(session_id)
+        if own is None or own.expires_s <= now_s or len(lesser) >= TOKENS_PER_SESSION:
+            return None
+        token = Token(secrets.token_urlsafe(TOKEN_BYTES), own.expires_s, frozenset(scopes))
+        lesser.append(token)
+        return token
+
     def find(self, text: str, now_s: float) -> str | None:
-        """The session this token opens, or None. Renews the token.
+        """The session this token opens, or None. Renews the token."""
+        grant = self.grant(text, now_s)
+        return grant.session_id if grant is not None else None
+
+    def grant(self, text: str, now_s: float) -> Grant | None:
+        """What this token allows, or None. Renews the session's tokens.
 
         All tokens are compared, each in constant time, so that the time taken tells nothing about any of them."""
-        found: str | None = None
-        for session_id, token in self._tokens.items():
-            if same_secret(text, token.text) and token.expires_s > now_s:
-                found = session_id
-        if found is not None:
-            self.renew(found, now_s)
+        found: Grant | None = None
+        for session_id, own in self._tokens.items():
+            for token in (own, *self._lesser.get(session_id, ())):
+                if same_secret(text, token.text) and own.expires_s > now_s:
+                    found = Grant(session_id=session_id, scopes=token.scopes)
+        if found is not None and found.session_id is not None:
+            self.renew(found.session_id, now_s)
         return found
 
     def renew(self, session_id: str, now_s: float) -> Token | None:
@@ -74,11 +102,13 @@ class TokenBook:
     def void(self, session_id: str) -> None:
         """Make a session's token invalid."""
         self._tokens.pop(session_id, None)
+        self._lesser.pop(session_id, None)
 
     def keep(self, session_ids: Iterable[str]) -> None:
         """Forget the tokens of all sessions but these."""
         alive = set(session_ids)
         self._tokens = {key: token for key, token in self._tokens.items() if key in alive}
+        self._lesser = {key: tokens for key, tokens in self._lesser.items() if key in alive}
 
 
 def same_secret(given: str, expected: str) -> bool:

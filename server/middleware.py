@@ -118,10 +118,10 @@ def grant_of(state: State, given: str | None) -> Grant:
         return Grant()
     if is_server_key(given, state.config.api_keys):
         return Grant(server=True)
-    session_id = state.tokens.find(given, state.clock())
-    if session_id is None:
+    grant = state.tokens.grant(given, state.clock())
+    if grant is None:
         raise Unauthorised("the key or token is not valid, or no longer")
-    return Grant(session_id=session_id)
+    return grant
 
 
 def client_address(request: web.Request) -> str:

@@ -12,6 +12,7 @@ from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
 from realtime.core.values import Pcm
 from realtime.programme import Programmes
+from server.auth import ALL_SCOPES, Scope
 
 if TYPE_CHECKING:
     import asyncio
@@ -82,8 +83,8 @@ class VoiceInfo:
 class Connections(Protocol):
     """A session's connections of one direction, as WHEP and WHIP see them (`server.rtc.resources` implements it)."""
 
-    async def open(self, sdp: str) -> "Opened":
-        """Answer an offer, whole or not at all. Raises `RequestError` or `CapacityError`."""
+    async def open(self, sdp: str, scopes: frozenset[Scope] = ALL_SCOPES) -> "Opened":
+        """Answer an offer, whole or not at all, for a client with these scopes. Raises `RequestError`."""
         ...
 
     def etag(self, resource_id: str) -> str:
@@ -181,8 +182,9 @@ class LiveSession(Protocol):
         """Whether this peer connection is one of the session's."""
         ...
 
-    async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """SmallWebRTC `{sdp, type, pc_id?, restart_pc?}` to `{sdp, type, pc_id}`. Broken SDP raises `RequestError`."""
+    async def offer(self, body: Mapping[str, Any], scopes: frozenset[Scope] = ALL_SCOPES) -> dict[str, Any]:
+        """SmallWebRTC `{sdp, type, pc_id?, restart_pc?}` to `{sdp, type, pc_id}`. The viewer may
+        do what `scopes` say. Broken SDP raises `RequestError`."""
         ...
 
     async def trickle(self, body: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from realtime.core.errors import CapacityError, Forbidden, NotFound, TooMany, Unauthorised
 from server.admission import Refused
-from server.auth import Grant
+from server.auth import Grant, Scope
 from server.middleware import client_address
 from server.state import GRANT, STATE, State
 from server.surfaces import LiveSession, SessionSpec
@@ -23,17 +23,19 @@ def require_server(request: web.Request) -> None:
     raise Unauthorised("this takes the server key as Authorization: Bearer", field="Authorization")
 
 
-def own_session(request: web.Request) -> LiveSession:
-    """The session in the path, if the caller may use it."""
-    return session_of(request.app[STATE], request[GRANT], request.match_info["id"])
+def own_session(request: web.Request, scope: Scope) -> LiveSession:
+    """The session in the path, if the caller may do this with it."""
+    return session_of(request.app[STATE], request[GRANT], request.match_info["id"], scope)
 
 
-def session_of(state: State, grant: Grant, session_id: str) -> LiveSession:
+def session_of(state: State, grant: Grant, session_id: str, scope: Scope) -> LiveSession:
     """A session by its id, if this grant allows it. Who may not know of it learns nothing about whether it exists."""
     if not grant.allows(session_id):
         if grant.session_id is not None:
             raise Forbidden("this token belongs to another session", field="Authorization")
         raise Unauthorised("this takes the session's token or the server key", field="Authorization")
+    if scope not in grant.scopes:
+        raise Forbidden("this token's scopes do not allow this", field="Authorization", limit=f"scope {scope}")
     session = state.services.sessions.get(session_id)
     if session is None:
         raise NotFound("there is no such session, or no longer", field="session")

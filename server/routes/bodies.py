@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from server.auth import Scope
 from server.routes.reading import Body, LooseBody
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -144,6 +145,22 @@ class Created(BaseModel):
     offer_url: str = Field(description="Where offers go, with the session in it.")
     whep_url: str = Field(description="Where WHEP players play it from.")
     whip_url: str = Field(description="Where WHIP clients publish a camera or microphone to it.")
+
+
+class NewToken(Body):
+    """What a further token shall allow."""
+
+    scopes: list[Scope] = Field(
+        min_length=1, max_length=3,
+        description="view: watch, read the state. talk: ask and interrupt. direct: speak through it, cue it, end it.",
+    )  # fmt: skip
+
+
+class NewTokenMade(BaseModel):
+    """A further token."""
+
+    token: str
+    scopes: list[str]
 
 
 class SessionState(BaseModel):

@@ -26,7 +26,7 @@ TEXT_ACTIONS: Final = ("replace", "replace_shot", "card")
 
 async def comments(request: web.Request) -> web.Response:
     """Take viewers' comments, gifts and orders in."""
-    session = own_session(request)
+    session = own_session(request, "talk")
     body = await read_body(request, Comments)
     for index, item in enumerate(body.items):
         if item.kind == "comment" and not item.text:
@@ -94,7 +94,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 def _desk_of(request: web.Request) -> LiveSession:
     require_server(request)
-    return own_session(request)
+    return own_session(request, "direct")
 
 
 GROUP: Final = "Director"

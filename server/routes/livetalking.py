@@ -12,6 +12,7 @@ from aiohttp import BodyPartReader, web
 from pydantic import BaseModel, Field
 
 from realtime.core.errors import AnimaError, InvalidField, NotFound, NotOffered, TooLarge, Unauthorised
+from server.auth import Scope
 from server.faults import answer_for
 from server.recordings import LONGEST_S, decode
 from server.routes import checks
@@ -88,8 +89,8 @@ async def plain_offer(request: web.Request) -> web.Response:
     state, grant = request.app[STATE], request[GRANT]
     plain = {"sdp": body.sdp, "type": body.type, "pc_id": None, "restart_pc": None}
     if grant.session_id is not None:
-        session = session_of(state, grant, grant.session_id)
-        answer = await session.offer(plain)
+        session = session_of(state, grant, grant.session_id, "view")
+        answer = await session.offer(plain, grant.scopes)
     elif not state.is_open:
         raise Unauthorised("an offer takes a session's token", field="Authorization")
     else:
@@ -107,7 +108,7 @@ async def plain_offer(request: web.Request) -> web.Response:
 async def human(request: web.Request) -> web.Response:
     """Speak a text, or answer it."""
     body = await read_body(request, Human)
-    session = _session(request, body.sessionid)
+    session = _session(request, body.sessionid, "direct" if body.type == "echo" else "talk")
     words = checks.text(body.text, "text", request.app[STATE].config.text_limit_chars)
     if body.type == "echo":
         await session.say(words, interrupt=body.interrupt)
@@ -123,7 +124,7 @@ async def human_audio(request: web.Request) -> web.Response:
     """Speak a sound file: the form has `sessionid` and `file`. The lips follow its loudness."""
     require_type(request, "multipart/form-data")
     number, content = await _form(request)
-    session = _session(request, number)
+    session = _session(request, number, "direct")
     pcm = await asyncio.to_thread(decode, content)
     await session.play(pcm)
     return _done()
@@ -133,7 +134,7 @@ async def human_audio(request: web.Request) -> web.Response:
 async def interrupt_talk(request: web.Request) -> web.Response:
     """Be silent at once."""
     body = await read_body(request, Numbered)
-    await _session(request, body.sessionid).interrupt()
+    await _session(request, body.sessionid, "talk").interrupt()
     return _done()
 
 
@@ -141,13 +142,13 @@ async def interrupt_talk(request: web.Request) -> web.Response:
 async def is_speaking(request: web.Request) -> web.Response:
     """Whether something is being said or waits to be."""
     body = await read_body(request, Numbered)
-    return _done(_session(request, body.sessionid).busy)
+    return _done(_session(request, body.sessionid, "view").busy)
 
 
 @coded
 async def not_offered(request: web.Request) -> web.Response:
     """Recording and video clips per audio state are LiveTalking's own."""
-    _session(request, (await read_body(request, Numbered)).sessionid)
+    _session(request, (await read_body(request, Numbered)).sessionid, "view")
     instead = {
         "/record": "record on the viewer's side, or play the session's whep_url into a recorder",
         "/set_audiotype": "the host's motion is generated: direct it with POST /v1/sessions/{id}/cue",
@@ -159,7 +160,7 @@ def _done(data: object = None) -> web.Response:
     return web.json_response({"code": 0, "msg": "ok"} | ({} if data is None else {"data": data}))
 
 
-def _session(request: web.Request, number: int | str) -> LiveSession:
+def _session(request: web.Request, number: int | str, scope: Scope) -> LiveSession:
     """A session by its number, or by its id."""
     state = request.app[STATE]
     session_id = state.numbers.find(number)
@@ -167,7 +168,7 @@ def _session(request: web.Request, number: int | str) -> LiveSession:
         if not request[GRANT].server and request[GRANT].session_id is None:
             raise Unauthorised("this takes the session's token or the server key", field="Authorization")
         raise NotFound("there is no such session, or no longer", field="sessionid")
-    return session_of(state, request[GRANT], session_id or str(number))
+    return session_of(state, request[GRANT], session_id or str(number), scope)
 
 
 async def _form(request: web.Request) -> tuple[str, bytes]:

@@ -32,7 +32,7 @@ async def offer(request: web.Request) -> web.Response:
     session = _named(state, grant, wanted) or _of_peer(state, grant, body.pc_id)
     plain = {"sdp": body.sdp, "type": body.type, "pc_id": body.pc_id, "restart_pc": body.restart_pc}
     if session is not None:
-        return web.json_response(await session.offer(plain))
+        return web.json_response(await session.offer(plain, grant.scopes))
     if not state.is_open:
         if not grant.server:
             raise Unauthorised("an offer takes a session's token", field="Authorization")
@@ -69,7 +69,7 @@ def _grant(request: web.Request, state: State, token: str | None) -> Grant:
 
 
 def _named(state: State, grant: Grant, session_id: str | None) -> LiveSession | None:
-    return session_of(state, grant, session_id) if session_id else None
+    return session_of(state, grant, session_id, "view") if session_id else None
 
 
 def _of_peer(state: State, grant: Grant, pc_id: str | None) -> LiveSession | None:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from aiohttp import hdrs, web
 
 from realtime.core.errors import NotAcceptable, PreconditionFailed, PreconditionRequired, TooLarge
+from server.auth import Scope
 from server.ice_servers import link_headers
 from server.routes.access import resource_url, session_of
 from server.routes.reading import read_raw, require_type
@@ -35,7 +36,7 @@ class Signalling:
         connections = self._connections(request)
         require_type(request, SDP_TYPE)
         _require_accepted(request, SDP_TYPE)
-        opened = await connections.open(await _text(request, SDP_MAX_BYTES))
+        opened = await connections.open(await _text(request, SDP_MAX_BYTES), request[GRANT].scopes)
         session_id = request.match_info["id"]
         headers = {
             hdrs.LOCATION: resource_url(request, self._direction, session_id, opened.id),
@@ -91,7 +92,8 @@ class Signalling:
         return response
 
     def _connections(self, request: web.Request) -> Connections:
-        session = session_of(request.app[STATE], request[GRANT], request.match_info["id"])
+        scope: Scope = "view" if self._direction == "whep" else "talk"
+        session = session_of(request.app[STATE], request[GRANT], request.match_info["id"], scope)
         return session.connections("play" if self._direction == "whep" else "publish")
 
     def operations(self, what: str) -> Iterable[Operation]:

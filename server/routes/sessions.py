@@ -4,10 +4,22 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from realtime.core.errors import InvalidField, RequestError
+from realtime.core.errors import Conflict, InvalidField, RequestError
+from server.auth import TOKENS_PER_SESSION
 from server.routes import checks
 from server.routes.access import close_session, endpoint_url, offer_url, open_session, own_session, require_server
-from server.routes.bodies import Accepted, Chat, Created, CreateSession, CueBody, Say, SessionState, Silenced
+from server.routes.bodies import (
+    Accepted,
+    Chat,
+    Created,
+    CreateSession,
+    CueBody,
+    NewToken,
+    NewTokenMade,
+    Say,
+    SessionState,
+    Silenced,
+)
 from server.routes.reading import read_body
 from server.routes.table import Operation
 from server.state import STATE, State
@@ -61,7 +73,7 @@ def spec_of(wish: CreateSession, state: State) -> SessionSpec:
 
 async def show(request: web.Request) -> web.Response:
     """A session's state and counters."""
-    session, state = own_session(request), request.app[STATE]
+    session, state = own_session(request, "view"), request.app[STATE]
     token = state.tokens.peek(session.id)
     answer = {
         **session.state(),
@@ -75,16 +87,27 @@ async def show(request: web.Request) -> web.Response:
     return web.json_response(answer)
 
 
+async def new_token(request: web.Request) -> web.Response:
+    """A further token for the session, with fewer rights."""
+    require_server(request)
+    session, state = own_session(request, "direct"), request.app[STATE]
+    body = await read_body(request, NewToken)
+    token = state.tokens.issue_lesser(session.id, body.scopes, state.clock())
+    if token is None:
+        raise Conflict("the session has all the tokens it may have", field="session", limit=str(TOKENS_PER_SESSION))
+    return web.json_response({"token": token.text, "scopes": sorted(token.scopes)}, status=201)
+
+
 async def end(request: web.Request) -> web.Response:
     """End a session."""
-    session = own_session(request)
+    session = own_session(request, "direct")
     await close_session(request.app[STATE], session.id, "ended by request")
     return web.Response(status=204)
 
 
 async def say(request: web.Request) -> web.Response:
     """Speak exactly this."""
-    session = own_session(request)
+    session = own_session(request, "direct")
     body = await read_body(request, Say)
     if (body.text is None) == (body.ssml is None):
         raise InvalidField("either text or ssml is given", field="text")
@@ -108,7 +131,7 @@ async def say(request: web.Request) -> web.Response:
 
 async def chat(request: web.Request) -> web.Response:
     """Answer this."""
-    session = own_session(request)
+    session = own_session(request, "talk")
     body = await read_body(request, Chat)
     await session.chat(checks.text(body.text, "text", request.app[STATE].config.text_limit_chars))
     return web.json_response({"accepted": True}, status=202)
@@ -116,12 +139,12 @@ async def chat(request: web.Request) -> web.Response:
 
 async def interrupt(request: web.Request) -> web.Response:
     """Be silent at once."""
-    return web.json_response({"epoch": await own_session(request).interrupt()})
+    return web.json_response({"epoch": await own_session(request, "talk").interrupt()})
 
 
 async def cue(request: web.Request) -> web.Response:
     """Direct the avatar."""
-    session, state = own_session(request), request.app[STATE]
+    session, state = own_session(request, "direct"), request.app[STATE]
     body = await read_body(request, CueBody)
     if body.emotion is None and body.gesture is None and body.gaze is None:
         raise InvalidField("one of emotion, gesture and gaze is given", field="emotion")
@@ -147,6 +170,10 @@ OPERATIONS: Final = (
     Operation(
         "DELETE", "/v1/sessions/{id}", end, "End a session", GROUP, None, {204: "It has ended."},
         (401, 403, 404, 429), "session",
+    ),
+    Operation(
+        "POST", "/v1/sessions/{id}/tokens", new_token, "A further token, with fewer rights", GROUP, NewToken,
+        {201: NewTokenMade}, (*BAD_BODY, 401, 403, 404, 409, 429), "key",
     ),
     Operation(
         "POST", "/v1/sessions/{id}/say", say, "Speak exactly this", GROUP, Say, {202: Accepted},

@@ -9,6 +9,7 @@ from aiortc import RTCPeerConnection
 from aiortc.rtcicetransport import RTCIceTransport
 
 from realtime.core.errors import Conflict, InvalidField, Malformed, TooLarge
+from server.auth import ALL_SCOPES, Scope
 from server.rtc.ice import IceConnection, RestartableTransport
 from server.rtc.sdp_guard import CANDIDATES_MAX, Offer, read_candidate
 from server.rtc.sdpfrag import Credentials
@@ -28,6 +29,7 @@ class Link:
         join_timeout_s: float,
         silence_timeout_s: float,
     ) -> None:
+        self.scopes: frozenset[Scope] = ALL_SCOPES
         self._connection = connection
         self._on_closed = on_closed
         self._join_timeout_s = join_timeout_s

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCSessionDescription
 
 from realtime.core.errors import Conflict, InvalidField, Malformed, RequestError, TooLarge
+from server.auth import ALL_SCOPES, Scope
 from server.media.egress import MediaEgress
 from server.media.packets import VideoCodec
 from server.rtc.adapter import ViewerConnection
@@ -80,6 +81,7 @@ class Peer:
         options: PeerOptions | None = None,
     ) -> None:
         self.video_codec: VideoCodec | None = None
+        self.scopes: frozenset[Scope] = ALL_SCOPES
         self._on_message = on_message
         self._on_closed = on_closed
         self._on_refused = on_refused

@@ -8,6 +8,7 @@ from aiortc.rtcicetransport import candidate_from_aioice
 from aiortc.sdp import candidate_to_sdp
 
 from realtime.core.errors import InvalidField, NotFound
+from server.auth import ALL_SCOPES, Scope
 from server.rtc.sdp_guard import PLAY, read_offer
 from server.rtc.sdpfrag import Credentials, Fragment, write_fragment
 from server.rtc.signalling import OfferBook
@@ -40,7 +41,7 @@ class Resources:
         self._directions = directions
         self._tags: dict[str, str] = {}
 
-    async def open(self, sdp: str) -> Opened:
+    async def open(self, sdp: str, scopes: frozenset[Scope] = ALL_SCOPES) -> Opened:
         """Answer an offer. Raises `RequestError`: an offer is taken whole or not at all, never section by section."""
         for section in read_offer(sdp, "offer", self._directions).sections:
             if section.role == "idle":
@@ -48,7 +49,7 @@ class Resources:
                     f"the {section.kind} m-line with mid {section.mid} cannot be served", field="sdp",
                     limit="one audio and one video m-line in the right direction, one data m-line",
                 )  # fmt: skip
-        answer = await self._book.offer({"sdp": sdp, "type": "offer"})
+        answer = await self._book.offer({"sdp": sdp, "type": "offer"}, scopes)
         self._tags = {key: tag for key, tag in self._tags.items() if self._book.has(key)}
         self._tags[answer["pc_id"]] = tag = _new_tag()
         return Opened(answer["pc_id"], answer["sdp"], tag)

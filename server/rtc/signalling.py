@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from realtime.core.errors import CapacityError, Conflict, InvalidField, Malformed, NotFound, TooLarge
+from server.auth import ALL_SCOPES, Scope
 from server.rtc.ice import IceConnection
 from server.rtc.sdp_guard import CANDIDATES_MAX
 from server.rtc.sdpfrag import Credentials
@@ -19,6 +20,9 @@ _CANDIDATE_FIELDS: Final = frozenset({"candidate", "sdp_mid", "sdp_mline_index"}
 
 class Answering(Protocol):
     """A connection that can be negotiated: a `Peer` or a `Publisher`."""
+
+    scopes: frozenset[Scope]
+    """What its client may do; set before any of its messages can come."""
 
     @property
     def state(self) -> str: ...
@@ -61,7 +65,7 @@ class OfferBook:
             raise NotFound("there is no such connection, or no longer", field="pc_id")
         return self._peers[pc_id]
 
-    async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def offer(self, body: Mapping[str, Any], scopes: frozenset[Scope] = ALL_SCOPES) -> dict[str, Any]:
         """Answer `{sdp, type, pc_id?, restart_pc?}` with `{sdp, type, pc_id}`.
 
         Without `pc_id` a new connection is made. With the id of an open one it is a `Conflict`, unless `restart_pc`
@@ -84,6 +88,7 @@ class OfferBook:
                 raise CapacityError(f"the session has {self._max_viewers} viewers", retry_after_s=_RETRY_AFTER_S)
             new_id = pc_id if known is not None and pc_id is not None else secrets.token_urlsafe(16)
             peer = self._make_peer()
+            peer.scopes = scopes
             answer = await peer.answer(sdp, kind)
             # Only now: a broken offer must not cost the viewer the connection it has.
             self._peers[new_id] = peer

@@ -74,9 +74,9 @@ class Hearing:
         """Whether viewers may speak to the host."""
         return self._parts is not None
 
-    def opener(self, key: Hashable, tell: Tell) -> Callable[[], Listener | None] | None:
+    def opener(self, key: Hashable, tell: Tell, may_talk: Callable[[], bool]) -> Callable[[], Listener | None] | None:
         """What a viewer's connection calls when its first packet comes; None if nobody is heard here."""
-        return (lambda: self.open(key, tell)) if self.available else None
+        return (lambda: self.open(key, tell) if may_talk() else None) if self.available else None
 
     def open(self, key: Hashable, tell: Tell) -> Listener | None:
         """A listener for one more microphone; None when there are as many as may be."""

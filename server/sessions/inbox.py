@@ -1,16 +1,17 @@
 """One viewer's messages over the data channel: read, limited, carried out, answered."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from realtime.conductor import Conductor
 from realtime.core import wire
 from realtime.core.clips import GESTURES
 from realtime.core.director_queue import Comment
-from realtime.core.errors import AnimaError, InvalidField, TooLarge, TooMany
+from realtime.core.errors import AnimaError, Forbidden, InvalidField, TooLarge, TooMany
 from realtime.core.facs import Emotion
 from realtime.ports import Clock
+from server.auth import ALL_SCOPES, Scope
 from server.director.direction import Direction
 from server.limits import Rate, TokenBucket
 from server.metrics import Metrics
@@ -21,6 +22,13 @@ BURST: Final = 2.0
 """Messages at once, as a multiple of the rate per second."""
 REFUSALS_ANSWERED_PER_S: Final = 5.0
 """Refusals beyond this are counted but not answered, so that a flood is not answered by a flood."""
+
+
+SCOPE_OF: Final[Mapping[type, Scope]] = {
+    wire.SendText: "talk", wire.CommentText: "talk", wire.Interrupt: "talk", wire.DisconnectBot: "talk",
+    wire.SayText: "direct", wire.Cue: "direct",
+}  # fmt: skip
+"""What a message takes; one that is not named here takes `view`."""
 
 
 class Directed(Protocol):
@@ -58,8 +66,10 @@ class Inbox:
         messages_per_s: float,
         text_limit_chars: int,
         about: Callable[[], dict[str, Any]],
+        scopes: Callable[[], frozenset[Scope]] = lambda: ALL_SCOPES,
     ) -> None:
         self._session = session
+        self._scopes = scopes
         self._send = send
         self._clock = clock
         self._metrics = metrics
@@ -76,7 +86,9 @@ class Inbox:
         try:
             if wait_s:
                 raise TooMany("too many messages", retry_after_s=round(wait_s, 3), limit=str(self._rate))
-            self._carry_out(wire.parse(text))
+            message = wire.parse(text)
+            self._require(SCOPE_OF.get(type(message), "view"))
+            self._carry_out(message)
         except AnimaError as error:
             self._metrics.message_refused(type(error).__name__)
             if not self._refusals.take(now_s):
@@ -116,6 +128,10 @@ class Inbox:
                 raise InvalidField("this host does not look at cameras", field="data.t", limit=limit)
             case wire.TrackStatus() | wire.Ping():
                 pass
+
+    def _require(self, scope: Scope) -> None:
+        if scope not in self._scopes():
+            raise Forbidden("this viewer's token does not allow this", field="type", limit=f"scope {scope}")
 
     def _limit(self, text: str, field: str) -> None:
         if len(text) > self._text_limit_chars:

@@ -23,6 +23,7 @@ from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
 from realtime.ports import Clock
 from realtime.preheat import preheat
+from server.auth import ALL_SCOPES, Scope
 from server.director.direction import Direction
 from server.media.egress import MediaEgress
 from server.rtc.peer import Peer, PeerOptions, close_all
@@ -152,9 +153,9 @@ class Session:
         """Whether a connection belongs to this session."""
         return self._offers.has(pc_id)
 
-    async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def offer(self, body: Mapping[str, Any], scopes: frozenset[Scope] = ALL_SCOPES) -> dict[str, Any]:
         """Join a viewer."""
-        return await self._offers.offer(body)
+        return await self._offers.offer(body, scopes)
 
     async def trickle(self, body: Mapping[str, Any]) -> None:
         """Add a viewer's candidates."""
@@ -263,9 +264,8 @@ class Session:
             messages_per_s=config.messages_per_s,
             text_limit_chars=config.text_limit_chars,
             about=about,
+            scopes=lambda: peer.scopes,
         )
-        def left(reason: str) -> None:
-            self._left(peer, reason)
 
         def refused(error: RequestError) -> None:
             send(wire.error_response("", error))
@@ -277,9 +277,10 @@ class Session:
             self.directed.viewer_joined()
 
         peer = Peer(
-            self._egress, inbox.receive, left, on_refused=refused, on_connected=connected,
-            open_microphone=self.hearing.opener(encoder, lambda event: self._send(peer, encoder, event)),
-            options=self._options,
+            self._egress, inbox.receive, lambda reason: self._left(peer, reason), on_refused=refused,
+            open_microphone=self.hearing.opener(
+                encoder, lambda event: self._send(peer, encoder, event), lambda: "talk" in peer.scopes
+            ), on_connected=connected, options=self._options,
         )  # fmt: skip
         self._peers[peer] = encoder
         self._egress.start()

@@ -13,6 +13,7 @@ from realtime.core.primitives import Primitive
 from realtime.core.scenes import SCENES, Scene
 from realtime.core.values import Pcm
 from realtime.programme import ContentInfo, Programme
+from server.auth import ALL_SCOPES, Scope
 from server.metrics import Metrics
 from server.rtc.resources import Opened, Restarted
 from server.rtc.sdpfrag import Fragment
@@ -28,7 +29,7 @@ class FakeConnections:
     ufrags: dict[str, str] = field(default_factory=dict)
     trickled: list[Fragment] = field(default_factory=list)
 
-    async def open(self, sdp: str) -> Opened:
+    async def open(self, sdp: str, scopes: frozenset[Scope] = ALL_SCOPES) -> Opened:
         if not sdp.startswith("v=0"):
             raise Malformed("the SDP cannot be parsed", field="sdp")
         name = f"r{len(self.tags)}"
@@ -148,7 +149,7 @@ class FakeSession:
     def has_peer(self, pc_id: str) -> bool:
         return pc_id in self.peers
 
-    async def offer(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def offer(self, body: Mapping[str, Any], scopes: frozenset[Scope] = ALL_SCOPES) -> dict[str, Any]:
         self._note("offer", dict(body))
         if not body["sdp"].startswith("v=0"):
             raise Malformed("the SDP cannot be parsed", field="sdp")

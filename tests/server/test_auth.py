@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.auth import Grant, Token, TokenBook, bearer, is_server_key
+from server.auth import TOKENS_PER_SESSION, Grant, Token, TokenBook, bearer, is_server_key
 
 
 def test_a_token_opens_its_session_until_it_expires() -> None:
@@ -61,3 +61,19 @@ def test_grants() -> None:
 
 def test_a_tokens_repr_covers_it() -> None:
     assert "abc" not in repr(Token("abc", 1.0))
+
+
+def test_lesser_tokens_live_and_die_with_their_session() -> None:
+    book = TokenBook(ttl_s=10.0)
+    own = book.issue("one", 0.0)
+    lesser = book.issue_lesser("one", ["view"], 0.0)
+    assert lesser is not None and book.issue_lesser("none", ["view"], 0.0) is None
+    assert book.grant(lesser.text, 5.0) == Grant(session_id="one", scopes=frozenset({"view"}))
+    assert book.grant(own.text, 14.0) == Grant(session_id="one"), "its use had renewed them all"
+    assert book.grant(lesser.text, 30.0) is None
+    assert book.issue_lesser("one", ["view"], 30.0) is None
+    book.issue("one", 30.0)
+    assert all(book.issue_lesser("one", ["talk"], 30.0) for _ in range(TOKENS_PER_SESSION - 1))
+    assert book.issue_lesser("one", ["talk"], 30.0) is None
+    book.void("one")
+    assert book.grant(lesser.text, 31.0) is None
