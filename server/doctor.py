@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from server.config import Config, flag
 
-LIBRARIES: Final = ("numpy", "cv2", "skia", "av", "aiortc", "aiohttp", "openai", "bm25s", "jieba", "prometheus_client")
+LIBRARIES: Final = ("numpy", "cv2", "skia", "av", "aiortc", "aiohttp", "pydantic", "yaml", "prometheus_client")
 ENCODERS: Final = ("libx264", "libvpx", "libopus")
 CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APT_PACKAGES: Final = {
