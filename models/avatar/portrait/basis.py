@@ -117,7 +117,7 @@ def _rounding(s: Surface) -> dict[str, Moves]:
     return {
         "AU18": moves(-0.115 * together, fuller((0.0, 0.024), (0.0, 0.020)), -0.14 * forward),
         "AU22": moves(-0.060 * together, fuller((0.026, 0.022), (0.030, 0.014)), -0.16 * forward),
-        "lip_round": moves(-0.030 * together, fuller((0.012, 0.004), (0.012, 0.000)), -0.05 * forward),
+        "lip_round": moves(-0.030 * together, fuller((0.005, 0.006), (0.004, 0.002)), -0.05 * forward),
     }
 
 
