@@ -74,7 +74,7 @@ class Config:
     """Share of all CPU cores that sessions together may use before another one is refused."""
     session_idle_timeout_s: float = setting(120.0, low=1.0, high=86400.0)
     """A session that no viewer has joined and no request has used for this long ends."""
-    rejoin_timeout_s: float = setting(20.0, low=1.0, high=86400.0)
+    rejoin_timeout_s: float = setting(60.0, low=1.0, high=86400.0)
     """A session whose viewers have all left, and that no request uses, ends after this long."""
     join_timeout_s: float = setting(15.0, low=1.0, high=120.0)
     """A viewer that made an offer has this long to connect."""

@@ -28,7 +28,9 @@ def decode(content: bytes, longest_s: float = LONGEST_S) -> Pcm:
         with av.open(io.BytesIO(content), "r", options=options, metadata_errors="ignore") as file:
             if not file.streams.audio:
                 raise InvalidField("the file holds no sound", field="file", limit=", ".join(FORMATS))
-            rate_hz = file.streams.audio[0].codec_context.sample_rate
+            codec = file.streams.audio[0].codec_context
+            # PyAV gives none for a codec it does not know, against its own annotations
+            rate_hz = 0 if codec is None else codec.sample_rate
             if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
                 # a few bytes at 1 Hz would become minutes of sound
                 limit = f"{SLOWEST_HZ} to {FASTEST_HZ} Hz"

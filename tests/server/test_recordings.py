@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -19,11 +20,11 @@ RATE_HZ = 16_000
 def sound_file(kind: str, codec: str, duration_s: float = 1.0, rate_hz: int = RATE_HZ) -> bytes:
     out = io.BytesIO()
     with av.open(out, "w", format=kind) as file:
-        stream = file.add_stream(codec, rate=rate_hz)
+        stream = cast(av.AudioStream, file.add_stream(codec, rate=rate_hz))
         stream.layout = "stereo"
         at = np.arange(round(duration_s * rate_hz)) / rate_hz
         wave = np.repeat((9000 * np.sin(2 * np.pi * 440 * at)).astype(np.int16), 2).reshape(1, -1)
-        form = stream.codec_context.format
+        form = stream.codec_context.format.name
         resampler = av.AudioResampler(format=form, layout="stereo", rate=rate_hz, frame_size=1024)
         frame = av.AudioFrame.from_ndarray(wave, format="s16", layout="stereo")
         frame.sample_rate = rate_hz
@@ -54,6 +55,8 @@ def test_limits() -> None:
         decode(WAV[:40] + bytes(4))
     with pytest.raises(InvalidField) as slow:
         decode(WAV[:24] + (1).to_bytes(4, "little") + WAV[28:])
+    with pytest.raises(InvalidField):
+        decode(WAV[:21] + b"\x01" + WAV[22:])
     assert "1 samples" in slow.value.message
 
 
