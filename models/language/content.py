@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from models.language.emotion_model import emotion_model
 from models.language.improvising import PersonaAnswerer
 from models.language.knowledge_file import Knowledge
 from models.language.persona import Persona, read_persona
@@ -73,6 +74,8 @@ class Library:
     ) -> None:
         self._host = host
         self._prompted = prompted
+        # read once now: the first answer should not wait for the weights
+        emotion_model()
         self._brands = _read_brands((BUNDLED, directory))
         self._contents: dict[tuple[str, str, str], Content] = {}
         for folder in (BUNDLED, directory):
