@@ -15,6 +15,8 @@ from playwright.async_api import ConsoleMessage, Page, async_playwright
 
 _RECORDER: Final = Path(__file__).with_name("recorder.js").read_text("utf-8")
 _FLAGS: Final = ("--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-gpu")
+_MICROPHONE: Final = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+"""Permission is given without asking, and a file stands for the device."""
 _JPEG_QUALITY: Final = 0.92
 
 
@@ -74,10 +76,12 @@ async def open_page(
     scale: float = 1.0,
     language: str = "en-GB",
     touch: bool = False,
+    voice: Path | None = None,
 ) -> AsyncIterator[Watched]:
-    """The page at an address, in a browser of its own."""
+    """The page at an address, in a browser of its own; `voice` is a WAV file that its microphone hears, once."""
+    spoken = () if voice is None else (*_MICROPHONE, f"--use-file-for-fake-audio-capture={voice}%noloop")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=list(_FLAGS))
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=[*_FLAGS, *spoken])
         try:
             context = await browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme=scheme, device_scale_factor=scale,

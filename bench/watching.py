@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeVar
 
 import numpy as np
+from aiortc import MediaStreamTrack
 
 from client.sdk import RemoteSession
 from client.viewer.viewer import HeadlessViewer, HeardSound, SeenFrame
@@ -35,9 +36,11 @@ class Kept:
 class Watch:
     """One viewer of one session, as an async context manager. `kept` may be replaced at any time."""
 
-    def __init__(self, session: RemoteSession, *, pictures: bool = True) -> None:
+    def __init__(
+        self, session: RemoteSession, *, pictures: bool = True, voice: MediaStreamTrack | None = None
+    ) -> None:
         self.kept = Kept()
-        self._viewer: HeadlessViewer = session.viewer()
+        self._viewer: HeadlessViewer = session.viewer(video=pictures or voice is None, voice=voice)
         self._origin = 0
         self._changed = asyncio.Event()
         if pictures:
@@ -50,7 +53,7 @@ class Watch:
         try:
             await self.send("client-ready", {"version": "2.1.0", "about": {"library": "bench"}})
             told = await self.message("bot-ready")
-            self._origin = told[1]["data"]["about"]["video_rtp_origin"]
+            self._origin = told[1]["data"]["about"].get("video_rtp_origin", 0)
         except BaseException:
             await self._viewer.close()
             raise

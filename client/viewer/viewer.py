@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, Generic, Literal, Self, TypeVar
 
 import numpy as np
-from aiortc import RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCSessionDescription
 from aiortc.codecs import get_capabilities
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcdatachannel import RTCDataChannel
@@ -90,7 +90,7 @@ class HeadlessViewer:
             ...
     ```
     Callbacks (`on_frame`, `on_sound`, `on_message`) get everything; the iterators keep the newest items only (64
-    pictures, 250 sound packets, 1000 messages)."""
+    pictures, 250 sound packets, 1000 messages). `voice` is what the viewer says into its microphone."""
 
     def __init__(
         self,
@@ -100,6 +100,7 @@ class HeadlessViewer:
         signaller: Signaller | None = None,
         video: bool = True,
         sound: bool = True,
+        voice: MediaStreamTrack | None = None,
         video_codec: Literal["H264", "VP8"] | None = None,
         pixel_format: Literal["i420", "bgr"] = "i420",
     ) -> None:
@@ -120,7 +121,9 @@ class HeadlessViewer:
         self._tasks: list[asyncio.Task[None]] = []
         self._opened = asyncio.Event()
         self._channel = self._open_channel()
-        if sound:
+        if voice is not None:
+            self._connection.addTransceiver(voice, "sendrecv")
+        elif sound:
             self._connection.addTransceiver("audio", "recvonly")
         if video:
             transceiver = self._connection.addTransceiver("video", "recvonly")
