@@ -79,10 +79,7 @@ class Viewer:
         await connection.setLocalDescription(await connection.createOffer())
         connected = asyncio.Event()
         connection.on("connectionstatechange", connected.set)
-        async with http.post(url, data=connection.localDescription.sdp) as reply:
-            sdp = await reply.text()
-            if reply.status != 200:
-                raise ConnectionError(f"the offer was refused: {reply.status} {sdp[:200]}")
+        sdp = await self.exchange(http, url, connection.localDescription.sdp)
         await connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
         async with asyncio.timeout(30.0):
             while connection.connectionState != "connected":
@@ -91,6 +88,14 @@ class Viewer:
                 if connection.connectionState in ("failed", "closed"):
                     raise ConnectionError("a viewer did not connect")
         await self._take_over(sdp)
+
+    async def exchange(self, http: ClientSession, url: str, offer: str) -> str:
+        """The answer to an offer, both as bare SDP. Raises `ConnectionError`."""
+        async with http.post(url, data=offer) as reply:
+            text = await reply.text()
+            if reply.status != 200:
+                raise ConnectionError(f"the offer was refused: {reply.status} {text[:200]}")
+            return text
 
     async def leave(self) -> None:
         """Close the connection."""
@@ -156,6 +161,11 @@ class Viewer:
             tally.late_sounds += late
         if (tally.pictures + tally.sounds) % _LATENESS_KEPT_EVERY == 0:
             tally.lateness_s.append(late_s)
+        if source.due_wall_s is not None:
+            self.completed(source.is_video, wall_s - late_s, late_s)
+
+    def completed(self, is_video: bool, due_wall_s: float, late_s: float) -> None:
+        """A picture or a sound that was due at this Unix time is whole, so much later; for subclasses."""
 
     def _read_rtcp(self, data: bytes) -> None:
         plain = self._dtls._rx_srtp.unprotect_rtcp(data)

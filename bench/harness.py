@@ -74,6 +74,16 @@ def device() -> str:
     return f"{model}, {cores} cores"
 
 
+def machine_busy_s() -> float:
+    """Processor time that everything on this machine has used since it started; 0 where Linux does not tell."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    # user, nice, system, idle, iowait, irq, softirq, steal (proc(5))
+    ticks = [int(value) for value in stat.read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
 def revision() -> str:
     """The commit that was measured, with a plus sign if files differ from it; empty outside a checkout."""
     try:

@@ -1,0 +1,232 @@
+"""Do several speaking sessions keep their time on this machine, and do sound and picture stay together?
+
+A real server with a worker per core, sessions that speak without a pause, and one viewer each, in this process:
+real ICE, DTLS and SRTP peers that read packet headers and decode nothing. `n` is the length of the measurement in
+seconds.
+
+- A picture or a sound is due when the sender reports say that its media time is. `late_ratio`: the share of all that
+  were due which came more than one frame interval (40 ms) later, or never.
+- `skew_ms`: of a picture and the sound packet of the same media time, how much later one arrived than the other, by the
+  sender reports' clock, without sign; `skew_ms_median` with it, positive where the picture is later.
+- `cpu_per_session`: processor time of all server processes per second and session; `ladder`: shares of frames by how
+  much was done for them.
+- `idle_share_1_session`: what one speaking session leaves of all cores.
+- `others_cpu`: cores that programs other than the bench and its server were using meanwhile; lateness tells little of
+  the server where it is not near zero.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from aiohttp import ClientSession
+
+from bench.fanout_viewers import LATE_S, Tally, Viewer
+from bench.harness import Goal, Option, Result, command, machine_busy_s, percentiles
+from bench.server_process import ServerProcess
+from client.sdk import AnimaClient, RemoteSession
+from realtime.core.units import AUDIO_TICK_S, FRAME_S
+
+GOALS: Final = (
+    Goal("late_ratio", most=0.001),
+    Goal("skew_ms_p99", most=20.0),
+    Goal("idle_share_1_session", least=0.75),
+)
+_SAID: Final = (
+    "Good evening, and welcome to the show. The first thing on the table is a ceramic cup from a small workshop near "
+    "the sea. It holds a third of a litre, it is light, and it stays warm for an hour. [nod] Next to it you see a "
+    "scarf of merino wool, in blue, in green, and in a very deep red. Which one would you take with you? "
+)
+_SETTLE_S: Final = 5.0
+_CHARS_PER_S: Final = 25.0
+"""Faster than anybody speaks, so that the text outlasts the measurement."""
+_LONGEST_SAY: Final = 4000
+_SAME_TIME_S: Final = 0.005
+"""Media times of a picture and a sound packet that differ by less are the same: both are multiples of 20 ms."""
+
+Arrivals = dict[float, float]
+"""When a unit was due (Unix time) to how much later it came, in seconds."""
+
+
+class Spectator(Viewer):
+    """A cheap viewer of one session, that keeps when every picture and sound was due and came."""
+
+    def __init__(self, session: RemoteSession) -> None:
+        super().__init__(Tally())
+        self.session = session
+        self.pictures: Arrivals = {}
+        self.sounds: Arrivals = {}
+
+    async def exchange(self, http: ClientSession, url: str, offer: str) -> str:
+        """See `Viewer.exchange`; this server takes and gives JSON."""
+        headers = {"Authorization": f"Bearer {self.session.credentials.token}"}
+        async with http.post(url, json={"sdp": offer, "type": "offer"}, headers=headers) as reply:
+            if reply.status != 200:
+                raise ConnectionError(f"the offer was refused: {reply.status} {(await reply.text())[:200]}")
+            return str((await reply.json())["sdp"])
+
+    def completed(self, is_video: bool, due_wall_s: float, late_s: float) -> None:
+        """See `Viewer.completed`."""
+        (self.pictures if is_video else self.sounds)[due_wall_s] = late_s
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.pictures, self.sounds = {}, {}
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Processor time so far of the server, of the viewers (this process) and of the whole machine, at one moment."""
+
+    at_s: float
+    server_s: float
+    viewers_s: float
+    machine_s: float
+
+    @classmethod
+    def now(cls, server: ServerProcess) -> "Busy":
+        """As it is."""
+        return cls(time.monotonic(), server.cpu_s(), time.process_time(), machine_busy_s())
+
+    def since(self, earlier: "Busy") -> "Busy":
+        """The difference."""
+        return Busy(
+            self.at_s - earlier.at_s,
+            self.server_s - earlier.server_s,
+            self.viewers_s - earlier.viewers_s,
+            self.machine_s - earlier.machine_s,
+        )
+
+
+def late_and_due(arrivals: Mapping[float, float], interval_s: float) -> tuple[int, int]:
+    """How many units came late or never, and how many were due, between the first and the last that came."""
+    if not arrivals:
+        return 0, 0
+    due = round((max(arrivals) - min(arrivals)) / interval_s) + 1
+    late = sum(late_s > LATE_S for late_s in arrivals.values())
+    return late + max(0, due - len(arrivals)), due
+
+
+def skews_s(pictures: Mapping[float, float], sounds: Mapping[float, float]) -> list[float]:
+    """For every picture whose sound arrived too: how much later it came than that."""
+    if not sounds:
+        return []
+    times = np.array(sorted(sounds))
+    found = []
+    for due_s, late_s in pictures.items():
+        nearest = float(times[int(np.argmin(np.abs(times - due_s)))])
+        if abs(nearest - due_s) < _SAME_TIME_S:
+            found.append(late_s - sounds[nearest])
+    return found
+
+
+async def speak(session: RemoteSession, length_s: float) -> None:
+    """Give a session enough to say."""
+    text = _SAID * (1 + int(length_s * _CHARS_PER_S / len(_SAID)))
+    for first in range(0, len(text), len(_SAID) * (_LONGEST_SAY // len(_SAID))):
+        await session.say(text[first : first + len(_SAID) * (_LONGEST_SAY // len(_SAID))])
+
+
+async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
+    """Sessions that speak to a viewer each, measured for a while."""
+    async with AnimaClient(server.url) as client, ClientSession() as http:
+        opened = [await client.create_session() for _ in range(sessions)]
+        spectators = [Spectator(session) for session in opened]
+        try:
+            for viewer in spectators:
+                await viewer.join(http, client.absolute(viewer.session.credentials.offer_url))
+            for session in opened:
+                await speak(session, _SETTLE_S + window_s)
+            await asyncio.sleep(_SETTLE_S)
+            before = [await session.state() for session in opened]
+            for viewer in spectators:
+                viewer.forget()
+            busy = Busy.now(server)
+            await asyncio.sleep(window_s)
+            spent = Busy.now(server).since(busy)
+            arrived = [(viewer.pictures, viewer.sounds) for viewer in spectators]
+            after = [await session.state() for session in opened]
+        finally:
+            await asyncio.gather(*(viewer.leave() for viewer in spectators), return_exceptions=True)
+            await asyncio.gather(*(session.delete() for session in opened), return_exceptions=True)
+    figures = of_arrivals(arrived) | of_states(before, after)
+    figures["cpu_per_session"] = round(spent.server_s / spent.at_s / sessions, 4)
+    figures["idle_share"] = round(1.0 - spent.server_s / spent.at_s / cores(), 4)
+    figures["viewers_cpu"] = round(spent.viewers_s / spent.at_s, 3)
+    figures["others_cpu"] = round((spent.machine_s - spent.server_s - spent.viewers_s) / spent.at_s, 3)
+    figures["speaking_at_end"] = sum(state["activity"] == "speaking" for state in after)
+    return figures
+
+
+def of_arrivals(arrived: Iterable[tuple[Arrivals, Arrivals]]) -> Result:
+    """Lateness and skew over the pictures and sounds of all viewers."""
+    skews_ms: list[float] = []
+    counts = {"picture": [0, 0], "sound": [0, 0]}
+    lateness_ms: list[float] = []
+    for pictures, sounds in arrived:
+        skews_ms += [1e3 * skew_s for skew_s in skews_s(pictures, sounds)]
+        lateness_ms += [1e3 * late_s for late_s in pictures.values()]
+        for kind, units, interval_s in (("picture", pictures, FRAME_S), ("sound", sounds, AUDIO_TICK_S)):
+            for index, count in enumerate(late_and_due(units, interval_s)):
+                counts[kind][index] += count
+    late, due = (counts["picture"][index] + counts["sound"][index] for index in (0, 1))
+    return {
+        "late_ratio": round(late / max(1, due), 5),
+        **{f"late_{kind}_ratio": round(late / max(1, due), 5) for kind, (late, due) in counts.items()},
+        "units_due": due,
+        **percentiles([abs(skew_ms) for skew_ms in skews_ms], "skew_ms"),
+        "skew_ms_median": round(float(np.median(skews_ms)), 3) if skews_ms else None,
+        **percentiles(lateness_ms, "picture_lateness_ms"),
+    }
+
+
+def of_states(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Result:
+    """What the server says of its sessions: frames by rung, and its own counts of what was late."""
+    ladder: dict[str, int] = {}
+    for earlier, later in zip(before, after, strict=True):
+        for rung, count in later["rungs"].items():
+            ladder[rung] = ladder.get(rung, 0) + count - earlier["rungs"].get(rung, 0)
+    total = max(1, sum(ladder.values()))
+    names = ("frames", "late", "skipped", "steps_down", "sound_late_ticks")
+    counted = {
+        f"server_{name}": sum(b[name] - a[name] for a, b in zip(before, after, strict=True)) for name in names
+    }
+    shares = {rung: round(count / total, 4) for rung, count in ladder.items() if count}
+    return {"ladder": shares, **counted, "stages_ms": after[0]["stages_ms"]}
+
+
+def cores() -> int:
+    """How many this process, and so the server, may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def measure(n: int, sessions: int, workers: int) -> Result:
+    """The published keys, over `n` seconds each with many sessions and with one."""
+    settings = {"workers": str(workers or cores())}
+    with tempfile.TemporaryDirectory() as scratch:
+        with ServerProcess(log=Path(scratch) / "many.log", settings=settings) as server:
+            many = asyncio.run(run(server, sessions, n))
+        with ServerProcess(log=Path(scratch) / "one.log", settings=settings) as server:
+            one = asyncio.run(run(server, 1, n))
+    del many["idle_share"]
+    return {**many, "idle_share_1_session": one["idle_share"], "one_session": one}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m bench.deadlines`."""
+    options = (
+        Option("sessions", 8, "speaking sessions"),
+        Option("workers", 0, "server processes; 0 is one per core"),
+    )
+    return command("deadlines", measure, GOALS, n=30, options=options, argv=argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
