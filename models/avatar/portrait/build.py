@@ -103,7 +103,8 @@ def _shown_teeth(framed: Framed, unit_px: float) -> NDArray[np.float64] | None:
         return None
     pixels = framed.plate[inside].astype(np.float64)
     bright = pixels[pixels.mean(1) >= np.percentile(pixels.mean(1), 60)]
-    colour = np.median(bright, axis=0)
-    if colour.mean() < 120:
+    light = float(np.median(bright.mean(1)))
+    if light < 120:
         return None
-    return np.asarray(np.clip(colour * (1.12 * 0.5 + 0.5 * 238 / colour.max()), 0, 246), np.float64)
+    # the photo's light, not its tint: what little of the teeth it shows is tinted by lips and shadow
+    return np.asarray(_ENAMEL * np.clip(1.10 * light / _ENAMEL.mean(), 0.75, 1.03), np.float64)

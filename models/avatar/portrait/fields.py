@@ -109,16 +109,19 @@ def lay_out(face: Floats, frame: FaceFrame, alpha: Image, basis: dict[str, Moves
     lower_window = _window(frame, -LOWER_SIDE, border - BAND - 0.04, LOWER_SIDE, chin + LOWER_FOOT)
     lids = {*RIGHT_UPPER_LID, *RIGHT_LOWER_LID, *LEFT_UPPER_LID, *LEFT_LOWER_LID}
     place = _Placing(face, basis, units, depth, frame, chin, border)
-    upper = place.field((*UPPER_CONTROLS, *BOTH_CONTROLS), upper_window, lids)
-    halves = [
-        place.field((*BOTH_CONTROLS, *LOWER_CONTROLS), lower_window, lips)
-        for lips in (LOWER_LIP - LIP_CORNERS, UPPER_LIP - LIP_CORNERS)
-    ]
+    calm = lids | (LOWER_LIP - LIP_CORNERS)
+    upper = place.field((*UPPER_CONTROLS, *BOTH_CONTROLS), upper_window, calm)
+    high = place.field((*BOTH_CONTROLS, *LOWER_CONTROLS), lower_window, calm)
+    low = place.field((*BOTH_CONTROLS, *LOWER_CONTROLS), lower_window, lids | (UPPER_LIP - LIP_CORNERS))
+    # near the line between the regions all three are one, so that pictures meet there
+    v = units[lower_window.y :, lower_window.x :, 1][: lower_window.rows, : lower_window.columns]
+    apart = smoothstep(border + BAND, border + BAND + 0.2, v).astype(np.float32)[..., None]
+    low = high + (low - high) * apart
     ids = list(LIP_POINTS)
     at_nodes = (frame.to_px(face[ids, :2]) / FIELD_STEP_PX).astype(np.float32)
     z = cv2.remap(depth, at_nodes[:, 0], at_nodes[:, 1], cv2.INTER_LINEAR)[:, 0]
     return Fields(
-        points=coarse, follows=follows.astype(np.float32), upper=upper, lower=np.concatenate(halves, axis=2),
+        points=coarse, follows=follows.astype(np.float32), upper=upper, lower=np.concatenate([high, low], axis=2),
         upper_window=upper_window, lower_window=lower_window, border=border,
         lips=np.c_[face[ids, :2], z].astype(np.float32),
         lip_moves=np.stack([basis[name][ids] for name in (*BOTH_CONTROLS, *LOWER_CONTROLS)]).astype(np.float32),

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from models.avatar.portrait.detect import Picture
+from models.avatar.portrait.flow import lattice
 from models.avatar.portrait.frame import FaceFrame
 from models.avatar.portrait.framing import PLATE_PX, Framed
 from models.avatar.portrait.lips import RestingLips, resting_lips
@@ -23,6 +24,7 @@ from models.avatar.portrait.numerics import (
     fill,
     polyline,
     remap,
+    smoothstep,
     stack,
 )
 from models.avatar.portrait.topology import (
@@ -165,9 +167,12 @@ def _warped(source: Image, shown: Floats, lips: RestingLips, frame: FaceFrame, s
     grid = np.stack(np.meshgrid(nodes, nodes), -1)
     units = frame.to_units(grid.reshape(-1, 2))
     back = Scattered(after, before - after, radius=0.06)(units)
-    where = frame.to_px(units + back).reshape(grid.shape).astype(np.float32)
+    back *= 1 - smoothstep(0.85, 1.10, np.hypot(units[:, :1] / 1.15, (units[:, 1:] - 0.95) / 0.95))
+    moved = (back @ frame.axes * frame.scale_px).reshape(grid.shape).astype(np.float32)
     stretch = np.array([[_STEP_PX, 0, 0], [0, _STEP_PX, 0]], np.float32)
-    full = cv2.warpAffine(where, stretch, (PLATE_PX, PLATE_PX), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    size = (PLATE_PX, PLATE_PX)
+    full = cv2.warpAffine(moved, stretch, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    full = lattice(PLATE_PX, PLATE_PX, 1) + full
     return np.asarray(remap(source, np.asarray(full, np.float32), cv2.INTER_LANCZOS4), np.float32).clip(0, 255)
 
 

@@ -31,7 +31,11 @@ _UPPER: Final = np.array([CONTROL_INDEX[n] for n in (*UPPER_CONTROLS, *BOTH_CONT
 _LOWER: Final = np.array([CONTROL_INDEX[n] for n in (*BOTH_CONTROLS, *LOWER_CONTROLS)], np.intp)
 _GAIN_UNIT: Final = 128
 """A gain of 1 in the bytes that shading multiplies with."""
+_TINT: Final = np.array([1.2, 1.05, 0.8, 0.0], np.float32)
+"""Shadows on skin are warm: exponents of blue, green, red; alpha is left alone."""
 _KEPT_VIEWS: Final = 64
+_SPLIT_REACH: Final = 0.95
+"""Beyond this, in face units from the middle, nothing moves near the line between the regions."""
 _EYE_STEPS: Final = 64
 
 
@@ -57,6 +61,7 @@ class Rig:
         self._mouth = (float(lips[[0, 10], 0].mean()), float(lips[:11, 1].mean()), float(lips[[5, 16], 2].mean()))
         row = assets.frame.axes[1] / assets.frame.scale_px
         self._height = (row, float(assets.frame.origin_px @ row))
+        self._above_band, self._below_band = (self._line(assets.fields.border + way * BAND) for way in (-1, 1))
         self._shades = _Shading(assets)
         self._drawn: Picture | None = None
         self._view_of = lru_cache(maxsize=_KEPT_VIEWS)(self._view)
@@ -153,23 +158,30 @@ class Rig:
         px = self._frame.to_px(posture.units(layout.points, layout.follows))
         return posture.zoomed(px, lean_centre(self._frame, PICTURE_PX))
 
+    def _line(self, v: float) -> tuple[Map, Map]:
+        """Points (N, 3) across the face at a height, in face units, and how much they follow the head (N,)."""
+        layout = self._a.fields
+        u = np.linspace(-_SPLIT_REACH, _SPLIT_REACH, 39)
+        nodes = self._frame.to_px(np.stack([u, np.full_like(u, v)], 1))[None] / POSE_STEP_PX
+        return remap(layout.points, nodes)[0], remap(layout.follows, nodes)[0]
+
     def _rois(self, pose: BaseKey) -> dict[str, Roi]:
-        forward = self._forward(Posture.of((*pose[:3], REST_KEY[3], *pose[3:])))
+        posture = Posture.of((*pose[:3], REST_KEY[3], *pose[3:]))
+        forward = self._forward(posture)
         layout = self._a.fields
         upper, lower = (_inside(forward, window) for window in (layout.upper_window, layout.lower_window))
-        units = layout.points
-        near = np.abs(units[..., 0]) < 1.25
-        step = POSE_STEP_PX / self._frame.scale_px
-        height = units[..., 1] - layout.border
-        above = forward[near & (height < -BAND + step) & (height > -BAND - step)][:, 1].max()
-        below = forward[near & (height > BAND - step) & (height < BAND + step)][:, 1].min()
+        centre = lean_centre(self._frame, PICTURE_PX)
+        above, below = (
+            posture.zoomed(self._frame.to_px(posture.units(line, follows)), centre)[:, 1]
+            for line, follows in (self._above_band, self._below_band)
+        )
         # breath moves the head by less than the still rim of each region
         x0, y0, x1, _ = _bounds(upper)
         x2, _, x3, y3 = _bounds(lower)
-        if above > below:
+        if above.max() > below.min():
             left, right = min(x0, x2), max(x1, x3)
             return {"lower": Roi(left, y0, right - left, y3 - y0)}
-        split = even_floor((float(above) + float(below)) / 2)
+        split = even_floor((float(above.max()) + float(below.min())) / 2)
         return {"upper": Roi(x0, y0, x1 - x0, split - y0), "lower": Roi(x2, split, x3 - x2, y3 - split)}
 
     # --- pixels ---------------------------------------------------------------------------------------------------
@@ -242,10 +254,10 @@ class _Shading:
                 continue
             total = np.tensordot(weights, maps, 1)
             where = origin[::2, ::2] * np.float32(MAP_PX / PICTURE_PX) - np.array([x, y], np.float32)
-            seen = np.rint(np.exp(remap(total, where)) * _GAIN_UNIT).clip(0, 255).astype(np.uint8)
-            fine = cv2.resize(seen, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
-            unit = np.full_like(fine, _GAIN_UNIT)
-            cv2.multiply(picture, cv2.merge([fine, fine, fine, unit]), dst=picture, scale=1 / _GAIN_UNIT)
+            seen = np.exp(remap(total, where)[..., None] * _TINT) * _GAIN_UNIT
+            size = (picture.shape[1], picture.shape[0])
+            fine = cv2.resize(np.rint(seen).clip(0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
+            cv2.multiply(picture, fine, dst=picture, scale=1 / _GAIN_UNIT)
 
 
 def _crop(maps: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32], int, int]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.avatar.portrait.fields import region_border
+from models.avatar.portrait.fields import BAND, region_border
 from models.avatar.portrait.frame import FaceFrame
 from models.avatar.portrait.framing import PICTURE_PX, PLATE_PX
 from models.avatar.portrait.numerics import Floats, Image, blur, closed_mask, curve, polyline, smoothstep
@@ -58,7 +58,11 @@ def paint_shades(face: Floats, frame: FaceFrame, plate: Image, folds: Image) -> 
     naso = brush.nasolabial()
     taken = cv2.resize(folds, (MAP_PX, MAP_PX), interpolation=cv2.INTER_AREA)
     # where the photo had folds of its own they come back with the smile, elsewhere drawn ones do
-    fold = np.where(np.abs(taken) > 0.02, -taken, 0.35 * naso) if float(np.abs(folds).max()) > 0.05 else naso
+    fold = (
+        np.where(np.abs(taken) > 0.02, np.clip(-0.8 * taken, -0.30, 0.2), 0.35 * naso)
+        if float(np.abs(folds).max()) > 0.05
+        else naso
+    )
     upper = [brush.furrow(), brush.forehead(), brush.bags(), brush.nose()]
     lower = [
         blur(fold.astype(np.float32), 0.6),
@@ -70,8 +74,9 @@ def paint_shades(face: Floats, frame: FaceFrame, plate: Image, folds: Image) -> 
     ]
     _, v = brush.grid()
     border = region_border(face)
-    above = 1 - smoothstep(border - 0.12, border - 0.02, v)
-    below = smoothstep(border + 0.02, border + 0.12, v)
+    # a turned head slants the line between the regions: both sides keep clear of the whole band
+    above = 1 - smoothstep(border - BAND - 0.12, border - BAND, v)
+    below = smoothstep(border + BAND, border + BAND + 0.12, v)
     return Shades((np.stack(upper) * above).astype(np.float32), (np.stack(lower) * below).astype(np.float32))
 
 

@@ -66,7 +66,7 @@ def _tooth(across: Floats, along: Floats, extent: float, high: float, back: floa
     """Brightness and coverage of one tooth; `along` runs from its edge (0) to the gum (1)."""
     taper = 1 - 0.12 * np.clip(along, 0, 1)
     distance = (np.abs(across / taper) ** 5.5 + np.abs(along * 2 - 1) ** 5.5) ** (1 / 5.5)
-    cover = np.clip((1 - distance) * min(extent, high / 2) / 0.45 + 0.5, 0, 1)
+    cover = np.clip((1 - distance) * min(extent, high / 2) / 0.60 + 0.5, 0, 1)
     rounding = 1 - 0.07 * np.clip(np.abs(across), 0, 1) ** 4
     edge = 1 - 0.05 * (1 - smoothstep(0.0, 0.18, along))
     shade = rounding * edge * (1 - 0.06 * np.clip(along, 0, 1)) * np.exp(-back / 34.0)
@@ -82,7 +82,7 @@ def _with_gum(
     fade = np.exp(-depth / 34.0)[..., None]
     gum = np.array([122.0, 112.0, 184.0]) * float(np.mean(enamel)) / 232.0
     is_gum = smoothstep(row.heights[0] - 2.0, row.heights[0] - 0.6, y + 0.05 * depth)
-    behind = (gum * is_gum[..., None] + 0.80 * enamel * (1 - is_gum[..., None])) * fade
+    behind = (gum * is_gum[..., None] + 0.88 * enamel * (1 - is_gum[..., None])) * fade
     base = np.clip((y - 0.5 - 0.05 * depth) / 0.8, 0, 1) * bound
     painted = colour * alpha[..., None] + behind * (1 - alpha[..., None])
     image = np.dstack([painted, np.maximum(alpha, base) * 255]).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Tests of portraits made from one picture."""
