@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     bake_command.add_argument("--consent", metavar="TEXT", default="", help="who agreed to be animated, and to what")
     bake_command.add_argument("--title", metavar="TEXT", default="", help="of the portrait, for people")
     bake_command.usage = (
-        "anima avatar bake [NAME ...] [--config FILE] [--SETTING VALUE ...]\n"
+        "anima avatar bake [NAME|FILE.yaml ...] [--config FILE] [--SETTING VALUE ...]\n"
         "       anima avatar bake PHOTO --name NAME --consent TEXT [--title TEXT] [--SETTING VALUE ...]"
     )
     _add_settings(bake_command)
@@ -180,8 +180,8 @@ def avatar_list(arguments: argparse.Namespace) -> int:
     """Show the avatars."""
     from server.compose import avatars, portraits
 
-    packs = _config_of(arguments).packs_path
-    found = [asdict(info) for info in (*avatars(), *portraits(packs))]
+    config = _config_of(arguments)
+    found = [asdict(info) for info in (*avatars(config), *portraits(config.packs_path))]
     _print_listing(found, arguments.json, ("name", "title", "kind", "description"))
     return 0
 
@@ -200,7 +200,7 @@ def avatar_bake(arguments: argparse.Namespace) -> int:
     with ProgressBar() as progress:
         if name:
             paths = [bake_portrait(config, Path(arguments.names[0]), name, consent, title, progress)]
-        elif photos := [one for one in arguments.names if Path(one).is_file()]:
+        elif photos := [one for one in arguments.names if Path(one).is_file() and not one.endswith(".yaml")]:
             raise ConfigError(f"{photos[0]} is a file: a portrait needs --name and --consent")
         else:
             paths = bake(config, arguments.names, progress)

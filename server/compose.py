@@ -1,5 +1,6 @@
 """Picks what stands behind the ports and puts a server together; the only module of `server` that knows the models."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +14,10 @@ import numpy as np
 from aiortc import RTCIceServer
 from platformdirs import user_state_path
 
-from models.avatar.pack import bake as bake_pack
-from models.avatar.pack import default_directory, ensure_pack
+from models.avatar.gallery import Gallery, adopt
 from models.avatar.portrait.shelf import Portraits
+from models.avatar.presets import DEFAULT
 from models.avatar.projection import PICTURE_PX, base_key
-from models.avatar.spec import AvatarSpec
 from models.hearing.detector import SileroDetector
 from models.hearing.endpoint import EndpointTranscriber, HearingSpec
 from models.hearing.whisper import WhisperTranscriber, packaged_model
@@ -31,7 +31,7 @@ from models.speech.espeak import EspeakVoice
 from realtime.compute import ComputeThread
 from realtime.core.clips import BAKED, PRIMITIVES
 from realtime.core.composite import compose
-from realtime.core.errors import Conflict, NotFound
+from realtime.core.errors import Conflict
 from realtime.core.expressions import expression
 from realtime.core.facs import Controls, Emotion
 from realtime.core.primitives import Primitive, clip_controls
@@ -52,22 +52,31 @@ from server.surfaces import AvatarInfo, Progress, VoiceInfo
 
 log = logging.getLogger(__name__)
 
-SPECS: Final[Mapping[str, AvatarSpec]] = {spec.name: spec for spec in (AvatarSpec(),)}
-"""The illustrated hosts that come with Anima; the first is the default."""
 WARM_TEXT: Final = {"en": "Hello.", "zh": "你好。"}
 """Spoken to nobody at start, so that the first viewer does not wait for dictionaries to load."""
 
 
 class _Stocks(dict[str, Stock]):
-    """The ready pixels of each avatar by name; a portrait's pack is opened when somebody first asks for it."""
+    """The ready pixels of each avatar by name; the others are opened when somebody first asks for them."""
 
-    def __init__(self, ready: Mapping[str, Stock], portraits: Portraits) -> None:
+    def __init__(self, ready: Mapping[str, Stock], gallery: Gallery, portraits: Portraits) -> None:
         super().__init__(ready)
+        self._gallery = gallery
         self._portraits = portraits
+        self._opening = asyncio.Lock()
 
     def __missing__(self, name: str) -> Stock:
-        self[name] = Stock(self._portraits.open(name))
+        self[name] = self._open(name)
         return self[name]
+
+    async def ready(self, name: str) -> None:
+        """Open an avatar without holding up the event loop; a host that was never drawn takes seconds."""
+        async with self._opening:
+            if name not in self:
+                self[name] = await asyncio.to_thread(self._open, name)
+
+    def _open(self, name: str) -> Stock:
+        return Stock(self._gallery.open_aside(name) if name in self._gallery.specs else self._portraits.open(name))
 
 
 class Server:
@@ -79,13 +88,14 @@ class Server:
         self._answerer = answerer
         self._compute = ComputeThread()
         self._packs = config.packs_path
-        self._stocks = _Stocks(stocks, Portraits(self._packs))
+        self._gallery = gallery(config)
+        self._stocks = _Stocks(stocks, self._gallery, Portraits(self._packs))
         prompted = partial(_prompted, config) if config.llm_base_url else None
         self._library = Library(answerer, config.scenes_dir, prompted)
         self._hearing = hearing_parts(config)
         shared = Shared(
             config, self._stocks, self._compute, self._voice, self._library, _safety_of(config), self.metrics,
-            self._hearing,
+            self._hearing, self._stocks.ready,
         )  # fmt: skip
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
@@ -99,11 +109,12 @@ class Server:
 
     def avatars(self) -> Sequence[AvatarInfo]:
         """The avatars that can be asked for."""
-        ready = [info for info in avatars() if info.name in self._stocks]
-        return [*ready, *(info for info in portraits(self._packs) if info.name not in SPECS)]
+        return [*_infos(self._gallery), *(one for one in portraits(self._packs) if one.name not in self._gallery.specs)]
 
     def poster(self, avatar: str) -> bytes | None:
-        """The avatar with a friendly face, as JPEG; None for an unknown one."""
+        """The avatar with a friendly face, as JPEG; None for an unknown one. Blocks while it is drawn."""
+        if avatar in self._gallery.specs:
+            return self._gallery.poster(avatar)
         if avatar not in {info.name for info in self.avatars()}:
             return None
         if avatar not in self._posters:
@@ -145,24 +156,34 @@ class Server:
         if self._hearing is not None:
             await self._hearing.transcriber.aclose()
             self._hearing.thread.shutdown()
+        self._gallery.close()
         self._compute.close()
 
 
 def build(config: Config, progress: Progress) -> Server:
     """Put a server together; bakes the avatar's pack if there is none yet (the long work, told to `progress`)."""
-    name = config.avatar or next(iter(SPECS))
+    name = config.avatar or DEFAULT
     return Server(config, {name: Stock(_open(config, name, progress))}, _answerer(config))
 
 
 def prepare(config: Config, progress: Progress) -> None:
     """Do the long work of `build` and nothing else, so that worker processes find it done."""
-    _open(config, config.avatar or next(iter(SPECS)), progress)
+    _open(config, config.avatar or DEFAULT, progress)
 
 
-def avatars() -> list[AvatarInfo]:
-    """The avatars that come with Anima."""
+def gallery(config: Config) -> Gallery:
+    """The illustrated hosts: those that come with Anima, and those of the packs' directory."""
+    return Gallery(config.packs_path, base_keys())
+
+
+def avatars(config: Config) -> list[AvatarInfo]:
+    """The illustrated hosts that can be asked for, the default one first."""
+    return _infos(gallery(config))
+
+
+def _infos(hosts: Gallery) -> list[AvatarInfo]:
     size = (PICTURE_PX, PICTURE_PX)
-    return [AvatarInfo(one.name, one.title, *size, "illustrated") for one in SPECS.values()]
+    return [AvatarInfo(one.name, one.title, *size, "illustrated", one.description) for one in hosts.specs.values()]
 
 
 def portraits(packs: Path) -> list[AvatarInfo]:
@@ -176,17 +197,17 @@ def portraits(packs: Path) -> list[AvatarInfo]:
 
 def bake_portrait(config: Config, photo: Path, name: str, consent: str, title: str, progress: Progress) -> Path:
     """Make a portrait of one photo; returns where its pack lies. Raises `InvalidField` with the reason if it cannot."""
-    if name in SPECS:
+    if name in gallery(config).specs:
         raise Conflict(f"{name!r} is an avatar that comes with Anima; choose another name", field="name")
     return Portraits(config.packs_path).bake(photo, name, consent, title, BAKED, progress)
 
 
 def inspect(config: Config, name: str) -> dict[str, object]:
     """What an avatar's pack says of itself, every byte of a portrait checked. Raises `NotFound` or `PackError`."""
-    if name in SPECS:
-        spec = SPECS[name]
+    if name in (hosts := gallery(config)).specs:
+        spec = hosts.specs[name]
         return {"name": name, "title": spec.title, "kind": "illustrated", "licence": spec.licence,
-                "directory": str(_directory(config, spec))}  # fmt: skip
+                "directory": str(hosts.pack(name))}  # fmt: skip
     return Portraits(config.packs_path).inspect(name)
 
 
@@ -199,13 +220,11 @@ def preview(config: Config, name: str, out: Path, progress: Progress) -> list[Pa
 
 
 def bake(config: Config, names: Sequence[str], progress: Progress) -> list[Path]:
-    """Make packs anew; all avatars if none is named. Returns where they lie."""
-    paths = []
-    for spec in [_spec(name) for name in names or SPECS]:
-        path = _directory(config, spec)
-        bake_pack(spec, path, base_keys(), _telling(spec, progress))
-        paths.append(path)
-    return paths
+    """Make packs anew; all illustrated hosts if none is named. A name may be that of a file `*.yaml`, which describes
+    a host and is kept beside the packs. Returns where they lie."""
+    own = [name if not name.endswith(".yaml") else adopt(Path(name), config.packs_path) for name in names]
+    hosts = gallery(config)
+    return [hosts.bake(name, _telling(hosts, name, progress)) for name in own or hosts.specs]
 
 
 def base_keys() -> list[BaseKey]:
@@ -215,25 +234,14 @@ def base_keys() -> list[BaseKey]:
 
 
 def _open(config: Config, name: str, progress: Progress) -> Avatar:
-    if name not in SPECS and name in (shelf := Portraits(config.packs_path)).manifests():
+    hosts = gallery(config)
+    if name not in hosts.specs and name in (shelf := Portraits(config.packs_path)).manifests():
         return shelf.open(name)
-    spec = _spec(name)
-    return ensure_pack(spec, base_keys(), _directory(config, spec), _telling(spec, progress))
+    return hosts.open(name, _telling(hosts, name, progress))
 
 
-def _spec(name: str) -> AvatarSpec:
-    if name not in SPECS:
-        raise NotFound(f"no avatar {name!r}; there are {', '.join(SPECS)}", field="avatar")
-    return SPECS[name]
-
-
-def _directory(config: Config, spec: AvatarSpec) -> Path:
-    default = default_directory(spec)
-    return config.packs_dir / default.name if config.packs_dir else default
-
-
-def _telling(spec: AvatarSpec, progress: Progress) -> "_Telling":
-    return _Telling(f"drawing {spec.title}", progress)
+def _telling(hosts: Gallery, name: str, progress: Progress) -> "_Telling":
+    return _Telling(f"drawing {hosts.specs[name].title if name in hosts.specs else name}", progress)
 
 
 class _Telling:

@@ -12,7 +12,7 @@ from models.avatar.paint import MULTIPLY, blank, canvas_on, clipped, fill, linea
 from models.avatar.spec import Accessories, AvatarSpec, SkinColors
 from models.avatar.tailoring import Shape
 
-BOX: Final = (-214.0, 58.0, 214.0, 222.0)
+BOX: Final = (-214.0, 26.0, 214.0, 222.0)
 
 
 def body_sprite(spec: AvatarSpec) -> Sprite:
@@ -28,8 +28,9 @@ def body_sprite(spec: AvatarSpec) -> Sprite:
 
 
 NECK: Final = (
-    (0.0, 60.0),
-    (49.0, 60.0),
+    (0.0, 28.0),
+    (40.0, 28.0),
+    (47.0, 60.0),
     (45.0, 92.0),
     (43.0, 112.0),
     (47.0, 130.0),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 DRAWS_NOTHING: Final = frozenset(
-    {"__init__.py", "fingerprint.py", "pack.py", "preset_file.py", "presets.py", "sheet.py"}
+    {"__init__.py", "fingerprint.py", "pack.py", "preset_file.py", "presets.py", "gallery.py", "sheet.py"}
 )
 
 

@@ -92,7 +92,8 @@ def cropped(box: Box, c: HairColors, seed: int) -> tuple[Sprite, Sprite]:
     behind, _ = _canvas(box)
     pixels, canvas = _canvas(box)
     skull = np.asarray(mirrored(HALF_OUTLINE), np.float64)
-    skull = spline((skull - [0, -20]) * [1.035, 1.05] + [0, -20], 160, closed=True)
+    skull[:, 0] *= 1.0 + 0.04 * smoothstep(skull[:, 1], -30, -80)
+    skull = spline((skull - [0, -20]) * [1.0, 1.05] + [0, -20], 160, closed=True)
     line = spline(mirrored((*_HAIRLINE, (79.0, 20.0), (60.0, 130.0), (0.0, 140.0))), 160, closed=True)
     area = skia.Op(polygon(skull), polygon(line), skia.PathOp.kDifference_PathOp)
     with clipped(canvas, polygon(skull)):

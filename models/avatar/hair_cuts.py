@@ -65,6 +65,7 @@ BOB: Final = Cut(
               ragged=0.03, strands=12, bend=0.76, seed=5),
     ), _BANGS),
     _BOB_CROWN,
+    flyaways=3,
 )  # fmt: skip
 
 def _parted(sheet: Sheet, x: float) -> Sheet:

@@ -106,13 +106,20 @@ def ensure_pack(
 ) -> IllustratedHost:
     """Open the spec's pack, baking it first if there is none, it is damaged, or it lacks some of the poses."""
     place = directory or default_directory(spec)
-    try:
-        if _manifest(place)["digest"] == spec.digest() and set(keys) <= set(_keys(place)):
-            return open_pack(place)
-    except PackError:
-        pass  # baking anew is the remedy for every fault of a cached pack
-    bake(spec, place, keys, progress)
+    if not is_ready(spec, keys, place):
+        bake(spec, place, keys, progress)
     return open_pack(place)
+
+
+def is_ready(spec: AvatarSpec, keys: Sequence[BaseKey], place: Path) -> bool:
+    """Whether the pack at `place` is sound, of this very host and rig, and has these poses."""
+    try:
+        if _manifest(place)["digest"] != spec.digest() or not set(keys) <= set(_keys(place)):
+            return False
+        open_pack(place)
+    except PackError:
+        return False  # baking anew is the remedy for every fault of a cached pack
+    return True
 
 
 def _keys(directory: Path) -> Iterator[BaseKey]:

@@ -1,5 +1,6 @@
 """Catalogues: the avatars, voices, motion primitives and emotions that requests may name."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -21,13 +22,13 @@ async def avatars(request: web.Request) -> web.Response:
 
 async def poster(request: web.Request) -> web.Response:
     """A still picture of an avatar."""
-    return _poster(request, request.match_info["name"])
+    return await _poster(request, request.match_info["name"])
 
 
 async def default_poster(request: web.Request) -> web.Response:
     """A still picture of the default avatar: what the page shows before it streams."""
     services, config = request.app[STATE].services, request.app[STATE].config
-    return _poster(request, config.avatar or services.avatars()[0].name)
+    return await _poster(request, config.avatar or services.avatars()[0].name)
 
 
 async def voices(request: web.Request) -> web.Response:
@@ -56,9 +57,9 @@ async def scenes(request: web.Request) -> web.Response:
     return _listing("scenes", found)
 
 
-def _poster(request: web.Request, name: str) -> web.Response:
+async def _poster(request: web.Request, name: str) -> web.Response:
     services = request.app[STATE].services
-    picture = services.poster(name)
+    picture = await asyncio.to_thread(services.poster, name)
     if picture is None:
         names = ", ".join(info.name for info in services.avatars())
         raise NotFound(f"there is no avatar of this name; there are {names}", field="name")

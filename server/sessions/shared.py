@@ -1,6 +1,6 @@
 """What all sessions of a process share: the avatar's pixels, the compute thread, voice, content, safety, figures."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from realtime.compute import ComputeThread
@@ -11,6 +11,10 @@ from realtime.stock import Stock
 from server.config import Config
 from server.metrics import Metrics
 from server.sessions.hearing import HearingParts
+
+
+async def _nothing_to_open(name: str) -> None:
+    """For avatars whose stocks are all there."""
 
 
 @dataclass(slots=True)
@@ -29,4 +33,6 @@ class Shared:
     metrics: Metrics
     hearing: HearingParts | None = None
     """What microphones need; None where nobody is heard."""
+    open_avatar: Callable[[str], Awaitable[None]] = field(default=_nothing_to_open)
+    """Makes an avatar's stock ready before a session asks for it."""
     costs: CostModel = field(default_factory=CostModel)
