@@ -11,8 +11,11 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from realtime.core.script_clean import HAN
 
@@ -68,23 +71,26 @@ class Ranking:
         lengths = [sum(bag.values()) for bag in bags]
         mean = sum(lengths) / max(1, len(lengths)) or 1.0
         self._size = len(bags)
-        self._lengths = [length / mean for length in lengths]
-        self._postings: dict[str, list[tuple[int, int]]] = {}
+        self._lengths = np.array([length / mean for length in lengths])
+        postings: dict[str, list[tuple[int, int]]] = {}
         for index, bag in enumerate(bags):
             for term, count in bag.items():
-                self._postings.setdefault(term, []).append((index, count))
+                postings.setdefault(term, []).append((index, count))
+        self._postings = {term: self._posting(found) for term, found in postings.items()}
         self._wholeness = wholeness
-        self._whole = [sum(self._weight(term) for term in bag) or 1.0 for bag in bags]
-        self._has_topic = [not all(_is_stop(term) for term in bag) for bag in bags]
+        weights = {term: self._weight(term) for term in self._postings}
+        self._whole = np.array([sum(weights[term] for term in bag) or 1.0 for bag in bags])
+        stops = {term for term in self._postings if _is_stop(term)}
+        self._has_topic = np.array([not stops.issuperset(bag) for bag in bags], bool)
         self._words = [term for term in self._postings if len(term) >= MIN_SPELLED_CHARS and not HAN.match(term)]
 
-    def scores(self, query: str) -> list[float]:
-        """Each text's score: its BM25 sum divided by the weight of the whole query, so that about 1 means that it holds
-        everything that was asked. A text that shares no topic with a query that has one, or has one where the
-        query has none, scores 0."""
-        scores = [0.0] * self._size
-        covered = [0.0] * self._size
-        on_topic = [False] * self._size
+    def scores(self, query: str) -> NDArray[np.float64]:
+        """Each text's score, float64 (texts,): its BM25 sum divided by the weight of the whole query, so that about 1
+        means that it holds everything that was asked. A text that shares no topic with a query that has one, or has one
+        where the query has none, scores 0."""
+        scores = np.zeros(self._size)
+        covered = np.zeros(self._size)
+        on_topic = np.zeros(self._size, bool)
         total = 0.0
         has_topic = False
         for term in dict.fromkeys(terms(query)):
@@ -92,24 +98,33 @@ class Ranking:
             weight, topic = self._weight(term), not _is_stop(term)
             total += weight
             has_topic |= topic
-            for index, count in self._postings.get(term, ()):
-                norm = K1 * (1.0 - B + B * self._lengths[index])
-                scores[index] += weight * count * (K1 + 1.0) / (count + norm)
-                covered[index] += weight
-                on_topic[index] |= topic
-        for index, score in enumerate(scores):
-            missing = 1.0 - min(1.0, covered[index] / self._whole[index])
-            fits = total and (on_topic[index] if has_topic else not self._has_topic[index])
-            scores[index] = score / total * (1.0 - self._wholeness * missing) if fits else 0.0
-        return scores
+            found = self._postings.get(term)
+            if found is None:
+                continue
+            places, gains = found
+            scores[places] += weight * gains
+            covered[places] += weight
+            if topic:
+                on_topic[places] = True
+        missing = 1.0 - np.minimum(1.0, covered / self._whole)
+        fits = (on_topic if has_topic else ~self._has_topic) & (total > 0.0)
+        return np.where(fits, scores / (total or 1.0) * (1.0 - self._wholeness * missing), 0.0)
 
     def topics(self, text: str) -> frozenset[str]:
         """The terms of a text that carry a topic, spelt as they are known here."""
         return frozenset(self._known(term) for term in terms(text) if not _is_stop(term))
 
+    def _posting(self, found: Sequence[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The texts a term stands in, and BM25's gain there before the term's weight."""
+        places = np.array([index for index, _ in found], np.int64)
+        counts = np.array([count for _, count in found], np.float64)
+        norms = K1 * (1.0 - B + B * self._lengths[places])
+        return places, counts * (K1 + 1.0) / (counts + norms)
+
     def _weight(self, term: str) -> float:
         """Inverse document frequency, kept low for terms without a topic and for those that no text holds."""
-        found = len(self._postings.get(term, ()))
+        posting = self._postings.get(term)
+        found = 0 if posting is None else len(posting[0])
         rarest = math.log(1.0 + (self._size - 0.5) / 1.5)
         if _is_stop(term):
             return STOP_WEIGHT * rarest
@@ -127,10 +142,10 @@ class Ranking:
         return near[0] if near else term
 
 
-def best(scores: Iterable[float]) -> tuple[int, float]:
+def best(scores: NDArray[np.float64]) -> tuple[int, float]:
     """Index and value of the highest score, the first of equals; `(-1, 0.0)` if there is none above 0."""
-    index, score = max(enumerate(scores), key=lambda pair: (pair[1], -pair[0]), default=(-1, 0.0))
-    return (index, score) if score > 0.0 else (-1, 0.0)
+    place = int(scores.argmax()) if len(scores) else -1
+    return (place, float(scores[place])) if place >= 0 and scores[place] > 0.0 else (-1, 0.0)
 
 
 def _is_stop(term: str) -> bool:

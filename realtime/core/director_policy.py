@@ -21,12 +21,14 @@ class Policy:
     """Questions are answered before remarks."""
     count_weight: float = 1.5
     """Times log2 of how many viewers asked the same."""
-    age_penalty_per_s: float = 0.05
+    age_penalty_per_s: float = 0.15
     """An old comment is worth less: the moment has passed."""
     queue_limit: int = 64
     """Different questions that wait; the least important is dropped beyond this."""
     max_age_s: float = 45.0
-    """A comment that was not answered by then is dropped."""
+    """A question that was not answered by then is dropped."""
+    remark_max_age_s: float = 5.0
+    """A remark that asks nothing is dropped sooner: nobody waits for an answer to it."""
     merge_similarity: float = 0.6
     """Share of the weight of two questions' words that they have in common, from which they count as one."""
     repeat_after_s: float = 60.0

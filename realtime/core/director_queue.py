@@ -57,11 +57,7 @@ class Cluster:
     viewers: list[str] = field(default_factory=list)
     count: int = 1
     amount: float = 0.0
-
-    @property
-    def is_question(self) -> bool:
-        """Whether it asks something."""
-        return bool(_QUESTION.search(self.text))
+    is_question: bool = False
 
 
 class CommentQueue:
@@ -122,11 +118,15 @@ class CommentQueue:
     def expire(self, now_s: float) -> None:
         """Drop what nobody waits for any more."""
         policy = self._policy
-        for cluster in [c for c in self._clusters.values() if now_s - c.last_s > policy.max_age_s]:
+        for cluster in [c for c in self._clusters.values() if now_s - c.last_s > self._life_s(c)]:
             del self._clusters[cluster.id]
             self.counts["expired"] += cluster.count
         while self._answered and now_s - self._answered[0][1] > policy.repeat_after_s:
             self._answered.popleft()
+
+    def _life_s(self, cluster: Cluster) -> float:
+        lasting = cluster.is_question or cluster.priority > 0.0 or cluster.kind not in ("chat", "comment")
+        return self._policy.max_age_s if lasting else self._policy.remark_max_age_s
 
     def _add(self, comment: Comment, now_s: float) -> Outcome:
         terms = terms_of(comment.text)
@@ -145,6 +145,7 @@ class CommentQueue:
         self._serial += 1
         made = Cluster(self._serial, comment.kind, comment.text, terms, now_s, now_s, comment.priority)
         made.amount = comment.amount
+        made.is_question = bool(_QUESTION.search(comment.text))
         made.viewers = [comment.viewer] if comment.viewer else []
         self._clusters[made.id] = made
         if len(self._clusters) <= self._policy.queue_limit:
