@@ -14,6 +14,8 @@ import numpy as np
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PERCENTILES: Final = (50, 95, 99)
+HEAD: Final = frozenset({"bench", "device", "python", "git", "n", "load_before"})
+"""Keys of a result that say where and how it was taken."""
 
 Result = dict[str, Any]
 Measure = Callable[..., Result]
@@ -129,10 +131,9 @@ def command(
 def table(result: Mapping[str, Any]) -> str:
     """The figures of one result, each with its goal where it has one."""
     goals = {goal["key"]: goal for goal in result["goals"]}
-    head = {"bench", "device", "python", "git", "n", "load_before"}
     lines = []
     for key, value in result.items():
-        if key in head or value == "" or not isinstance(value, int | float | str):
+        if key in HEAD or value == "" or not isinstance(value, int | float | str):
             continue
         goal = goals.get(key)
         verdict = "" if goal is None else f"  {goal['goal']:>8}  {'met' if goal['met'] else 'MISSED'}"
