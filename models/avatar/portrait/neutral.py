@@ -198,8 +198,11 @@ def _soften_folds(plate: Image, face: Floats, frame: FaceFrame, amount: float) -
     for _ in range(4):
         level = np.where(band[..., None], blur(level, 0.045 * scale), smooth)
     soft = blur(band.astype(np.float32), 0.018 * scale)
-    gain = np.log((level + 4) / (smooth + 4)) * (soft * amount)[..., None]
-    return np.clip(plate * np.exp(gain), 0, 255).astype(np.float32), (gain @ _LUMA).astype(np.float32)
+    gain = np.exp(np.log((level + 4) / (smooth + 4)) * (soft * amount)[..., None])
+    line = blur(dilate(valleys, 0.060 * scale), 0.014 * scale) * amount * np.minimum(1, zone * 4)
+    out = np.clip((smooth + (plate - smooth) * (1 - 0.9 * line[..., None])) * gain, 0, 255)
+    taken = np.log((out @ _LUMA + 6) / (plate @ _LUMA + 6))
+    return out.astype(np.float32), np.asarray(taken * smoothstep(0.0, 0.05, soft), np.float32)
 
 
 def _fold_zone(face: Floats, frame: FaceFrame) -> Image:
