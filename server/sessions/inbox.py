@@ -8,7 +8,7 @@ from realtime.conductor import Conductor
 from realtime.core import wire
 from realtime.core.clips import GESTURES
 from realtime.core.director_queue import Comment
-from realtime.core.errors import AnimaError, Forbidden, InvalidField, TooLarge, TooMany
+from realtime.core.errors import AnimaError, Forbidden, InvalidField, RequestError, TooLarge, TooMany
 from realtime.core.facs import Emotion
 from realtime.ports import Clock
 from server.auth import ALL_SCOPES, Scope
@@ -108,7 +108,12 @@ class Inbox:
                 self._send(wire.server_response(id, "comment", became))
             case wire.SayText(id, content, emotion, intensity, interrupt):
                 self._limit(content, "data.d.text")
-                conductor.say(content, emotion=emotion, intensity=intensity, interrupt=interrupt)
+                try:
+                    conductor.say(content, emotion=emotion, intensity=intensity, interrupt=interrupt)
+                except RequestError as error:
+                    # a script knows nothing of the message it came in
+                    error.field = error.field and f"data.d.{error.field}"
+                    raise
                 self._send(wire.server_response(id, "say"))
             case wire.Interrupt(id):
                 epoch = conductor.interrupt()
