@@ -64,10 +64,8 @@ class Viewer:
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._sources: dict[int, _Source] = {}
         self._buffer = bytearray(2048)
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
         self._dtls: Any = None
-        self._protocol: Any = None
-        self._remote: Any = None
         self._report_timer: asyncio.TimerHandle | None = None
         self._ssrc = random.randrange(1, _WRAP)
 
@@ -101,8 +99,9 @@ class Viewer:
         """Close the connection."""
         if self._report_timer is not None:
             self._report_timer.cancel()
-        if self._socket is not None:
-            asyncio.get_running_loop()._remove_reader(self._socket)  # type: ignore[attr-defined]
+        loop: Any = asyncio.get_running_loop()
+        for taken in self._sockets:
+            loop._remove_reader(taken)
         await self._connection.close()
 
     async def _take_over(self, sdp: str) -> None:
@@ -110,25 +109,24 @@ class Viewer:
         for receiver in self._connection.getReceivers():
             await receiver.stop()
         self._dtls = self._connection.getReceivers()[0].transport
-        pair = self._dtls.transport._connection._nominated[1]
-        self._protocol, self._remote = pair.protocol, pair.remote_addr
-        transport = self._protocol.transport
-        self._socket = transport._sock
         loop: Any = asyncio.get_running_loop()
-        loop._remove_reader(self._socket)
-        loop._add_reader(self._socket, self._drain)
+        # all of them: which path the server sends on is its own choice
+        for protocol in self._dtls.transport._connection._protocols:
+            taken = protocol.transport._sock
+            self._sockets.append(taken)
+            loop._remove_reader(taken)
+            loop._add_reader(taken, self._drain, taken, protocol)
         self._report_timer = loop.call_later(random.random() * _REPORT_INTERVAL_S, self._report)
 
-    def _drain(self) -> None:
-        assert self._socket is not None
-        receive, buffer, tally = self._socket.recv_into, self._buffer, self.tally
+    def _drain(self, taken: socket.socket, protocol: Any) -> None:
+        buffer, tally = self._buffer, self.tally
         while True:
             try:
-                size = receive(buffer)
+                size, sender = taken.recvfrom_into(buffer)
             except (BlockingIOError, ConnectionError):
                 return
             if buffer[0] < 128:
-                self._protocol.datagram_received(bytes(buffer[:size]), self._remote)
+                protocol.datagram_received(bytes(buffer[:size]), sender)
             elif buffer[1] in _RTCP_TYPES:
                 self._read_rtcp(bytes(buffer[:size]))
             else:
@@ -204,5 +202,6 @@ class Viewer:
         self._send_rtcp(report)
 
     def _send_rtcp(self, packet: bytes) -> None:
-        protected = self._dtls._tx_srtp.protect_rtcp(packet)
-        self._protocol.transport.sendto(protected, self._remote)
+        pair = self._dtls.transport._connection._nominated.get(1)
+        if pair is not None:
+            pair.protocol.transport.sendto(self._dtls._tx_srtp.protect_rtcp(packet), pair.remote_addr)

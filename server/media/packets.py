@@ -1,6 +1,6 @@
 """The values that leave the encoders: one encoded picture or one sound packet, shared by all viewers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from realtime.core.values import FrameTrace
@@ -29,11 +29,11 @@ class EncodedSound:
     payload: bytes
     keyframe: bool = True
     """Nothing before it is needed."""
+    payloads: tuple[bytes, ...] = field(init=False)
+    """A sound packet fits one RTP payload as it is, RFC 7587 section 4.2."""
 
-    @property
-    def payloads(self) -> tuple[bytes, ...]:
-        """A sound packet fits one RTP payload as it is, RFC 7587 section 4.2."""
-        return (self.payload,)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "payloads", (self.payload,))
 
 
 @dataclass(slots=True)

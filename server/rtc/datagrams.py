@@ -3,7 +3,6 @@
 Most of what sending costs is paid per call, not per byte: three packets of a picture in one call cost about half of
 three calls. Where it does not work, each datagram goes by itself."""
 
-import asyncio
 import errno
 import logging
 import socket
@@ -27,9 +26,9 @@ class DatagramSender:
     def __init__(self, transport: Any) -> None:
         self.transport = transport
         self.batches = 0
-        self._socket: socket.socket | None = getattr(transport, "_sock", None)
-        if not isinstance(transport, asyncio.DatagramTransport) or not hasattr(socket.socket, "sendmsg"):
-            self._socket = None
+        found = getattr(transport, "_sock", None)
+        usable = isinstance(found, socket.socket) and hasattr(found, "sendmsg")
+        self._socket: socket.socket | None = found if usable else None
 
     def send(self, packets: Sequence[bytes], address: tuple[str, int]) -> None:
         """Send in order."""

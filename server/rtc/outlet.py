@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final
 
 import pylibsrtp
+from aioice.ice import CandidatePair
 from aiortc.rtcdtlstransport import RTCDtlsTransport, State
 
 from realtime.ports import Clock
@@ -48,7 +49,10 @@ class Outlet:
         self._wheel = wheel
         self._pacer = Pacer(path_bps)
         self._srtp = SrtpWriter(dtls._tx_srtp)
+        self._ice = dtls.transport
+        self._pair: CandidatePair | None = None
         self._sender: DatagramSender | None = None
+        self._address: tuple[str, int] | None = None
         self._queue: deque[_Queued] = deque()
         self._queued_bytes = 0
         self._number = 0
@@ -90,11 +94,16 @@ class Outlet:
     def post_now(self, stream: RtpStream, placed: Placed) -> None:
         """Send at once: sound is small and never waits."""
         address = self._route()
-        if address is not None:
-            now_s = self._clock()
-            self._pacer.room_bytes(now_s)
-            packets = [self._packet((stream, placed, i, False), now_s) for i in range(len(placed.unit.payloads))]
-            self._depart([packet for packet in packets if packet], address)
+        if address is None or self._sender is None:
+            return
+        now_s = self._clock()
+        for index in range(len(placed.unit.payloads)):
+            packet = self._packet((stream, placed, index, False), now_s)
+            if packet:
+                size = len(packet) + _UDP_IP_BYTES
+                self._pacer.sent(size)
+                self.sent_bytes += size
+                self._sender.transport.sendto(packet, address)
 
     def post_control(self, packet: bytes) -> None:
         """Send an RTCP packet."""
@@ -162,10 +171,9 @@ class Outlet:
         """Whom to send to, or None while the path is gone. The path may change: ICE restarts, TURN takes over."""
         if self._dtls._state != State.CONNECTED:
             return None
-        pair = self._dtls.transport._connection._nominated.get(1)
-        if pair is None or pair.protocol.transport is None:
-            return None
-        if self._sender is None or self._sender.transport is not pair.protocol.transport:
-            self._sender = DatagramSender(pair.protocol.transport)
-        address: tuple[str, int] = pair.remote_addr
-        return address
+        pair = self._ice._connection._nominated.get(1)
+        if pair is not self._pair:
+            self._pair = pair
+            self._sender = DatagramSender(pair.protocol.transport) if pair is not None else None
+            self._address = pair.remote_addr if pair is not None else None
+        return self._address
