@@ -23,7 +23,6 @@ _TONE_HZ: Final = 220
 _MOVING_PX: Final = 160
 _PAGE: Final = Path(__file__).with_name("links.html")
 _WATCH_S: Final = 0.01
-_PRIORITY: Final = -15
 
 
 def pictures() -> list[I420]:
@@ -129,9 +128,9 @@ class Stage:
 def stay_ahead() -> None:
     """Run before whatever else the machine does, where that is allowed: lateness is to be ours, not the neighbours'."""
     try:
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
-    except PermissionError:
-        pass
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except (AttributeError, PermissionError):
+        pass  # the machine is then to be left alone while this runs
 
 
 async def page(request: web.Request) -> web.FileResponse:
