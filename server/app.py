@@ -13,14 +13,24 @@ from server.config import Config
 from server.housekeeping import housekeeping
 from server.limits import KeyedLimiter, Rate
 from server.middleware import MIDDLEWARES
-from server.routes import catalogue, dashscope, director, livetalking, offer, operations, rtc_resources, sessions
+from server.routes import (
+    catalogue,
+    dashscope,
+    director,
+    livetalking,
+    offer,
+    operations,
+    portraits,
+    rtc_resources,
+    sessions,
+)
 from server.routes.page import page_files
 from server.routes.specification import description_routes
 from server.routes.table import register
 from server.state import STATE, State
 from server.surfaces import Services
 
-SURFACES = (sessions, offer, rtc_resources, livetalking, dashscope, catalogue, operations, director)
+SURFACES = (sessions, offer, rtc_resources, livetalking, dashscope, catalogue, portraits, operations, director)
 OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0
 

@@ -42,6 +42,7 @@ from realtime.stock import Stock
 from server.config import Config
 from server.ice_servers import turn_servers
 from server.metrics import Metrics
+from server.portrait_tasks import PortraitTasks
 from server.rtc.ice import IceOptions
 from server.rtc.peer import PeerOptions
 from server.sessions.hearing import HearingParts
@@ -89,6 +90,7 @@ class Server:
         self._compute = ComputeThread()
         self._packs = config.packs_path
         self._gallery = gallery(config)
+        self.portraits = PortraitTasks(self._packs, lambda: {info.name for info in self.avatars()})
         self._stocks = _Stocks(stocks, self._gallery, Portraits(self._packs))
         prompted = partial(_prompted, config) if config.llm_base_url else None
         self._library = Library(answerer, config.scenes_dir, prompted)
@@ -150,6 +152,7 @@ class Server:
 
     async def aclose(self) -> None:
         """End the sessions, then everything they used."""
+        await self.portraits.aclose()
         await self.sessions.aclose()
         await self._voice.aclose()
         await self._answerer.aclose()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from server.metrics import Metrics
+    from server.portrait_tasks import PortraitTasks
     from server.rtc.resources import Opened, Restarted
     from server.rtc.sdpfrag import Fragment
 
@@ -233,6 +234,11 @@ class Services(Protocol):
         ...
 
     def avatars(self) -> Sequence[AvatarInfo]: ...
+
+    @property
+    def portraits(self) -> "PortraitTasks":
+        """Portraits that are being baked."""
+        ...
 
     def poster(self, avatar: str) -> bytes | None:
         """A still JPEG picture of an avatar, for the moment before it streams; None for an unknown avatar."""

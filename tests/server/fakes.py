@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from realtime.core.director_queue import Comment
@@ -15,6 +16,7 @@ from realtime.core.values import Pcm
 from realtime.programme import ContentInfo, Programme
 from server.auth import ALL_SCOPES, Scope
 from server.metrics import Metrics
+from server.portrait_tasks import PortraitTasks
 from server.rtc.resources import Opened, Restarted
 from server.rtc.sdpfrag import Fragment
 from server.surfaces import AvatarInfo, Cue, SessionSpec, VoiceInfo
@@ -206,6 +208,7 @@ class FakeServices:
         self.metrics = Metrics()
         self.parts = {"voice": True, "avatar": True}
         self.life: list[str] = []
+        self.portraits = PortraitTasks(Path(), lambda: ("mira", "juno"))
 
     def avatars(self) -> Sequence[AvatarInfo]:
         return [AvatarInfo("mira", "Mira", 512, 512), AvatarInfo("juno", "Juno", 512, 512)]

@@ -1,0 +1,44 @@
+"""Bakes one portrait in a process of its own: a wish as JSON on standard input, progress as JSON lines on the output.
+
+A server starts it, so that finding a face and cutting it out never share a process with running sessions."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from models.avatar.portrait.shelf import Portraits
+from realtime.core.clips import BAKED
+from realtime.core.errors import AnimaError, RequestError
+
+
+def run(wish: dict[str, str], out: TextIO) -> int:
+    """Bake `wish` (`photo`, `name`, `consent`, `title`, `packs`); returns the exit status."""
+
+    def tell(**line: object) -> None:
+        print(json.dumps(line), file=out, flush=True)
+
+    try:
+        Portraits(Path(wish["packs"])).bake(
+            Path(wish["photo"]), wish["name"], wish["consent"], wish["title"], BAKED,
+            lambda what, done, total: tell(what=what, done=done, total=total),
+        )  # fmt: skip
+    except RequestError as error:
+        tell(error=str(error), field=error.field, limit=error.limit)
+    except AnimaError as error:
+        tell(error=str(error), field=None, limit=None)
+    else:
+        return 0
+    return 1
+
+
+def main() -> int:
+    """The command."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    return run(json.load(sys.stdin), sys.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Portraits over HTTP: a photo comes in as a form, a task with progress goes out, an avatar is there in the end."""
+
+from dataclasses import asdict
+from typing import Final, Literal
+
+from aiohttp import BodyPartReader, web
+from pydantic import BaseModel, Field
+
+from realtime.core.errors import InvalidField, NotFound, TooLarge
+from server.portrait_tasks import PortraitTask
+from server.routes.reading import require_type
+from server.routes.table import Operation
+from server.state import STATE
+
+PHOTO_LIMIT_BYTES: Final = 32 * 2**20
+TEXT_LIMIT_BYTES: Final = 4096
+PARTS_MAX: Final = 8
+
+
+class Task(BaseModel):
+    """A portrait on its way."""
+
+    id: str
+    name: str = Field(description="The avatar's name once the task is done.")
+    state: Literal["running", "done", "failed"]
+    what: str = Field(description="What is being done.")
+    done: int
+    total: int = Field(description="Steps altogether; 0 until the first one is told.")
+    error: str | None = Field(description="Why it failed.")
+    field: str | None = Field(description="What the error is about: photo, name, consent.")
+
+
+async def create(request: web.Request) -> web.Response:
+    """Make a portrait of one photo: the form has `photo`, `name`, `consent` and, if wanted, `title`."""
+    require_type(request, "multipart/form-data")
+    form = await _form(request)
+    texts = {name: form.get(name, b"").decode("utf-8", "replace").strip() for name in ("name", "consent", "title")}
+    tasks = request.app[STATE].services.portraits
+    task = tasks.begin(form.get("photo", b""), texts["name"], texts["consent"], texts["title"])
+    return _answer(task, 202)
+
+
+async def state(request: web.Request) -> web.Response:
+    """How far a portrait is."""
+    task = request.app[STATE].services.portraits.find(request.match_info["id"])
+    if task is None:
+        raise NotFound("there is no such task, or no longer", field="id")
+    return _answer(task, 200)
+
+
+def _answer(task: PortraitTask, status: int) -> web.Response:
+    headers = {"Location": f"/v1/avatars/tasks/{task.id}"} if status == 202 else None
+    return web.json_response(asdict(task), status=status, headers=headers)
+
+
+async def _form(request: web.Request) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    try:
+        reader = await request.multipart()
+        for _ in range(PARTS_MAX):
+            part = await reader.next()
+            if part is None:
+                break
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                raise InvalidField("forms inside forms are not read", field="body")
+            limit_bytes = PHOTO_LIMIT_BYTES if part.name == "photo" else TEXT_LIMIT_BYTES
+            found[part.name] = await _content(part, limit_bytes)
+    except (ValueError, AssertionError, web.HTTPBadRequest) as error:
+        raise InvalidField("the form cannot be read", field="body") from error
+    return found
+
+
+async def _content(part: BodyPartReader, limit_bytes: int) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk():
+        content += chunk
+        if len(content) > limit_bytes:
+            raise TooLarge("this part of the form is too large", field=part.name, limit=f"{limit_bytes} bytes")
+    return bytes(content)
+
+
+GROUP: Final = "Avatars"
+OPERATIONS: Final = (
+    Operation(
+        "POST", "/v1/avatars", create, "Make a portrait of a photo (form: photo, name, consent, title)", GROUP, None,
+        {202: Task}, (400, 401, 403, 409, 413, 415, 422, 429, 503), "key", "multipart/form-data", id="create_portrait",
+    ),
+    Operation(
+        "GET", "/v1/avatars/tasks/{id}", state, "How far a portrait is", GROUP, None, {200: Task},
+        (401, 403, 404, 429), "key", id="portrait_task",
+    ),
+)  # fmt: skip

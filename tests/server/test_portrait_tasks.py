@@ -1,0 +1,121 @@
+"""Portraits over HTTP: what a form must hold, one at a time, progress, reasons."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from realtime.core.errors import CapacityError, Conflict, InvalidField
+from server import portrait_tasks
+from server.portrait_tasks import PortraitTasks
+from server.routes.portraits import TEXT_LIMIT_BYTES
+from tests.server.conftest import Bench
+
+CONSENT = "I am shown and agree to being animated"
+WORKER = """
+import json, sys
+wish = json.load(sys.stdin)
+photo = open(wish["photo"], "rb").read()
+if photo == b"blank":
+    print(json.dumps({"error": "no face was found", "field": "photo", "limit": None}))
+    sys.exit(1)
+if photo == b"slow":
+    import time
+    time.sleep(60)
+for step in range(3):
+    print(json.dumps({"what": "drawing", "done": step + 1, "total": 3}), flush=True)
+"""
+
+
+@pytest.fixture
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fake_portrait_worker.py").write_text(WORKER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(portrait_tasks, "WORKER", "fake_portrait_worker")
+
+
+@pytest.mark.parametrize(
+    ("photo", "name", "consent", "field"),
+    [(b"x", "No Name", CONSENT, "name"), (b"x", "a", "yes", "consent"), (b"", "a", CONSENT, "photo")],
+)
+async def test_what_is_missing_is_named(tmp_path: Path, photo: bytes, name: str, consent: str, field: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        PortraitTasks(tmp_path, tuple).begin(photo, name, consent, "")
+    assert caught.value.field == field
+
+
+async def test_a_taken_name(tmp_path: Path) -> None:
+    with pytest.raises(Conflict):
+        PortraitTasks(tmp_path, lambda: ("mei",)).begin(b"x", "mei", CONSENT, "")
+
+
+@pytest.mark.usefixtures("worker")
+async def test_progress_and_end(tmp_path: Path) -> None:
+    tasks = PortraitTasks(tmp_path, tuple)
+    task = tasks.begin(b"fine", "a", CONSENT, "")
+    assert task.state == "running"
+    await tasks.join()
+    assert (task.state, task.what, task.done, task.total, task.error) == ("done", "drawing", 3, 3, None)
+    assert tasks.find(task.id) is task and tasks.find("other") is None
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_refused_photo_says_why(tmp_path: Path) -> None:
+    tasks = PortraitTasks(tmp_path, tuple)
+    task = tasks.begin(b"blank", "a", CONSENT, "")
+    await tasks.join()
+    assert (task.state, task.error, task.field) == ("failed", "no face was found", "photo")
+
+
+@pytest.mark.usefixtures("worker")
+async def test_one_at_a_time_and_none_after_the_end(tmp_path: Path) -> None:
+    tasks = PortraitTasks(tmp_path, tuple)
+    task = tasks.begin(b"slow", "a", CONSENT, "")
+    with pytest.raises(CapacityError):
+        tasks.begin(b"fine", "b", CONSENT, "")
+    await asyncio.sleep(0.05)
+    await tasks.aclose()
+    assert task.state == "failed" and task.error == "the work was broken off"
+
+
+def form(**parts: str | bytes) -> aiohttp.FormData:
+    data = aiohttp.FormData()
+    for name, value in parts.items():
+        data.add_field(name, value, filename="photo.png" if name == "photo" else None)
+    return data
+
+
+@pytest.mark.usefixtures("worker")
+async def test_over_http(bench: Bench) -> None:
+    client = bench.client
+    answer = await client.post("/v1/avatars", data=form(photo=b"fine", name="eve", consent=CONSENT))
+    assert answer.status == 202, await answer.text()
+    assert (await answer.json())["state"] == "running"
+    await bench.services.portraits.join()
+    task = await (await client.get(answer.headers["Location"])).json()
+    assert (task["state"], task["done"]) == ("done", 3)
+    assert (await client.get("/v1/avatars/tasks/none")).status == 404
+
+
+async def test_bad_forms(bench: Bench) -> None:
+    client = bench.client
+    taken = await client.post("/v1/avatars", data=form(photo=b"x", name="mira", consent=CONSENT))
+    assert taken.status == 409
+    long = await client.post("/v1/avatars", data=form(consent="x" * (TEXT_LIMIT_BYTES + 1), photo=b"x"))
+    assert (long.status, (await long.json())["error"]["field"]) == (413, "consent")
+    assert (await client.post("/v1/avatars", json={"name": "eve"})).status == 415
+
+
+def test_the_real_worker_tells_its_reasons(tmp_path: Path) -> None:
+    import io
+
+    from models.avatar.portrait.worker import run
+
+    (tmp_path / "photo").write_bytes(b"no picture")
+    out = io.StringIO()
+    wish = {"photo": str(tmp_path / "photo"), "name": "a", "consent": CONSENT, "title": "", "packs": str(tmp_path)}
+    assert run(wish, out) == 1
+    told = json.loads(out.getvalue().splitlines()[-1])
+    assert told["field"] == "photo" and "not a picture" in told["error"]
