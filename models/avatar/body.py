@@ -67,18 +67,16 @@ def _neck(canvas: skia.Canvas, c: SkinColors, width: float) -> None:
         canvas.drawOval(skia.Rect.MakeLTRB(-8, 160, 8, 176), fill(c.deep, 0.35, 4))
 
 
-def ear_sprite(c: SkinColors, wears: Accessories) -> Sprite:
-    """The ear on the picture's right with what it wears; the other is its mirror image."""
+def ear_sprite(c: SkinColors, wears: Accessories, bare_side: bool) -> Sprite:
+    """The ear on the picture's right with what it wears; the other is its mirror image. `bare_side` adds the skin
+    between ear and cheek, which short hair leaves free."""
     box = (46.0, -64.0, 108.0, 66.0)
     pixels = blank(round((box[2] - box[0]) * TEXTURE_DENSITY), round((box[3] - box[1]) * TEXTURE_DENSITY))
     canvas = canvas_on(pixels)
     canvas.scale(TEXTURE_DENSITY, TEXTURE_DENSITY)
     canvas.translate(-box[0], -box[1])
-    side = polygon(spline([(46, -60), (74, -56), (83, -34), (84, -6), (80, 24), (70, 48), (46, 64)], 60, closed=True))
-    # the side of the head, which comes out from behind the face when this turns away
-    canvas.drawPath(
-        side, shade(linear((48, 0), (84, 20), [(0, c.mid), (0.6, mix(c.mid, c.shadow, 0.5)), (1, c.shadow)]))
-    )
+    if bare_side:
+        _side_of_head(canvas, c)
     shape = [
         (76, -14),
         (82, -22),
@@ -107,6 +105,13 @@ def ear_sprite(c: SkinColors, wears: Accessories) -> Sprite:
         canvas.drawPath(polygon(spline([(70, -24), (78, -10), (79, 30), (70, 34)], 40, True)), fill(c.deep, 0.55, 2.4))
     _earring(canvas, wears, c)
     return Sprite(pixels, box[0], box[1])
+
+
+def _side_of_head(canvas: skia.Canvas, c: SkinColors) -> None:
+    """Comes out from behind the face when this turns away."""
+    side = polygon(spline([(46, -60), (74, -56), (83, -34), (84, -6), (80, 22), (68, 42), (46, 56)], 60, closed=True))
+    tones = [(0.0, c.mid), (0.6, mix(c.mid, c.shadow, 0.5)), (1.0, c.shadow)]
+    canvas.drawPath(side, shade(linear((48, 0), (84, 20), tones)))
 
 
 def _earring(canvas: skia.Canvas, wears: Accessories, c: SkinColors) -> None:

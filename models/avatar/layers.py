@@ -9,7 +9,7 @@ import numpy as np
 
 from models.avatar import backdrop, body, hand, skin
 from models.avatar.card import card_sprite
-from models.avatar.haircut import HAIR_BOX, hair_sprites
+from models.avatar.haircut import CLOSE_STYLES, HAIR_BOX, hair_sprites
 from models.avatar.hand_shapes import SHAPES
 from models.avatar.mesh import TEXTURE_DENSITY, Sprite
 from models.avatar.sleeve import sleeve_sprite
@@ -41,7 +41,7 @@ def paint_layers(spec: AvatarSpec) -> Layers:
             "backdrop": Sprite(backdrop.backdrop(spec.backdrop), 0.0, 0.0, 1.0),
             "hair_back": back,
             "body": body.body_sprite(spec),
-            "ear": body.ear_sprite(spec.skin, spec.wears),
+            "ear": body.ear_sprite(spec.skin, spec.wears, spec.hair_style in CLOSE_STYLES),
             "face": skin.face_sprite(spec, shadow),
             "hair_front": front,
             "sleeve": sleeve_sprite(spec),

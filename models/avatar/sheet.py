@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from models.avatar.host import IllustratedHost
 from models.avatar.layers import paint_layers
-from models.avatar.spec import MEI
+from models.avatar.presets import DEFAULT, presets
 from realtime.core.composite import compose
 from realtime.core.expressions import combine, expression
-from realtime.core.facs import REST, Controls, Emotion, controls
+from realtime.core.facs import HAND_SHAPES, REST, Controls, Emotion, controls
 from realtime.core.visemes import SHAPES
 
 Picture = NDArray[np.uint8]
@@ -62,14 +62,41 @@ def turns() -> dict[str, Controls]:
 
 
 def gestures() -> dict[str, Controls]:
-    """Phases of a wave."""
+    """Phases of a wave, and every other shape of the hand."""
     smile = {"AU12": 0.7, "AU6": 0.5, "AU25": 0.5}
-    return {
+    waves = {
         "rise": controls(arm_raise=0.75, **smile),
         "wave out": controls(arm_raise=1.0, arm_swing=-1.0, **smile),
-        "wave": controls(arm_raise=1.0, **smile),
         "wave in": controls(arm_raise=1.0, arm_swing=1.0, roll=3.0, **smile),
     }
+    shapes = {
+        name.replace("_", " "): controls(arm_raise=1.0, hand=float(index), AU12=0.4)
+        for index, name in enumerate(HAND_SHAPES)
+        if name != "open"
+    }
+    return waves | shapes
+
+
+def looks() -> dict[str, Controls]:
+    """What the presets are compared in."""
+    return {
+        "rest": REST,
+        "happy": expression(Emotion.HAPPY, 1.0),
+        "speaking": combine(REST, controls(breath=0.0, **SHAPES["O"].targets)),
+        "turned": controls(yaw=-16.0, pitch=3.0, roll=2.0),
+    }
+
+
+def presets_sheet(hosts: Mapping[str, IllustratedHost], size: int = 216) -> Picture:
+    """A row of looks for each host, two hosts side by side."""
+    rows = []
+    for name, host in hosts.items():
+        poses = {f"{name}: {look}" if look == "rest" else look: pose for look, pose in looks().items()}
+        rows.append(contact_sheet(host, poses, len(poses), size))
+    if len(rows) % 2:
+        rows.append(np.full_like(rows[0], 255))
+    half = len(rows) // 2
+    return np.asarray(np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])]), np.uint8)
 
 
 def contact_sheet(
@@ -101,15 +128,18 @@ SHEETS: Final[Mapping[str, Callable[[IllustratedHost], Picture]]] = {
 
 
 def main() -> None:
-    """Draw every sheet into the directory named on the command line."""
-    parser = argparse.ArgumentParser(description="Draw contact sheets of the illustrated host.")
+    """Draw the sheets of a host into the directory named on the command line, and one of all presets."""
+    parser = argparse.ArgumentParser(description="Draw contact sheets of an illustrated host, and one of all presets.")
     parser.add_argument("out_dir", type=Path, help="directory for the pictures; it is made if it does not exist")
-    out_dir: Path = parser.parse_args().out_dir
+    parser.add_argument("--host", default=DEFAULT, choices=list(presets()), help="whose (default: %(default)s)")
+    arguments = parser.parse_args()
+    out_dir: Path = arguments.out_dir
     out_dir.mkdir(parents=True, exist_ok=True)
-    host = IllustratedHost(MEI, paint_layers(MEI))
-    for name, sheet in SHEETS.items():
+    hosts = {name: IllustratedHost(spec, paint_layers(spec)) for name, spec in presets().items()}
+    sheets = {name: sheet(hosts[arguments.host]) for name, sheet in SHEETS.items()} | {"presets": presets_sheet(hosts)}
+    for name, picture in sheets.items():
         path = out_dir / f"{name}.jpg"
-        cv2.imwrite(str(path), sheet(host), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         print(path)
 
 
