@@ -93,7 +93,7 @@ async def test_a_worker_that_died_idle_is_replaced_unseen() -> None:
 
 
 async def test_a_hanging_worker_is_given_up() -> None:
-    pool = WorkerPool(size=1, command=fake("time.sleep(60)"), limit_s=0.05)
+    pool = WorkerPool(size=1, command=fake("time.sleep(60)"), limit_s=1.0)
     with pytest.raises(UpstreamError, match="silent"):
         await said(pool)
     await pool.aclose()
