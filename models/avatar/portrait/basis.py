@@ -55,7 +55,7 @@ def _jaw_and_parting(s: Surface) -> dict[str, Moves]:
     down = np.where(s.low, 0.10 * (1 - s.reach**2.2) * s.lower_pull + 0.02 * smoothstep(0.2, 0.5, s.below) * near, 0)
     return {
         "AU26": jaw,
-        "AU25": moves(0, np.where(s.is_up, -0.026 * open_profile * s.upper_pull, 0.056 * open_profile * s.lower_pull)),
+        "AU25": moves(0, np.where(s.is_up, -0.030 * open_profile * s.upper_pull, 0.066 * open_profile * s.lower_pull)),
         "AU10": moves(0, raised - 0.045 * wings),
         "AU16": moves(0.015 * s.side * s.reach * s.lower_pull, down),
         "teeth": moves(
