@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.avatar import quantise
 from models.avatar.arm import Arm
+from models.avatar.card import card_sprite
 from models.avatar.face_shape import Surface
 from models.avatar.layers import Layers
 from models.avatar.paint import blank, canvas_on, image_of
@@ -46,6 +47,7 @@ class IllustratedHost:
         self._frames = frames
         self._rig = Rig(spec, layers)
         self._arm = Arm(layers)
+        self._cards = 0
         self._rois = lru_cache(maxsize=2048)(partial(_face_rois, self._rig.surface))
 
     @property
@@ -88,7 +90,7 @@ class IllustratedHost:
         if not quantise.at_rest("arm", whole):
             roi = self._arm.roi(quantise.stepped(controls))
             if roi is not None:
-                found.append(Region("arm", roi, quantise.region_steps("arm", whole).tobytes()))
+                found.append(Region("arm", roi, (self._cards, quantise.region_steps("arm", whole).tobytes())))
         return tuple(found)
 
     def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
@@ -96,6 +98,11 @@ class IllustratedHost:
         if region.name == "arm":
             return self._arm.patch(quantise.stepped(controls), region.roi)
         return self._draw_face(base, key, controls, region)
+
+    def show_on_card(self, picture: NDArray[np.uint8] | None) -> None:
+        """Put an RGB picture (H, W, 3) onto the card that `show_product` holds up, or take it off; for all sessions."""
+        self._arm.hold(card_sprite(self._spec.cloth, picture))
+        self._cards += 1
 
     def displacement_px(self, region: str, before: Controls, after: Controls) -> float:
         """Predicted largest landmark movement inside a region."""

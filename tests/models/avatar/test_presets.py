@@ -39,7 +39,7 @@ def test_no_seam_around_a_speaking_mouth(name: str, pose: Controls) -> None:
     (region,) = host.regions(host.base_key(speaking), speaking)
     for plane in windows(difference(picture(host, speaking), base).astype(np.uint8), region.roi):
         border = np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
-        assert (border > 2).sum() <= 2 and border.max() <= 6, "but for a pixel where the contour crosses the edge"
+        assert (border > 2).sum() <= 4 and border.max() <= 6, "but for pixels where the contour crosses the edge"
 
 
 @pytest.mark.slow
@@ -106,6 +106,20 @@ def test_a_hand_comes_and_goes_without_a_cut(host: IllustratedHost, name: str) -
     assert seen and len({frame["hand"] for frame in seen}) == 1
     assert not shown[0]["visible"] and shown[-1]["raise"] < 0.05
     assert max(abs(a["raise"] - b["raise"]) for a, b in zip(shown, shown[1:], strict=False)) < 0.2
+
+
+def test_a_picture_is_put_onto_the_card() -> None:
+    spec = presets()["mei"]
+    host = IllustratedHost(spec, paint_layers(spec))
+    held = controls(hand=float(HAND_SHAPES.index("card")), arm_raise=1.0)
+    empty, (before,) = picture(host, held), host.regions(host.base_key(held), held)
+    host.show_on_card(np.full((400, 300, 3), (200, 30, 30), np.uint8))
+    (after,) = host.regions(host.base_key(held), held)
+    assert before.key != after.key and before.roi == after.roi
+    red = rgb(picture(host, held)).astype(int) - rgb(empty)
+    assert int((red[..., 1] < -60).sum()) > 5000
+    host.show_on_card(None)
+    assert np.array_equal(picture(host, held), empty)
 
 
 def test_a_poster_is_drawn_once(tmp_path: Any) -> None:
