@@ -146,8 +146,8 @@ def test_every_setting_is_read_somewhere() -> None:
         tree = ast.parse(module.read_text("utf-8"))
         owned = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
         read |= {node.attr for node in owned if ast.unparse(node.value).rpartition(".")[2] in ("config", "_config")}
-    # `llm_api_key_env` is read while the settings are loaded, by name; `udp_ports` through `udp_port_range`, `packs_dir`
-    # through `packs_path`
+    # `llm_api_key_env` is read while the settings are loaded, by name; `udp_ports` through `udp_port_range`,
+    # `packs_dir` through `packs_path`
     assert {item.name for item in setting_fields(Config)} - read <= {"llm_api_key_env", "packs_dir", "udp_ports"}
 
 
