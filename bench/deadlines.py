@@ -12,7 +12,7 @@ seconds.
   much was done for them.
 - `idle_share_1_session`: what one speaking session leaves of all cores.
 - `others_cpu`: cores that programs other than the bench and its server were using meanwhile; lateness tells little of
-  the server where it is not near zero.
+  the server where it is not near zero, unless all of this runs before them (`chrt --rr 1 python -m bench.deadlines`).
 """
 
 import asyncio
