@@ -20,7 +20,7 @@ from realtime.core.listening import (
     level_db,
     pitch_hz,
 )
-from realtime.core.turns import KEEP_SPEECH, TurnEvent, TurnTaker
+from realtime.core.turns import ABOVE_FLOOR_DB, KEEP_SPEECH, TurnEvent, TurnTaker
 from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_S, AUDIO_TICK_SAMPLES
 from realtime.core.values import Pcm
 from realtime.ports import SpeechDetector
@@ -168,14 +168,18 @@ class Ear:
     def _described(self, sound: Pcm, end_s: float) -> Window:
         loud_db = level_db(sound)
         floor_db = self._floor.update(loud_db) if loud_db > SILENT_DB else self._floor.level_db
+        above_db = loud_db - floor_db
+        quiet = loud_db < QUIET_DB or above_db < ABOVE_FLOOR_DB
+        unexplained = self._guard.hear(sound, round(end_s * HEARING_RATE_HZ), quiet=quiet)
         if loud_db < QUIET_DB:
-            return Window(end_s, 0.0, loud_db, loud_db - floor_db)
+            return Window(end_s, 0.0, loud_db, above_db)
         speech = self._detector(sound)
-        unexplained = self._guard.hear(sound, round(end_s * HEARING_RATE_HZ))
         pitch = None
         if speech >= KEEP_SPEECH:
             pitch = pitch_hz(np.concatenate([self._before, sound])[-_SPLICED:])
-        return Window(end_s, speech, loud_db, loud_db - floor_db, unexplained, pitch)
+        if unexplained is None:
+            return Window(end_s, speech, loud_db, above_db, 1.0, pitch)
+        return Window(end_s, speech, loud_db, above_db, unexplained, pitch, not self._guard.sure)
 
     def _report(self, event: TurnEvent) -> Iterator[Heard]:
         self._reported_s = event.at_s

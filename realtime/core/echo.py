@@ -41,9 +41,16 @@ _LAG_SURE: Final = 0.35
 """Squared correlation from which a lag is believed."""
 _LEARNT: Final = 12
 """Windows of played sound before the room response counts."""
+_KNOWN: Final = 40
+"""Windows, 1.3 s, after which it is known well enough to tell a viewer from an echo within an eighth of a second."""
 _SMEAR: Final = 5
 """Windows over which a room spreads an echo."""
 _RETURN_RATE: Final = 0.1
+_PROVEN: Final = 20
+"""Windows of played sound, 0.64 s, without anything coming back prove that there is no echo."""
+_TILT: Final = 0.8
+"""Pre-emphasis: less lets any two voices correlate through their strong low frequencies, more lets noise and the
+codec's losses at high ones hide an echo."""
 
 
 class EchoGuard:
@@ -58,6 +65,7 @@ class EchoGuard:
         self._power = np.zeros(_FRAME // 2 + 1, np.float32)
         self._learnt = 0
         self._returned = 0.0
+        self._silent = 0
         self._residuals: deque[tuple[float, float]] = deque(maxlen=_RECENT)
         self._shape = np.hanning(_FRAME).astype(np.float32)
 
@@ -65,6 +73,11 @@ class EchoGuard:
     def lag_s(self) -> float | None:
         """How long the echo takes, once it was found."""
         return None if self._lag is None else self._lag / HEARING_RATE_HZ
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is known what comes back: the echo's way was learnt, or nothing has come back for a while."""
+        return self._learnt >= _KNOWN or self._silent >= _PROVEN
 
     def played(self, pcm: Pcm, until: int) -> None:
         """Sound that was played, ending at this sample. Gaps are silence; sound must come in order."""
@@ -78,13 +91,16 @@ class EchoGuard:
         self._played = np.concatenate([self._played, fresh])[-_KEPT:]
         self._played_until = until
 
-    def hear(self, window: Pcm, until: int) -> float:
-        """The share of this window's energy, 0..1, that what was played does not explain. `window` has
-        WINDOW_SAMPLES; `until` is its end on the time axis."""
+    def hear(self, window: Pcm, until: int, *, quiet: bool = False) -> float | None:
+        """The share of this window's energy, 0..1, that what was played does not explain; None while nothing is played.
+        `window` has WINDOW_SAMPLES; `until` is its end on the time axis; `quiet`: nothing but the room is heard."""
         self._heard = np.concatenate([self._heard, window.astype(np.float32)])[-_LOOK:]
         reference = self._reference(until)
         if _rms(reference) < _QUIET:
             self._residuals.clear()
+            return None
+        if quiet:
+            self._silent += 1
             return 1.0
         correlation, lag = _correlate(_whitened(self._heard), _whitened(reference))
         if correlation > _LAG_SURE:
@@ -114,6 +130,7 @@ class EchoGuard:
         self._cross[:] = 0
         self._power[:] = 0
         self._learnt = 0
+        self._silent = 0
         self._residuals.clear()
 
     def _explained(self, reference: Floats) -> float:
@@ -156,8 +173,8 @@ def _rms(sound: Floats) -> float:
 
 
 def _whitened(sound: Floats) -> Floats:
-    """First difference: without it any two voices correlate through their strong low frequencies."""
-    return np.diff(sound, prepend=sound[:1])
+    tilted: Floats = sound - np.float32(_TILT) * np.concatenate([sound[:1], sound[:-1]])
+    return tilted
 
 
 def _correlate(heard: Floats, reference: Floats) -> tuple[float, int]:

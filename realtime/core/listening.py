@@ -105,6 +105,8 @@ class Window:
     unexplained: float = 1.0
     """Share of its energy that is not the host's own sound coming back, 0..1."""
     pitch_hz: float | None = None
+    doubtful: bool = False
+    """The host can be heard, and it is not known yet whether and how her sound comes back."""
 
 
 def level_db(window: Pcm) -> float:

@@ -23,6 +23,9 @@ ONSET_WINDOWS: Final = 4
 """128 ms of voice make a beginning, and an interruption: a click or a cough's edge is shorter."""
 ONSET_OF: Final = 5
 """Out of so many windows."""
+DOUBTFUL_WINDOWS: Final = 26
+DOUBTFUL_OF: Final = 28
+"""0.8 s of voice are asked for while an echo may come back that is not known yet."""
 PAUSE_S: Final = 0.2
 """A silence from which on the turn may be over: an answer is prepared."""
 PATIENCE_S: Final = 0.6
@@ -56,7 +59,7 @@ class TurnTaker:
     """One microphone's. Feed windows in order; each gives at most one event."""
 
     def __init__(self) -> None:
-        self._recent: deque[bool] = deque(maxlen=ONSET_OF)
+        self._recent: deque[bool] = deque(maxlen=DOUBTFUL_OF)
         self._from_s: float | None = None
         self._voice_s = 0.0
         self._voiced_s = 0.0
@@ -103,12 +106,13 @@ class TurnTaker:
 
     def _wait(self, window: Window) -> TurnEvent | None:
         self._recent.append(self._is_voice(window, SPEECH))
-        if not self._recent[-1] or sum(self._recent) < ONSET_WINDOWS:
+        asked, of = (DOUBTFUL_WINDOWS, DOUBTFUL_OF) if window.doubtful else (ONSET_WINDOWS, ONSET_OF)
+        looked_at = list(self._recent)[-of:]
+        if not looked_at[-1] or sum(looked_at) < asked:
             return None
-        first = list(self._recent).index(True)
-        self._from_s = window.end_s - (len(self._recent) - first) * WINDOW_S
+        self._from_s = window.end_s - (len(looked_at) - looked_at.index(True)) * WINDOW_S
         self._voice_s = window.end_s
-        self._voiced_s = ONSET_WINDOWS * WINDOW_S
+        self._voiced_s = asked * WINDOW_S
         self._paused = False
         self._recent.clear()
         return TurnEvent("started", window.end_s, self._from_s, self._voice_s)
