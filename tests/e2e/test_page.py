@@ -2,6 +2,7 @@
 
 import asyncio
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,15 +13,17 @@ from bench.server_process import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+PICTURE_PX = (512, 512)
 SIZES = {"desktop": (1440, 900), "laptop": (1280, 720), "phone": (390, 844), "small phone": (360, 640)}
 
 
 async def pictures(page: Page, duration_s: float) -> NDArray[np.float64]:
-    """Luma of the pictures shown in a while, (frames, height, width)."""
+    """Luma of the pictures shown in a while, (frames, 512, 512); a loaded machine may send them smaller."""
     await start_recording(page, pictures=True)
     await asyncio.sleep(duration_s)
     recording = await stop_recording(page)
-    return np.array([frame.bgr.mean(axis=2) for frame in recording.frames if frame.bgr is not None])
+    sized = (cv2.resize(frame.bgr, PICTURE_PX) for frame in recording.frames if frame.bgr is not None)
+    return np.array([one.mean(axis=2) for one in sized])
 
 
 def change(before: NDArray[np.float64], after: NDArray[np.float64], rows: slice, columns: slice) -> float:
@@ -29,23 +32,27 @@ def change(before: NDArray[np.float64], after: NDArray[np.float64], rows: slice,
     return float(np.abs(after[:, rows, columns] - still).mean(axis=(1, 2)).max())
 
 
+async def seen(page: Page, button: str, rest: NDArray[np.float64], part: tuple[slice, slice], least: float) -> bool:
+    """Press a button until a part of the picture changes by more than `least`. A loaded machine may take the host down
+    the ladder, and then moods and hands wait until there is time to draw them."""
+    for _ in range(8):
+        await page.click(button)
+        if change(rest, await pictures(page, 2.0), *part) > least:
+            return True
+    return False
+
+
 async def test_moods_and_gestures_are_seen(server: ServerProcess) -> None:
     async with open_page(server.url) as watched:
         page = watched.page
         await start_talking(page)
         rest = await pictures(page, 2.0)
         side, face = (slice(200, 460), slice(0, 110)), (slice(150, 420), slice(150, 360))
-        moved = change(rest, rest, *face)
-
-        await page.click("#gestures button:has-text('Wave')")
-        waved = await pictures(page, 2.2)
-        assert change(rest, waved, *side) > 8 + change(rest, rest, *side), "a hand beside the head"
-
+        wave = "#gestures button:has-text('Wave')"
+        assert await seen(page, wave, rest, side, 8 + change(rest, rest, *side)), "a hand beside the head"
         for mood in ("angry", "surprise"):
-            await page.click(f"#faces [data-emotion={mood}]")
-            await asyncio.sleep(1.0)
-            felt = await pictures(page, 0.6)
-            assert change(rest, felt, *face) > moved, f"{mood} is seen in the face"
+            button = f"#faces [data-emotion={mood}]"
+            assert await seen(page, button, rest, face, change(rest, rest, *face)), f"{mood} is seen in the face"
         assert await page.get_attribute("#faces [data-emotion=surprise]", "aria-pressed") == "true"
         assert watched.complaints == []
 
