@@ -84,7 +84,9 @@ class Generator:
         counters.unchanged += unchanged
         counters.base_misses += not trace.base_hit
         self.rungs[trace.rung] = self.rungs.get(trace.rung, 0) + 1
-        step = self._shop.ladder.observe(published_s - state.due.media_s, 1.0 / self._rate_hz, published_s)
+        # from the pose on: a process that was woken late would not be any earlier for drawing less
+        used_s = published_s - trace.stamps_s["posed"]
+        step = self._shop.ladder.observe(used_s, 1.0 / self._rate_hz, published_s)
         if step is not None:
             counters.steps_down += step.down
             counters.steps_up += not step.down
