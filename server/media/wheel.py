@@ -31,7 +31,7 @@ class Wheel:
             self._timer = None
 
     def _turn(self) -> None:
-        self._timer = None
+        # the timer counts as set until the end: riders that add themselves from within their turn need no second one
         for rider in list(self._riders):
             try:
                 more = rider()
@@ -40,5 +40,4 @@ class Wheel:
                 more = False
             if not more:
                 self._riders.pop(rider, None)
-        if self._riders:
-            self._timer = asyncio.get_running_loop().call_later(TURN_S, self._turn)
+        self._timer = asyncio.get_running_loop().call_later(TURN_S, self._turn) if self._riders else None
