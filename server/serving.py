@@ -17,6 +17,7 @@ from tqdm import tqdm
 from realtime.core.errors import ConfigError
 from server import log
 from server.app import create_app
+from server.collector import settle_collector
 from server.config import Config, flag, unknown_variables
 from server.surfaces import Progress, Services
 
@@ -62,6 +63,7 @@ async def _serve(config: Config, services: Services, started_s: float, tls: ssl.
         listener = listening_socket(config)
         await web.SockSite(runner, listener, ssl_context=tls).start()
         url = config.public_url or address_url(config.host, listener.getsockname()[1], tls is not None)
+        settle_collector()
         print(f"Anima is ready at {url} ({time.monotonic() - started_s:.1f} s)", flush=True)
         await stop.wait()
         logger.info("shutting down")

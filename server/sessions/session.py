@@ -230,6 +230,7 @@ class Session:
             "patch_misses": cache.patches.misses,
             "stages_ms": self._stages.summary_ms(),
             "bitrate_bps": media.bitrate_bps,
+            "encodings": self._egress.census(),
             "keyframes": media.keyframes,
             "sound_late_ticks": media.late_ticks,
             "turns": said.turns,
