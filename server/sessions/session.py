@@ -69,10 +69,8 @@ class Session:
         )
         self._egress = MediaEgress(
             self._frames, self._played.read, self._clock,
-            width=stock.avatar.width,
-            height=stock.avatar.height,
-            fps=shared.config.fps,
-        )
+            width=stock.avatar.width, height=stock.avatar.height, fps=shared.config.fps,
+        )  # fmt: skip
         programme = shared.programmes.open(spec.scene, spec.content, spec.language)
         safety = shared.safety(session_id, spec.scene, spec.language)
         self.directed = Direction(programme, safety, self._clock, self._emit, spec.max_response_time_ms)
