@@ -66,23 +66,47 @@ class InterArrival:
 class QueueView:
     """How long packets wait in queues: the delay above the shortest of the last minute or so.
 
-    Not a part of GCC, which looks at the delay's slope only: a queue that was filled before the slope could be seen
-    stands still, and a standing queue is as late as a growing one."""
+    Not a part of GCC, which looks at the delay's slope only. A queue that was filled before the slope could be seen
+    stands still, and a standing queue is as late as a growing one. And a receiver that was kept from its processor
+    shows a slope where there is no queue: what it missed comes all at once, and then the delay is what it was."""
 
+    DEEP_S: Final = 0.12
+    _DEEP_FOR_S: Final = 0.2
     _HALF_S: Final = 30.0
+    _WINDOW_S: Final = 1.0
+    _GROWN_S: Final = 0.03
 
     def __init__(self) -> None:
+        self.deep = False
+        """Whether every packet has waited long for a while."""
         self._shortest_s = math.inf
         self._earlier_s = math.inf
         self._since_s: float | None = None
+        self._deep_since_s: float | None = None
+        self._floors: deque[tuple[float, float]] = deque()
 
-    def waiting_s(self, sent_s: float, arrived_s: float) -> float:
-        """A packet arrived; how long it waited."""
-        if self._since_s is None or arrived_s - self._since_s > self._HALF_S or arrived_s < self._since_s:
+    def feedback(self, waits_s: list[tuple[float, float]]) -> None:
+        """Packets of one feedback, each with its arrival and how long it took to arrive (by two clocks)."""
+        arrived_s = waits_s[-1][0]
+        if self._since_s is None or not 0.0 <= arrived_s - self._since_s <= self._HALF_S:
             self._since_s, self._earlier_s, self._shortest_s = arrived_s, self._shortest_s, math.inf
-        took_s = arrived_s - sent_s
-        self._shortest_s = min(self._shortest_s, took_s)
-        return took_s - min(self._shortest_s, self._earlier_s)
+        least_s = min(took_s for _, took_s in waits_s)
+        self._shortest_s = min(self._shortest_s, least_s)
+        base_s = min(self._shortest_s, self._earlier_s)
+        if least_s - base_s <= self.DEEP_S:
+            self._deep_since_s = None
+        elif self._deep_since_s is None:
+            self._deep_since_s = waits_s[0][0]
+        self.deep = self._deep_since_s is not None and arrived_s - self._deep_since_s >= self._DEEP_FOR_S
+        self._floors.append((arrived_s, least_s - base_s))
+        while self._floors[0][0] < arrived_s - self._WINDOW_S or self._floors[0][0] > arrived_s:
+            self._floors.popleft()
+
+    @property
+    def grown(self) -> bool:
+        """Whether even the quickest packets wait longer than those of a moment ago."""
+        waits_s = [wait_s for _, wait_s in self._floors]
+        return bool(waits_s) and waits_s[-1] - min(waits_s) > self._GROWN_S
 
 
 class Trendline:

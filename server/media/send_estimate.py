@@ -12,8 +12,6 @@ _HISTORY: Final = 1 << 12
 _HISTORY_MASK: Final = _HISTORY - 1
 _NUMBER_MASK: Final = 0xFFFF
 ESTIMATE_MIN_BPS: Final = 60_000
-QUEUE_DEEP_S: Final = 0.12
-"""Even the packet that waited least in a whole feedback interval waited this long: that is no jitter."""
 ESTIMATE_MAX_BPS: Final = 10_000_000
 
 
@@ -122,7 +120,7 @@ class SendEstimator:
         usage = Usage.NORMAL
         packets = lost = 0
         newest_s: float | None = None
-        waits_s: list[float] = []
+        waits_s: list[tuple[float, float]] = []
         for offset, arrived_s in enumerate(feedback.arrivals_s):
             number = (feedback.first + offset) & _NUMBER_MASK
             at = number & _HISTORY_MASK
@@ -136,7 +134,7 @@ class SendEstimator:
             sent_s, size_bytes = self._sent_s[at], self._sizes[at]
             self._numbers[at] = -1
             newest_s = sent_s
-            waits_s.append(self._queue.waiting_s(sent_s, arrived_s))
+            waits_s.append((arrived_s, arrived_s - sent_s))
             self._acked.add(arrived_s, size_bytes)
             apart = self._groups.add(sent_s, arrived_s)
             if apart is not None and self._trend.add(*apart, arrived_s) is Usage.OVER:
@@ -144,15 +142,23 @@ class SendEstimator:
         self._next = (feedback.first + len(feedback.arrivals_s)) & _NUMBER_MASK
         if newest_s is not None:
             self._round_trip_s = now_s - newest_s
-        if usage is not Usage.OVER:
-            usage = self._trend.usage
-        deep = bool(waits_s) and min(waits_s) > QUEUE_DEEP_S
-        if deep and usage is not Usage.UNDER:
-            usage = Usage.OVER
-        delay_bps = self._rate.update(usage, self._acked.rate_bps, self._round_trip_s or 0.1, now_s, deep=deep)
+        usage = self._believed(usage if usage is Usage.OVER else self._trend.usage, waits_s)
+        round_trip_s = self._round_trip_s or 0.1
+        delay_bps = self._rate.update(usage, self._acked.rate_bps, round_trip_s, now_s, deep=self._queue.deep)
         self._loss.add(packets, lost, delay_bps, now_s)
         self.target_bps = min(delay_bps, self._loss.rate_bps)
         return Estimate(self.target_bps, usage, self._loss.fraction_lost, self._round_trip_s)
+
+    def _believed(self, usage: Usage, waits_s: list[tuple[float, float]]) -> Usage:
+        """The slope's verdict, held against how long packets waited."""
+        if not waits_s:
+            return Usage.NORMAL
+        self._queue.feedback(waits_s)
+        if self._queue.deep and usage is not Usage.UNDER:
+            return Usage.OVER
+        if usage is Usage.OVER and not self._queue.grown:
+            return Usage.NORMAL
+        return usage
 
     def _is_new(self, number: int) -> bool:
         """Whether no feedback before this one reached so far: a packet reported missing may be reported again."""

@@ -29,9 +29,21 @@ class Run:
         return [value for at_s, value in zip(self.at_s, what, strict=True) if begin_s <= at_s < end_s]
 
 
-def simulate(
-    link: Link, *, seconds: float, start_bps: float, limit_bps: float = 5e6
-) -> Run:
+class BusyReceiver(Link):
+    """A link to a receiver that is kept from its processor now and then: what came meanwhile it sees all at once."""
+
+    PERIOD_S = 0.7
+    STALL_S = 0.15
+
+    def pass_on(self, size_bytes: int, now_s: float) -> float | None:
+        out_s = super().pass_on(size_bytes, now_s)
+        if out_s is None:
+            return None
+        into_s = out_s % self.PERIOD_S
+        return out_s if into_s >= self.STALL_S else out_s - into_s + self.STALL_S
+
+
+def simulate(link: Link, *, seconds: float, start_bps: float, limit_bps: float = 5e6) -> Run:
     """A sender of sound and of 25 pictures a second that sends what its estimator allows, up to `limit_bps`, over a
     link and gets feedback every 100 ms after the same delay back."""
     estimator = SendEstimator(start_bps)
@@ -120,6 +132,13 @@ def test_jitter_is_not_congestion() -> None:
     link = Link(LinkSpec(rate_bps=5_000_000, delay_s=0.1, jitter_s=0.01))
     run = simulate(link, seconds=20, start_bps=600_000, limit_bps=1_500_000)
     assert statistics.mean(run.over(10, 20, run.target_bps)) > 400_000
+
+
+def test_a_busy_receiver_is_not_congestion() -> None:
+    run = simulate(
+        BusyReceiver(LinkSpec(rate_bps=5_000_000, delay_s=0.02)), seconds=30, start_bps=600_000, limit_bps=1_500_000
+    )
+    assert min(run.over(5, 30, run.target_bps)) > 400_000
 
 
 def test_groups_are_bursts_of_five_milliseconds() -> None:
