@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: interop-deps setup setup-dev chromium serve test test-fast lint bench clean
+.PHONY: test-links interop-deps setup setup-dev chromium serve test test-fast lint bench clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -42,6 +42,10 @@ test: setup-dev chromium interop-deps lint
 
 test-fast: setup-dev
 	$(BIN)/python -m pytest -m "not slow and not browser"
+
+# Chromium behind emulated bad links, in real time: needs root and a machine that does nothing else.
+test-links: setup-dev chromium
+	ANIMA_TEST_LINKS=1 $(BIN)/python -m pytest -W default tests/netem
 
 lint: setup-dev
 	$(BIN)/ruff check .

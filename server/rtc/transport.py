@@ -3,6 +3,7 @@
 What is relied on beyond aiortc's public API is listed in `RELIED_ON`, and a test holds it against the installed
 version."""
 
+import contextlib
 import logging
 import struct
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Final
 
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcsctptransport import Chunk, DataChunk, RTCSctpTransport
+from OpenSSL import SSL
 
 from server.media.egress import MediaEgress
 from server.media.feedback import PICTURE_SHARE, SOUND_ON_WIRE_BPS
@@ -52,7 +54,9 @@ class PromptSctpTransport(RTCSctpTransport):
     async def _send_chunk(self, chunk: Chunk) -> None:
         if isinstance(chunk, DataChunk):
             chunk.flags |= _ACKNOWLEDGE_AT_ONCE
-        await super()._send_chunk(chunk)
+        # aiortc's own timers may still want to send when the viewer has just shut DTLS down
+        with contextlib.suppress(ConnectionError, SSL.Error):
+            await super()._send_chunk(chunk)
 
 
 class GuardedDtlsTransport(RTCDtlsTransport):

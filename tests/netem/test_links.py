@@ -1,5 +1,6 @@
 """Chromium behind bad links, on the real transport: it keeps seeing pictures."""
 
+import os
 import shutil
 from typing import Any
 
@@ -13,6 +14,7 @@ over_links = [
     pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.skipif(not possible() or shutil.which("chromium") is None, reason="needs root, TUN and chromium"),
+    pytest.mark.skipif(not os.environ.get("ANIMA_TEST_LINKS"), reason="watches real time: make test-links, when idle"),
 ]
 
 
