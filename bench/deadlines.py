@@ -40,14 +40,18 @@ GOALS: Final = (
     Goal("idle_share_1_session", least=0.75),
 )
 _SAID: Final = (
-    "Good evening, and welcome to the show. The first thing on the table is a ceramic cup from a small workshop near "
-    "the sea. It holds a third of a litre, it is light, and it stays warm for an hour. [nod] Next to it you see a "
-    "scarf of merino wool, in blue, in green, and in a very deep red. Which one would you take with you? "
+    "Good evening, and welcome to the show. ",
+    "The first thing on the table is a ceramic cup from a small workshop near the sea. ",
+    "It holds a third of a litre, it is light, and it stays warm for an hour. ",
+    "[nod] Next to it you see a scarf of merino wool, in blue, in green, and in a very deep red. ",
+    "Which one would you take with you? ",
+    "Later tonight we talk to the people who make them, and they answer your questions. ",
+    "There are forty of each, and when they are gone, they are gone. ",
 )
 _SETTLE_S: Final = 5.0
 _CHARS_PER_S: Final = 25.0
 """Faster than anybody speaks, so that the text outlasts the measurement."""
-_LONGEST_SAY: Final = 4000
+_SENTENCES_AT_ONCE: Final = 12
 _SAME_TIME_S: Final = 0.005
 """Media times of a picture and a sound packet that differ by less are the same: both are multiples of 20 ms."""
 
@@ -127,11 +131,12 @@ def skews_s(pictures: Mapping[float, float], sounds: Mapping[float, float]) -> l
     return found
 
 
-async def speak(session: RemoteSession, length_s: float) -> None:
-    """Give a session enough to say."""
-    text = _SAID * (1 + int(length_s * _CHARS_PER_S / len(_SAID)))
-    for first in range(0, len(text), len(_SAID) * (_LONGEST_SAY // len(_SAID))):
-        await session.say(text[first : first + len(_SAID) * (_LONGEST_SAY // len(_SAID))])
+def texts(start: int, length_s: float) -> list[str]:
+    """Enough to say for a while, in parts; sessions that start at different sentences are busy at different times."""
+    sentences: list[str] = []
+    while sum(map(len, sentences)) < length_s * _CHARS_PER_S:
+        sentences.append(_SAID[(start + len(sentences)) % len(_SAID)])
+    return ["".join(sentences[i : i + _SENTENCES_AT_ONCE]) for i in range(0, len(sentences), _SENTENCES_AT_ONCE)]
 
 
 async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
@@ -142,9 +147,10 @@ async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
         try:
             for viewer in spectators:
                 await viewer.join(http, client.absolute(viewer.session.credentials.offer_url))
-            for session in opened:
-                await speak(session, _SETTLE_S + window_s)
-            await asyncio.sleep(_SETTLE_S)
+            for index, session in enumerate(opened):
+                for text in texts(index, _SETTLE_S + window_s):
+                    await session.say(text)
+                await asyncio.sleep(_SETTLE_S / sessions)
             before = [await session.state() for session in opened]
             for viewer in spectators:
                 viewer.forget()

@@ -106,8 +106,11 @@ class ServerProcess:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def _family(self) -> list[int]:
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [self.pid, *map(int, children)]
+        """The server, its workers and theirs."""
+        found = [self.pid]
+        for pid in found:
+            found += _children(pid)
+        return found
 
     def __enter__(self) -> Self:
         return self.start()
@@ -116,6 +119,14 @@ class ServerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    except OSError:
+        return []  # it has ended meanwhile
 
 
 def _cpu_ticks(pid: int) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.deadlines import late_and_due, of_arrivals, of_states, skews_s
+from bench.deadlines import late_and_due, of_arrivals, of_states, skews_s, texts
 
 
 def arrivals(interval_s: float, count: int, late_s: float) -> dict[float, float]:
@@ -42,3 +42,9 @@ def test_the_servers_counters_are_those_of_the_window() -> None:
     found = of_states([earlier], [later])
     assert found["ladder"] == {"warp": 0.75, "cached": 0.25}
     assert found["server_frames"] == 100 and found["server_late"] == 2 and found["server_skipped"] == 1
+
+
+def test_sessions_have_enough_to_say_and_say_it_at_different_times() -> None:
+    first, second = texts(0, 60.0), texts(1, 60.0)
+    assert sum(map(len, first)) >= 1500 and all(len(text) <= 5000 for text in first)
+    assert first[0] != second[0] and first[0].split(". ", 1)[1].startswith(second[0][:40])
