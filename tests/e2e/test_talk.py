@@ -122,27 +122,37 @@ async def test_she_answers_in_voice_and_picture(server: ServerProcess) -> None:
     assert np.nanmax(after) > 0.04, "an open mouth in speech"
 
 
-async def test_lips_and_sound_go_together(server: ServerProcess) -> None:
-    async with open_page(server.url) as watched:
-        page = watched.page
-        await start_talking(page)
-        await asyncio.sleep(1.0)
-        await start_recording(page, pictures=True, sound=True)
-        await ask(page, SYLLABLES, exactly=True)
-        await speaking(page)
-        await silent(page)
-        recording = await stop_recording(page)
-        assert watched.complaints == []
-
+async def syllables_heard_and_seen(page: Page) -> tuple[float, float]:
+    """`(lag in ms, correlation)` of sound and mouth while she says the syllables; a positive lag is a late sound."""
+    await start_recording(page, pictures=True, sound=True)
+    await ask(page, SYLLABLES, exactly=True)
+    await speaking(page)
+    await silent(page)
+    recording = await stop_recording(page)
     times_ms, mouth = openness(recording)
     begin_ms, end_ms = max(times_ms[0], recording.sound_ms[0]), min(times_ms[-1], recording.sound_ms[-1])
-    lag_ms, correlation = best_lag(
+    return best_lag(
         on_grid(recording.sound_ms, recording.sound_level, begin_ms, end_ms),
         on_grid(times_ms, mouth, begin_ms, end_ms),
     )
-    assert correlation > 0.5, f"mouth and sound correlate with {correlation:.2f} at {lag_ms:.0f} ms"
-    # A loaded machine's sound buffer grows in the browser, so the sound may come later than the picture.
-    assert -120 <= lag_ms <= 260, f"the sound comes {lag_ms:.0f} ms after the mouth"
+
+
+async def test_lips_and_sound_go_together(server: ServerProcess) -> None:
+    # A browser on a loaded machine plays raggedly, and its sound buffer grows: one good hearing of three is asked for.
+    # Lips that are out of time are so every time.
+    tries: list[tuple[float, float]] = []
+    async with open_page(server.url) as watched:
+        await start_talking(watched.page)
+        await asyncio.sleep(1.0)
+        for _ in range(3):
+            lag_ms, correlation = await syllables_heard_and_seen(watched.page)
+            tries.append((lag_ms, round(correlation, 2)))
+            if correlation > 0.5 and -120 <= lag_ms <= 260:
+                break
+            await asyncio.sleep(2.0)
+        else:
+            pytest.fail(f"(lag in ms, correlation) of sound and mouth: {tries}")
+        assert watched.complaints == []
 
 
 @pytest.mark.parametrize("how", ["button", "typing"])
