@@ -20,7 +20,9 @@ def test_a_picture_leaves_at_once_and_a_keyframe_at_the_paths_pace() -> None:
         else:
             now_s += 0.001
     paced_s = 8 * (25_000 - BURST_BYTES) / (PACING_FACTOR * 800_000)
-    assert paced_s <= now_s <= paced_s + 0.01
+    # the last packet may start on credit
+    packet_s = 8 * 1200 / (PACING_FACTOR * 800_000)
+    assert paced_s - packet_s <= now_s <= paced_s + 0.01
     # after a rest a picture leaves at once again, but no more than that
     assert pacer.room_bytes(now_s + 10) == BURST_BYTES
 
