@@ -44,7 +44,7 @@ def _server(bitrate_bps: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
         os.sched_setaffinity(0, set(cores))
 
 

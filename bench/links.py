@@ -66,7 +66,7 @@ def run(case: Case, seconds: float = _SECONDS) -> dict[str, Any]:
             return brought
         finally:
             server.kill()
-            server.wait()
+            server.communicate()
 
 
 def judge(brought: dict[str, Any]) -> Result:
