@@ -15,10 +15,11 @@ from bench.harness import HEAD, ROOT
 QUICK: Final[Mapping[str, int]] = {
     "barge_in": 8,
     "deadlines": 10,
-    "fanout": 6,
+    "fanout": 7,
     "first_frame": 8,
     "follow": 40,
     "frame_cost": 100,
+    "links": 2,
     "listening": 2,
     "response": 10,
     "startup": 1,
