@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 import platformdirs
 
+from models.avatar.checksums import check, fingerprint
 from models.avatar.fingerprint import rig_fingerprint
 from models.avatar.host import IllustratedHost
 from models.avatar.layers import load_layers, paint_layers, save_layers
@@ -33,8 +33,6 @@ MAX_FRAMES: Final = 1000
 """Most base frames in a pack: 400 MB on disk, of which memory holds what is shown."""
 
 _CHUNK: Final = 12
-_SAMPLES: Final = 16
-_SAMPLE_BYTES: Final = 4096
 
 Progress = Callable[[int, int], None]
 
@@ -91,7 +89,7 @@ def open_pack(directory: Path, verify: bool = False) -> IllustratedHost:
     Small files are hashed always; of the frames the size and samples are checked, or with `verify` every byte."""
     manifest = _manifest(directory)
     for name, entry in manifest["files"].items():
-        _check(directory / name, entry, whole=verify or name != FRAMES)
+        check(directory / name, entry, whole=verify or name != FRAMES, owner="the avatar pack")
     try:
         spec = _spec(manifest["spec"])
         layers = load_layers(directory / LAYERS)
@@ -145,7 +143,7 @@ def _fill(spec: AvatarSpec, work: Path, keys: Sequence[BaseKey], tell: Progress,
     for count in _render_all(spec, work, keys, processes):
         done += count
         tell(done, len(keys))
-    files = {name: _fingerprint(work / name) for name in (LAYERS, KEYS, FRAMES)}
+    files = {name: fingerprint(work / name) for name in (LAYERS, KEYS, FRAMES)}
     manifest = {
         "kind": KIND, "format": FORMAT, "rig": rig_fingerprint(), "name": spec.name, "title": spec.title,
         "licence": spec.licence, "digest": spec.digest(), "width": PICTURE_PX, "height": PICTURE_PX,
@@ -223,41 +221,3 @@ def _spec(fields: dict[str, Any]) -> AvatarSpec:
     plain = AvatarSpec()
     values = {name: type(getattr(plain, name))(**v) if isinstance(v, dict) else v for name, v in fields.items()}
     return AvatarSpec(**values)
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": _hash(path), "sampled_sha256": _sampled_hash(path)}
-
-
-def _check(path: Path, entry: Any, whole: bool) -> None:
-    """Compare a file with its fingerprint; raises `PackError` naming the file and what is wrong."""
-    try:
-        size = path.stat().st_size
-        if size != entry["bytes"]:
-            raise PackError(f"the avatar pack's file {path} has {size} bytes, its manifest says {entry['bytes']}")
-        good = _hash(path) == entry["sha256"] if whole else _sampled_hash(path) == entry["sampled_sha256"]
-    except FileNotFoundError as error:
-        raise PackError(f"the avatar pack's file {path} is missing") from error
-    except (OSError, KeyError, TypeError) as error:
-        raise PackError(f"the avatar pack's file {path} cannot be checked: {error}") from error
-    if not good:
-        raise PackError(f"the avatar pack's file {path} is corrupt: its checksum differs from the manifest's")
-
-
-def _hash(path: Path) -> str:
-    digest = sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _sampled_hash(path: Path) -> str:
-    """A hash of evenly spread samples: finds a truncated, foreign or half-written file without reading it all."""
-    digest = sha256()
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        for i in range(_SAMPLES):
-            file.seek(max(0, (size - _SAMPLE_BYTES) * i // (_SAMPLES - 1)))
-            digest.update(file.read(_SAMPLE_BYTES))
-    return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from server.rtc.sdpfrag import Credentials
 _log = logging.getLogger(__name__)
 
 
-class Link:
+class Link(ABC):
     """One connection. `answer` once, `add_candidate` as they come, `close` whenever; a subclass reads the offer and
     negotiates. `on_closed` gets the reason, once, however the connection ended."""
 
@@ -43,14 +44,15 @@ class Link:
 
     # --- for a subclass
 
+    @abstractmethod
     def _read(self, sdp: str, kind: str) -> Offer:
         """Check an offer. Raises `RequestError`."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _negotiate(self, offer: Offer) -> str:
         """The answer. Raises `RequestError`."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _release(self) -> None:
         """Let go of what the connection used, before it is closed."""
 

@@ -15,11 +15,11 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from models.avatar.checksums import check, fingerprint, whole_hash
 from models.avatar.pack import FRAME_BYTES, FRAME_SHAPE, FRAMES, KEYS, MANIFEST, MAX_FRAMES, PackFrames
 from models.avatar.portrait import assets as files
 from models.avatar.portrait.avatar import PortraitAvatar
 from models.avatar.portrait.build import STAGES, portrait_of
-from models.avatar.portrait.checksums import check, fingerprint, whole_hash
 from models.avatar.portrait.detect import Picture, check_consent
 from models.avatar.portrait.framing import PICTURE_PX
 from models.avatar.portrait.geometry import KEY_FIELDS, REST_KEY
@@ -119,7 +119,7 @@ def open_portrait(directory: Path, verify: bool = False) -> PortraitAvatar:
     manifest = read_manifest(directory)
     for name, entry in manifest["files"].items():
         size = entry.get("bytes", 0) if isinstance(entry, dict) else 0
-        check(directory / name, entry, whole=verify or size <= _CHECKED_WHOLE)
+        check(directory / name, entry, whole=verify or size <= _CHECKED_WHOLE, owner="the portrait")
     try:
         keys = [tuple(int(n) for n in row) for row in np.load(directory / KEYS)]
         frames = np.memmap(directory / FRAMES, np.uint8, "r", shape=(len(keys), *FRAME_SHAPE))

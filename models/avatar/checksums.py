@@ -15,19 +15,20 @@ def fingerprint(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": whole_hash(path), "sampled_sha256": _sampled_hash(path)}
 
 
-def check(path: Path, entry: Any, whole: bool) -> None:
-    """Compare a file with its fingerprint; raises `PackError` naming the file and what is wrong."""
+def check(path: Path, entry: Any, whole: bool, owner: str) -> None:
+    """Compare a file with its fingerprint: every byte if `whole`, else size and samples. Raises `PackError` naming the
+    file, whose it is (`owner`, as in "the avatar pack") and what is wrong."""
     try:
         size = path.stat().st_size
         if size != entry["bytes"]:
-            raise PackError(f"the portrait's file {path} has {size} bytes, its manifest says {entry['bytes']}")
+            raise PackError(f"{owner}'s file {path} has {size} bytes, its manifest says {entry['bytes']}")
         good = whole_hash(path) == entry["sha256"] if whole else _sampled_hash(path) == entry["sampled_sha256"]
     except FileNotFoundError as error:
-        raise PackError(f"the portrait's file {path} is missing") from error
+        raise PackError(f"{owner}'s file {path} is missing") from error
     except (OSError, KeyError, TypeError) as error:
-        raise PackError(f"the portrait's file {path} cannot be checked: {error}") from error
+        raise PackError(f"{owner}'s file {path} cannot be checked: {error}") from error
     if not good:
-        raise PackError(f"the portrait's file {path} is corrupt: its checksum differs from the manifest's")
+        raise PackError(f"{owner}'s file {path} is corrupt: its checksum differs from the manifest's")
 
 
 def whole_hash(path: Path) -> str:
@@ -40,6 +41,7 @@ def whole_hash(path: Path) -> str:
 
 
 def _sampled_hash(path: Path) -> str:
+    """A hash of evenly spread samples: finds a truncated, foreign or half-written file without reading it all."""
     digest = sha256()
     size = path.stat().st_size
     with open(path, "rb") as file:
