@@ -31,6 +31,9 @@ _WARM_UP: Final = (("en-us", "a"), ("cmn", "啊"))
 """The first use of a language reads its dictionary (about 17 ms)."""
 
 
+_SEED: Final = 1
+
+
 class _EventId(ctypes.Union):
     _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
 
@@ -110,6 +113,8 @@ class Engine:
     def _synthesise(self, voice: str, text: str, *, end_pause: bool) -> None:
         if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {voice!r}")
+        # breath and aspiration are noise: seeded, so that the same words always give the same sound
+        self._lib.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
         data = text.encode(errors="replace") + b"\0"
         flags = _CHARS_UTF8 | _PHONEMES_IN_BRACKETS | (_END_PAUSE if end_pause else 0)
         status = self._lib.espeak_Synth(data, len(data), 0, _POSITION_BY_CHARACTER, 0, flags, None, None)

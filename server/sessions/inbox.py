@@ -1,6 +1,7 @@
 """One viewer's messages over the data channel: read, limited, carried out, answered."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -85,7 +86,7 @@ class Inbox:
         wait_s = self._bucket.take(now_s)
         try:
             if wait_s:
-                raise TooMany("too many messages", retry_after_s=round(wait_s, 3), limit=str(self._rate))
+                raise TooMany("too many messages", retry_after_s=math.ceil(wait_s * 1000) / 1000, limit=str(self._rate))
             message = wire.parse(text)
             self._require(SCOPE_OF.get(type(message), "view"))
             self._carry_out(message)

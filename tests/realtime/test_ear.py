@@ -58,7 +58,7 @@ async def test_every_turn_is_found_and_no_other(speaker: Speaker, voice: str, sn
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("gain_db", "delay_s"), [(-6.0, 0.05), (-18.0, 0.3), (-30.0, 0.15)])
+@pytest.mark.parametrize(("gain_db", "delay_s"), [(-12.0, 0.1), (-18.0, 0.3), (-30.0, 0.15)])
 async def test_her_own_echo_is_no_turn_but_a_viewer_over_it_is(
     speaker: Speaker, gain_db: float, delay_s: float
 ) -> None:
@@ -72,9 +72,10 @@ async def test_her_own_echo_is_no_turn_but_a_viewer_over_it_is(
     assert [heard.kind for heard in listen(echo, host) if heard.kind == "started"] == []
 
     viewer = await speaker.say_48k("Please stop and wait a moment.", "martin")
-    begin = 4 * AUDIO_RATE_HZ
-    both = echo.astype(int)
-    both[begin : begin + len(viewer)] += viewer[: len(both) - begin]
-    found = listen(np.clip(both, -32768, 32767).astype(np.int16), host)
-    started = [heard for heard in found if heard.kind == "started"]
-    assert len(started) >= 1 and 0 <= started[0].at_s - 4.0 < 0.45
+    for begin_s in (3.0, 4.0, 5.0):
+        begin = round(begin_s * AUDIO_RATE_HZ)
+        both = echo.astype(int)
+        both[begin : begin + len(viewer)] += viewer[: len(both) - begin]
+        found = listen(np.clip(both, -32768, 32767).astype(np.int16), host)
+        started = [heard for heard in found if heard.kind == "started"]
+        assert started and 0 <= started[0].at_s - begin_s < 0.6, f"a viewer who speaks at {begin_s} s"

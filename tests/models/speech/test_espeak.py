@@ -51,6 +51,17 @@ async def test_chunks_are_contiguous_and_the_last_is_marked(voice: EspeakVoice) 
     assert 2.5 < samples / AUDIO_RATE_HZ < 6.0
 
 
+async def test_the_same_words_are_the_same_sound_in_every_process() -> None:
+    spec = VoiceSpec(name="eileen")  # a breathy voice: its noise is drawn
+    said = []
+    for _ in range(2):
+        made = EspeakVoice()
+        await spoken(made, "Something else came first.", spec)
+        said.append(sound(await spoken(made, SENTENCE, spec)))
+        await made.aclose()
+    assert np.array_equal(*said)
+
+
 async def test_phonemes_follow_each_other_and_run_ahead_of_the_sound(voice: EspeakVoice) -> None:
     chunks = await spoken(voice, SENTENCE)
     found = phonemes(chunks)
