@@ -75,11 +75,13 @@ class ToneVoice:
     def __init__(self, pace_s: float = 0.001) -> None:
         self.pace_s = pace_s
         self.spoken: list[str] = []
+        self.specs: list[VoiceSpec] = []
         self.chunks_made = 0
         self.closed_early = 0
 
     async def speak(self, text: str, spec: VoiceSpec) -> AsyncIterator[SpeechChunk]:
         self.spoken.append(text)
+        self.specs.append(spec)
         samples = round(self.WORD_S * AUDIO_RATE_HZ)
         words = text.split()
         at = 0

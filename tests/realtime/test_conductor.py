@@ -263,3 +263,44 @@ def test_closing_leaves_no_task() -> None:
         return len(asyncio.all_tasks())
 
     assert run_virtual(main()) == 1
+
+
+def test_the_voice_is_coloured_by_what_is_felt_and_stressed() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say("[sad] oh no. [neutral] well then.")
+        strong = "<emphasis level='strong'>very</emphasis>"
+        stage.conductor.say(f"<speak>so {strong} <prosody rate='slow'>slow</prosody></speak>")
+        await stage.play(4.0)
+
+    sad, calm, so, very, slow = performed(act).tone.specs
+    assert sad.rate < calm.rate == 1.0 and sad.energy < calm.energy == 1.0
+    assert so == calm
+    assert very.rate < 1.0 < very.energy
+    assert slow.rate == 0.75
+
+
+def test_a_mood_set_from_outside_is_heard_and_wears_off() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.feel(Emotion.HAPPY, 1.0)
+        stage.conductor.say("one.")
+        await stage.play(20.0)
+        stage.plan.sample(now_s())
+        stage.conductor.say("two.")
+        await stage.play(1.0)
+
+    first, later = performed(act).tone.specs
+    assert first.pitch > 1.05
+    assert later.pitch == pytest.approx(1.0, abs=0.005)
+
+
+def test_a_direction_changes_the_voice_from_the_next_sentence_on() -> None:
+    async def act(stage: Stage) -> None:
+        stage.conductor.say("one.")
+        await stage.play(1.0)
+        stage.conductor.sound_like(0.8, 1.1, 1.0)
+        stage.conductor.say("two.")
+        await stage.play(1.0)
+
+    first, second = performed(act).tone.specs
+    assert first == VoiceSpec()
+    assert (second.rate, second.pitch) == (0.8, 1.1)
