@@ -1,0 +1,1 @@
+"""Training data of the ROI denoiser: rendered by us, deterministic by seed."""
