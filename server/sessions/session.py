@@ -1,45 +1,32 @@
 """A running session: one conversation on one media timeline, generated while somebody watches."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from realtime.conductor import Conductor
 from realtime.core import events, wire
-from realtime.core.budget import Ladder, Step
 from realtime.core.errors import RequestError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
 from realtime.core.recording import recording_of
-from realtime.core.sound import SoundTimeline
-from realtime.core.trace import StageWindow
-from realtime.core.values import Frame, Pcm, VoiceSpec
-from realtime.ear import Played
-from realtime.generator import Generator
-from realtime.levels import Workshop
-from realtime.mailbox import Mailbox
+from realtime.core.values import Pcm, VoiceSpec
 from realtime.ports import Clock
 from realtime.preheat import preheat
 from server.auth import ALL_SCOPES, Scope
 from server.director.direction import Direction
-from server.media.egress import MediaEgress
 from server.rtc.peer import Peer, PeerOptions, close_all
 from server.rtc.resources import Resources
 from server.rtc.signalling import OfferBook
-from server.sessions.figures import ViewerFigures, frame_report
+from server.sessions.figures import ViewerFigures
 from server.sessions.hearing import Hearing, PublishedSound
 from server.sessions.inbox import Inbox, direct
 from server.sessions.ingest import Ingest
+from server.sessions.production import Production
 from server.sessions.shared import Shared
 from server.surfaces import Cue, SessionSpec
-
-log = logging.getLogger(__name__)
-
-REPORT_EVERY_FRAMES: Final = 5
-"""A fifth of the frames is reported to the overlay: enough to read, little enough to send."""
 
 
 class Session:
@@ -54,40 +41,26 @@ class Session:
         self._shared = shared
         self._options = options
         self._clock: Clock = lambda: time.monotonic() - begun_s
-        stock = shared.stocks[spec.avatar]
         self._plan = Plan(seed=int.from_bytes(session_id.encode(), "big") & 0xFFFFFFFF)
-        self._sound = SoundTimeline()
-        self._played = Played(self._sound.read)
-        self._frames: Mailbox[Frame] = Mailbox()
-        self._ladder = Ladder()
-        shop = Workshop(
-            self._plan, self._clock, stock, shared.compute, shared.costs, self._ladder,
-            partial_update=spec.partial_update,
-        )  # fmt: skip
-        self._generator = Generator(
-            shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped
-        )
-        self._egress = MediaEgress(
-            self._frames, self._played.read, self._clock,
-            width=stock.avatar.width, height=stock.avatar.height, fps=shared.config.fps,
-        )  # fmt: skip
+        self._production = Production(spec, shared, self._plan, self._clock, self._emit)
+        self._egress = self._production.egress
         programme = shared.programmes.open(spec.scene, spec.content, spec.language)
         safety = shared.safety(session_id, spec.scene, spec.language)
         self.directed = Direction(programme, safety, self._clock, self._emit, spec.max_response_time_ms)
         self.conductor = Conductor(
             plan=self._plan,
-            sound=self._sound,
+            sound=self._production.sound,
             voice=shared.voice,
             answerer=programme.answerer,
             clock=self._clock,
             emit=self._emit,
-            spec=VoiceSpec(name=spec.voice, language=spec.language),
+            spec=VoiceSpec(spec.voice, spec.language, spec.rate, spec.pitch),
             gate=self.directed.desk,
         )
         self.directed.attach(self.conductor)
         self.hearing = Hearing(
             shared.hearing, language=spec.language, conductor=self.conductor, directed=self.directed, plan=self._plan,
-            played=self._played, metrics=shared.metrics, clock=self._clock,
+            played=self._production.played, metrics=shared.metrics, clock=self._clock,
         )  # fmt: skip
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
         self.ingest = Ingest(options, PublishedSound(self.hearing, self._emit) if self.hearing.available else None)
@@ -95,12 +68,9 @@ class Session:
         self._peers: dict[Peer, wire.Encoder] = {}
         self._viewer_figures = ViewerFigures()
         self._response_ms: list[float] = []
-        self._stages = StageWindow()
-        self._done: Frame | None = None
-        self._generating: asyncio.Task[None] | None = None
         self._preheating: asyncio.Task[int] | None = None
         if spec.cache_hint:
-            heating = preheat(stock, shared.compute, spec.cache_hint)
+            heating = preheat(shared.stocks[spec.avatar], shared.compute, spec.cache_hint)
             self._preheating = asyncio.create_task(heating, name="preheat")
         self._closing = False
 
@@ -146,6 +116,8 @@ class Session:
     async def cue(self, cue: Cue) -> None:
         """Direct the avatar."""
         direct(self.conductor, cue.emotion, cue.intensity, cue.gesture, cue.gaze, field="gesture")
+        if cue.look is not None:
+            self.directed.wardrobe.wear(cue.look, self.conductor)
 
     def has_peer(self, pc_id: str) -> bool:
         """Whether a connection belongs to this session."""
@@ -194,9 +166,7 @@ class Session:
         await self.directed.aclose()
         await close_all(list(self._peers), reason)
         await self.ingest.aclose(reason)
-        await self._stop_generating()
-        self._frames.close()
-        await self._egress.aclose()
+        await self._production.aclose()
 
     # --- what its viewers ask of it
 
@@ -211,26 +181,8 @@ class Session:
 
     def figures(self) -> dict[str, Any]:
         """Counters, stage times and the ladder."""
-        counters, media, said = self._generator.counters, self._egress.snapshot(), self.conductor.counters
-        cache = self._shared.stocks[self.spec.avatar].counters
-        return {
-            "rung": self._ladder.rung,
-            "frames": counters.frames,
-            "late": counters.late,
-            "skipped": counters.skipped,
-            "unchanged": counters.unchanged,
-            "rungs": dict(self._generator.rungs),
-            "steps_down": counters.steps_down,
-            "steps_up": counters.steps_up,
-            "base_hits": cache.bases.hits,
-            "base_misses": cache.bases.misses,
-            "patch_hits": cache.patches.hits,
-            "patch_misses": cache.patches.misses,
-            "stages_ms": self._stages.summary_ms(),
-            "bitrate_bps": media.bitrate_bps,
-            "encodings": self._egress.census(),
-            "keyframes": media.keyframes,
-            "sound_late_ticks": media.late_ticks,
+        said = self.conductor.counters
+        return self._production.figures() | {
             "turns": said.turns,
             "interruptions": said.interruptions,
             "text_to_sound_ms": self._response_ms[-20:],
@@ -282,9 +234,7 @@ class Session:
             ), on_connected=connected, options=self._options,
         )  # fmt: skip
         self._peers[peer] = encoder
-        self._egress.start()
-        if self._generating is None and not self._closing:
-            self._generating = asyncio.create_task(self._generate(), name="generator")
+        self._production.hold(peer)
         return peer
 
     def _left(self, peer: Peer, reason: str) -> None:
@@ -293,24 +243,7 @@ class Session:
             self.directed.nobody_watches()
         if "not connected" in reason or "failed" in reason:
             self._shared.metrics.viewer_failed("not connected")
-        if not self._peers and self._generating is not None:
-            self._generating.cancel()
-            self._generating = None
-
-    async def _generate(self) -> None:
-        """Generate; a failure is logged and frames go on, for a frozen host is the worst answer to a bad frame."""
-        while True:
-            try:
-                await self._generator.run()
-            except Exception:
-                log.exception("the generator failed and starts anew")
-                await asyncio.sleep(1.0 / self._shared.config.fps)
-
-    async def _stop_generating(self) -> None:
-        task, self._generating = self._generating, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        self._production.release(peer)
 
     def _emit(self, event: events.Event) -> None:
         """Tell every viewer."""
@@ -328,22 +261,3 @@ class Session:
     def _send(peer: Peer, encoder: wire.Encoder, event: events.Event) -> None:
         for text in encoder.encode(event, datetime.now(UTC).isoformat(timespec="milliseconds")):
             peer.send(text)
-
-    def _framed(self, frame: Frame) -> None:
-        """Account the frame before this one: by now it was encoded and sent, so its trace is whole."""
-        done, self._done = self._done, frame
-        if done is None:
-            return
-        stamps = done.trace.stamps_s
-        self._shared.metrics.frame(done.trace, late=stamps["published"] - done.media_s > 1.0 / self._shared.config.fps)
-        if "encoded" in stamps:
-            self._shared.metrics.encoded(stamps["encoded"] - stamps["published"])
-        self._stages.add(done.trace)
-        if done.index % REPORT_EVERY_FRAMES == 0:
-            avatar = self._shared.stocks[self.spec.avatar].avatar
-            self._emit(events.Report("trace", frame_report(done, avatar.width, avatar.height)))
-
-    def _stepped(self, step: Step) -> None:
-        self._emit(events.Report("ladder", {"rung": step.rung, "down": step.down, "reason": step.reason}))
-
-

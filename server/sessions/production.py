@@ -1,0 +1,134 @@
+"""A session's picture and sound while somebody takes them: generated, encoded once, and accounted for."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from realtime.core import events
+from realtime.core.budget import Ladder, Step
+from realtime.core.plan import Plan
+from realtime.core.sound import SoundTimeline
+from realtime.core.trace import StageWindow
+from realtime.core.values import Frame
+from realtime.ear import Played
+from realtime.generator import Generator
+from realtime.levels import Workshop
+from realtime.mailbox import Mailbox
+from realtime.ports import Clock
+from server.media.egress import MediaEgress
+from server.sessions.figures import frame_report
+from server.sessions.shared import Shared
+from server.surfaces import SessionSpec
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY_FRAMES: Final = 5
+"""A fifth of the frames is reported to the overlay: enough to read, little enough to send."""
+
+
+class Production:
+    """Frames are generated while somebody holds it, and only then; all methods run on the event loop."""
+
+    def __init__(
+        self, spec: SessionSpec, shared: Shared, plan: Plan, clock: Clock, emit: Callable[[events.Event], None]
+    ) -> None:
+        self._shared = shared
+        self._emit = emit
+        self._stock = stock = shared.stocks[spec.avatar]
+        self.sound = SoundTimeline()
+        self.played = Played(self.sound.read)
+        self._frames: Mailbox[Frame] = Mailbox()
+        self._ladder = Ladder()
+        shop = Workshop(
+            plan, clock, stock, shared.compute, shared.costs, self._ladder, partial_update=spec.partial_update
+        )
+        self._generator = Generator(
+            shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped
+        )
+        self.egress = MediaEgress(
+            self._frames, self.played.read, clock,
+            width=stock.avatar.width, height=stock.avatar.height, fps=shared.config.fps,
+        )  # fmt: skip
+        self._stages = StageWindow()
+        self._done: Frame | None = None
+        self._holders: set[object] = set()
+        self._generating: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def hold(self, holder: object) -> None:
+        """Somebody takes what is made; the first one begins it."""
+        self._holders.add(holder)
+        self.egress.start()
+        if self._generating is None and not self._closed:
+            self._generating = asyncio.create_task(self._generate(), name="generator")
+
+    def release(self, holder: object) -> None:
+        """This one takes nothing any more; the last one ends the frames, while sound runs on."""
+        self._holders.discard(holder)
+        if not self._holders and self._generating is not None:
+            self._generating.cancel()
+            self._generating = None
+
+    async def stop(self) -> None:
+        """Make no further frame."""
+        self._closed = True
+        task, self._generating = self._generating, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        """End frames and encoders; nothing of them is left when this returns."""
+        await self.stop()
+        self._frames.close()
+        await self.egress.aclose()
+
+    def figures(self) -> dict[str, Any]:
+        """Counters, stage times and the ladder."""
+        counters, media, cache = self._generator.counters, self.egress.snapshot(), self._stock.counters
+        return {
+            "rung": self._ladder.rung,
+            "frames": counters.frames,
+            "late": counters.late,
+            "skipped": counters.skipped,
+            "unchanged": counters.unchanged,
+            "rungs": dict(self._generator.rungs),
+            "steps_down": counters.steps_down,
+            "steps_up": counters.steps_up,
+            "base_hits": cache.bases.hits,
+            "base_misses": cache.bases.misses,
+            "patch_hits": cache.patches.hits,
+            "patch_misses": cache.patches.misses,
+            "stages_ms": self._stages.summary_ms(),
+            "bitrate_bps": media.bitrate_bps,
+            "encodings": self.egress.census(),
+            "keyframes": media.keyframes,
+            "sound_late_ticks": media.late_ticks,
+        }
+
+    async def _generate(self) -> None:
+        """Generate; a failure is logged and frames go on, for a frozen host is the worst answer to a bad frame."""
+        while True:
+            try:
+                await self._generator.run()
+            except Exception:
+                log.exception("the generator failed and starts anew")
+                await asyncio.sleep(1.0 / self._shared.config.fps)
+
+    def _framed(self, frame: Frame) -> None:
+        """Account the frame before this one: by now it was encoded and sent, so its trace is whole."""
+        done, self._done = self._done, frame
+        if done is None:
+            return
+        stamps = done.trace.stamps_s
+        self._shared.metrics.frame(done.trace, late=stamps["published"] - done.media_s > 1.0 / self._shared.config.fps)
+        if "encoded" in stamps:
+            self._shared.metrics.encoded(stamps["encoded"] - stamps["published"])
+        self._stages.add(done.trace)
+        if done.index % REPORT_EVERY_FRAMES == 0:
+            avatar = self._stock.avatar
+            self._emit(events.Report("trace", frame_report(done, avatar.width, avatar.height)))
+
+    def _stepped(self, step: Step) -> None:
+        self._emit(events.Report("ladder", {"rung": step.rung, "down": step.down, "reason": step.reason}))
