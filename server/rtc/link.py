@@ -22,6 +22,8 @@ class Link(ABC):
     """One connection. `answer` once, `add_candidate` as they come, `close` whenever; a subclass reads the offer and
     negotiates. `on_closed` gets the reason, once, however the connection ended."""
 
+    left_reason = "the other side left"
+
     def __init__(
         self,
         connection: RTCPeerConnection,
@@ -29,10 +31,12 @@ class Link(ABC):
         *,
         join_timeout_s: float,
         silence_timeout_s: float,
+        on_connected: Callable[[], None] | None = None,
     ) -> None:
         self.scopes: frozenset[Scope] = ALL_SCOPES
         self._connection = connection
         self._on_closed = on_closed
+        self._on_connected = on_connected
         self._join_timeout_s = join_timeout_s
         self._silence_timeout_s = silence_timeout_s
         self._connection.on("connectionstatechange", self._state_changed)
@@ -141,8 +145,9 @@ class Link(ABC):
         if state == "connected":
             self.heard()
             self._arm(self._silence_timeout_s, self._check_silence)
+            self._guarded(self._on_connected)
         elif state in ("failed", "closed"):
-            self._begin_close("the connection failed" if state == "failed" else "the other side left")
+            self._begin_close("the connection failed" if state == "failed" else self.left_reason)
 
     def _join_timed_out(self) -> None:
         self._begin_close(f"not connected within {self._join_timeout_s:g} s")
@@ -153,6 +158,15 @@ class Link(ABC):
             self._arm(left_s, self._check_silence)
         else:
             self._begin_close(f"nothing heard for {self._silence_timeout_s:g} s")
+
+    def _guarded(self, callback: Callable[..., None] | None, *arguments: object) -> None:
+        """An exception that reached aiortc from here would end the connection with only a log line."""
+        if callback is None:
+            return
+        try:
+            callback(*arguments)
+        except Exception:
+            _log.exception("a connection's callback failed")
 
     def _arm(self, after_s: float, then: Callable[[], None]) -> None:
         if self._timer is not None:
@@ -175,4 +189,4 @@ class Link(ABC):
             await self._connection.close()
         finally:
             _log.info("connection over: %s", reason)
-            self._on_closed(reason)
+            self._guarded(self._on_closed, reason)
