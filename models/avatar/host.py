@@ -13,12 +13,13 @@ from models.avatar.arm import Arm
 from models.avatar.card import card_sprite
 from models.avatar.face_shape import Surface
 from models.avatar.layers import Layers
-from models.avatar.paint import blank, canvas_on, image_of
+from models.avatar.paint import Rgba, blank, canvas_on, image_of
 from models.avatar.projection import PICTURE_PX, View, base_key
-from models.avatar.rig import Rig
+from models.avatar.rig import Rig, hair_on_head
 from models.avatar.spec import AvatarSpec
+from models.avatar.sway import SWAYING, Sway
 from realtime.core.composite import crop
-from realtime.core.facs import Controls
+from realtime.core.facs import REST, Controls
 from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import I420, BaseKey, Patch, Region, Roi
 
@@ -48,6 +49,8 @@ class IllustratedHost:
         self._rig = Rig(spec, layers)
         self._arm = Arm(layers)
         self._cards = 0
+        rest = base_key(REST)
+        self._sway = Sway(spec, self._rig.hair(View.of(rest)), hair_on_head, rest)
         self._rois = lru_cache(maxsize=2048)(partial(_face_rois, self._rig.surface))
 
     @property
@@ -79,9 +82,11 @@ class IllustratedHost:
         return _to_i420(self._rig.picture(View.of(key), quantise.stepped(controls)))
 
     def regions(self, key: BaseKey, controls: Controls) -> tuple[Region, ...]:
-        """Upper face, lower face and arm, as far as they differ from rest."""
+        """What swings, upper face, lower face and arm, as far as they differ from rest."""
         whole = quantise.steps(controls)
         found = []
+        if not all(quantise.at_rest(name, whole) for name in SWAYING):
+            found += self._sway.regions(key, whole, self._rois(key))
         if not (quantise.at_rest("upper", whole) and quantise.at_rest("lower", whole)):
             rois = self._rois(key)
             for name in ("upper", "lower"):
@@ -97,6 +102,8 @@ class IllustratedHost:
         """Draw one region over the base frame."""
         if region.name == "arm":
             return self._arm.patch(quantise.stepped(controls), region.roi)
+        if region.name in SWAYING:
+            return self._sway.draw(base, key, quantise.stepped(controls), region)
         return self._draw_face(base, key, controls, region)
 
     def show_on_card(self, picture: NDArray[np.uint8] | None) -> None:
@@ -109,8 +116,13 @@ class IllustratedHost:
         return quantise.displacement_px(region, before, after)
 
     def _draw_face(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
+        pixels = np.asarray(cv2.cvtColor(crop(base, region.roi), cv2.COLOR_YUV2RGBA_I420), np.uint8)
+        self._paint_face(pixels, key, controls, region)
+        return Patch(region.roi, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8))
+
+    def _paint_face(self, pixels: Rgba, key: BaseKey, controls: Controls, region: Region) -> None:
+        """Draw a region of the face over the pixels below it, premultiplied."""
         roi = region.roi
-        pixels = np.asarray(cv2.cvtColor(crop(base, roi), cv2.COLOR_YUV2RGBA_I420), np.uint8)
         canvas = canvas_on(pixels)
         canvas.saveLayer()
         canvas.save()
@@ -120,7 +132,6 @@ class IllustratedHost:
         canvas.restore()
         canvas.drawImage(_feather(roi.width, roi.height, region.name), 0, 0, skia.SamplingOptions(), _KEEP)
         canvas.restore()
-        return Patch(roi, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8))
 
 
 _KEEP: Final = skia.Paint(BlendMode=skia.BlendMode.kDstIn)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.core.facs import CONTROL_INDEX, CONTROL_NAMES, REST, Controls
+from realtime.core.physics import SPRINGS
 
 STEP_PX: Final = 0.25
 """Largest movement that one step of a control may make."""
@@ -16,7 +17,7 @@ REACH_PX: Final[dict[str, float]] = {
     "AU24": 8.2, "AU25": 6.3, "AU26": 38.1, "blink_l": 27.2, "blink_r": 27.2, "gaze_x": 11.8, "gaze_y": 7.3,
     "lip_tuck": 7.3, "lip_round": 5.4, "teeth": 5.4, "tongue_up": 16.3, "tongue_out": 7.3, "smirk": 9.1,
     "brow_asym": 6.3, "arm_raise": 380.8, "arm_swing": 54.4, "arm_x": 95.2,
-}  # fmt: skip
+} | {name: spring.reach_px for name, spring in SPRINGS.items()}  # fmt: skip
 """Pixels the fastest landmark moves over a control's unit range, measured on the rig at 512 x 512."""
 
 UPPER: Final = (
@@ -31,7 +32,12 @@ ARM: Final = ("arm_raise", "arm_swing", "arm_x", "hand")
 ARM_STEP_PX: Final = 2.0
 """The arm is a fast, large movement whose pictures are cached: coarser steps let them be met again."""
 
-REGION_CONTROLS: Final = {"upper": UPPER, "lower": LOWER, "arm": ARM}
+SIDE: Final = ("hair_x", "hair_tip", "hair_y", "jewel_x")
+
+REGION_CONTROLS: Final = {
+    "upper": UPPER, "lower": LOWER, "arm": ARM,
+    "sway_left": SIDE, "sway_right": SIDE, "sway_middle": ("cloth_y", "jewel_x"),
+}  # fmt: skip
 _INDEX: Final = {
     name: np.array([CONTROL_INDEX[control] for control in controls], np.intp)
     for name, controls in REGION_CONTROLS.items()

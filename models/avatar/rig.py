@@ -84,6 +84,11 @@ class _Ear:
         self._mesh.draw(canvas, view.head(self._points + [0.0, 0.0, -19.0 - 11.0 * towards]))
 
 
+def hair_on_head(at: Points) -> NDArray[np.float64]:
+    """Share of the head's movement that hair at these places takes part in: what hangs low rests on the body."""
+    return 1 - 0.9 * smoothstep(at[:, 1], 70, 190)
+
+
 def _close_depth(at: Points) -> NDArray[np.float64]:
     """Depth of short hair, which lies on the skull and may not part from the face when the head turns."""
     return surface(at)[:, 2] + 2.0
@@ -121,7 +126,7 @@ class Rig:
             layers["hair_front"],
             HAIR_STEP,
             _close_depth if spec.hair_style in CLOSE_STYLES else _skull_depth,
-            lambda at: 1 - 0.9 * smoothstep(at[:, 1], 70, 190),
+            hair_on_head,
         )
         self._ears = [_Ear(layers["ear"], side) for side in (-1, 1)]
         self.surface = Surface(spec.shape)
@@ -130,6 +135,12 @@ class Rig:
         self._mouth = Mouth(spec, self.surface)
         self._glasses = Glasses(spec.wears) if spec.wears.glasses != "none" else None
         self._creases = Creases(spec.skin, self.surface)
+
+    def hair(self, view: View) -> Rgba:
+        """All hair without what it hangs on, (PICTURE_PX, PICTURE_PX, 4)."""
+        pixels = self._hair_back.render(view, WHOLE)
+        draw_pixels(canvas_on(pixels), self._hair_front.render(view, WHOLE), 0, 0)
+        return pixels
 
     def picture(self, view: View, controls: Controls = REST) -> Rgba:
         """The whole picture without the arm, (PICTURE_PX, PICTURE_PX, 4)."""

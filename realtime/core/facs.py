@@ -37,6 +37,9 @@ CONTROL_NAMES: Final = (
     "arm_swing",                   # -1..1 forearm about the elbow
     "hand",                        # index into HAND_SHAPES; changes while the arm is out of the picture
     "arm_x",                       # -1..1 raised arm moved outwards .. towards the picture's middle
+    "hair_x", "hair_tip", "hair_y",  # -1..1 hanging hair, and its tips further, swung to the picture's right / down
+    "jewel_x",                     # -1..1 earrings and pendant swung to the picture's right
+    "cloth_y",                     # -1..1 collar bounced up .. down
 )  # fmt: skip
 HAND_SHAPES: Final = (
     "open", "one", "two", "three", "thumb", "palms", "point_left", "point_right", "card", "chin",
@@ -47,8 +50,11 @@ CONTROL_INDEX: Final[Mapping[str, int]] = {name: i for i, name in enumerate(CONT
 
 DEGREE_CONTROLS: Final = frozenset({"yaw", "pitch", "roll"})
 SIGNED_CONTROLS: Final = frozenset(
-    {"gaze_x", "gaze_y", "smirk", "brow_asym", "lean", "shoulders", "arm_swing", "arm_x"}
-)
+    {
+        "gaze_x", "gaze_y", "smirk", "brow_asym", "lean", "shoulders", "arm_swing", "arm_x",
+        "hair_x", "hair_tip", "hair_y", "jewel_x", "cloth_y",
+    }
+)  # fmt: skip
 MAX_DEG: Final = 20.0
 """Head turns beyond this are clipped: the rigs are drawn for ±20 degrees."""
 

@@ -15,6 +15,7 @@ from realtime.core.emotion import EmotionTrack
 from realtime.core.expressions import combine, expression
 from realtime.core.eyes import Blinks, Gaze
 from realtime.core.facs import CONTROL_INDEX, REST, Controls, Emotion
+from realtime.core.physics import FOLLOWING, FollowThrough
 from realtime.core.values import Phoneme, Pose
 from realtime.core.visemes import MouthTrack
 
@@ -52,6 +53,7 @@ class Plan:
         self._body = Body()
         self._blinks = Blinks(seed)
         self._gaze = Gaze()
+        self._follow_through = FollowThrough()
         self._scheduled: list[_Scheduled] = []
         self._order = count()
         self._moods: list[tuple[float, Emotion, float]] = []
@@ -148,6 +150,7 @@ class Plan:
         vector[_GAZE_X], vector[_GAZE_Y] = self._gaze.mix(vector[_GAZE_X], vector[_GAZE_Y], media_s)
         vector[_BROWS] += self._beats.lift(media_s)
         vector[_BLINKS] = vector[_BLINKS].clip(self._blinks.closure(media_s), 1.0)
+        vector[FOLLOWING] = self._follow_through.step(vector, media_s)
         controls = combine(Controls(vector), self.mouth.sample(media_s)).clipped()
         return Pose(media_s, self.epoch, controls, activity, self.mouth.openness(media_s) >= OPEN_MOUTH)
 
