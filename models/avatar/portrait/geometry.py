@@ -65,20 +65,27 @@ class Posture:
         rise = BREATH_UNITS * (breath - 0.5) * 2
         return Posture(tilt @ nod @ turn, drift, rise, SHOULDER_UNITS * shoulders, 1 + LEAN_GAIN * lean)
 
-    def units(
-        self, points: NDArray[np.floating[Any]], weight: NDArray[np.floating[Any]] | float = 1.0
-    ) -> NDArray[np.float32]:
-        """Face units (..., 2) of points (..., 3) that follow the head with `weight` (...,)."""
-        lever = points - PIVOT
-        moved = lever @ (self.rotation.T - np.eye(3)) + self.shift
-        w = np.asarray(weight)[..., None]
-        out = points[..., :2] + moved[..., :2] * w
-        out[..., 1] -= self.rise + 0.25 * self.shoulders
+    def projection(self, frame: FaceFrame, picture_px: int) -> NDArray[np.float32]:
+        """(7, 2): `features(points, follows) @ projection` are the points' pixels after turn, breath and lean.
+
+        The whole posture is affine in `features`, so a lattice is posed with one product of matrices."""
+        in_units = np.zeros((7, 2))
+        in_units[0, 0] = in_units[1, 1] = 1.0
+        in_units[2:5] = (self.rotation.T - np.eye(3))[:, :2]
+        in_units[5] = self.shift[:2]
+        in_units[6, 1] = -(self.rise + 0.25 * self.shoulders)
+        centre = lean_centre(frame, picture_px)
+        out = in_units @ frame.axes * (frame.scale_px * self.grow)
+        out[6] += (frame.origin_px - centre) * self.grow + centre
         return np.asarray(out, np.float32)
 
-    def zoomed(self, px: NDArray[np.floating[Any]], centre: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Picture pixels after leaning towards the viewer."""
-        return np.asarray((px - centre) * self.grow + centre, np.float32)
+
+def features(points: NDArray[np.floating[Any]], follows: NDArray[np.floating[Any]] | float) -> NDArray[np.float32]:
+    """(..., 7) what `Posture.projection` multiplies, of points (..., 3) that follow the head with `follows` (...,)."""
+    weight = np.broadcast_to(np.asarray(follows)[..., None], (*points.shape[:-1], 1))
+    one = np.ones((*points.shape[:-1], 1))
+    found = np.concatenate([points[..., :2], weight * (points - PIVOT), weight, one], -1)
+    return np.asarray(found, np.float32)
 
 
 def lean_centre(frame: FaceFrame, picture_px: int) -> NDArray[np.float64]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from models.avatar.portrait.assets import MouthPaint
 from models.avatar.portrait.frame import FaceFrame
 from models.avatar.portrait.framing import PICTURE_PX
-from models.avatar.portrait.geometry import Posture, lean_centre
-from models.avatar.portrait.numerics import Floats, Image, blur, closed_mask, curve, over, smoothstep
+from models.avatar.portrait.geometry import PIVOT, Posture
+from models.avatar.portrait.numerics import Floats, Image, blur, byte_mask, closed_mask, curve, over, smoothstep
 from models.avatar.portrait.teeth import MM_PER_UNIT, ORIGIN_MM, PX_PER_MM, TONGUE_MM
 from realtime.core.facs import Controls
 from realtime.core.values import Roi
@@ -61,15 +61,16 @@ class Lips:
             line, right + unit * (0.35 * side + 0.02 * down), right + unit * (0.35 * side + 0.7 * down),
             left + unit * (-0.35 * side + 0.7 * down), left + unit * (-0.35 * side + 0.02 * down),
         ])  # fmt: skip
-        sharp = closed_mask((roi.height, roi.width), half, 0.7)
+        sharp = byte_mask((roi.height, roi.width), half, 0.7)
         around = np.vstack([
             line - 0.5 * unit * down,
             right + unit * (0.12 * side - 0.5 * down), right + unit * (0.12 * side + 0.2 * down),
             (self.outer_lower - (roi.x, roi.y) + 0.14 * unit * down)[::-1],
             left + unit * (-0.12 * side + 0.2 * down), left + unit * (-0.12 * side - 0.5 * down),
         ])  # fmt: skip
-        soft = closed_mask((roi.height // 4, roi.width // 4), around / 4, 0.05 * unit / 4)
-        return sharp * np.asarray(cv2.resize(soft, (roi.width, roi.height)), np.float32)
+        soft = byte_mask((roi.height // 4, roi.width // 4), around / 4, 0.05 * unit / 4)
+        wide = cv2.resize(soft, (roi.width, roi.height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.multiply(sharp, wide, scale=1 / 255**2, dtype=cv2.CV_32F), np.float32)
 
 
 def draw_inside(
@@ -96,27 +97,34 @@ def draw_inside(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placing:
-    """Where face units of this frame's pose lie in the picture."""
+    """Where face units of one pose lie in the picture: an affine map of points that follow the head wholly."""
 
-    frame: FaceFrame
-    posture: Posture
     middle: float
     line: float
     lip_z: float
+    axes: Floats
+    """(3, 2) picture pixels per face unit along x, y, z."""
+    offset: Floats
 
-    def pixels(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    @staticmethod
+    def of(posture: Posture, frame: FaceFrame, mouth: tuple[float, float, float]) -> "Placing":
+        """`mouth` is the middle, the line and the depth of the lips at rest, in face units."""
+        projection = posture.projection(frame, PICTURE_PX).astype(np.float64)
+        axes = projection[2:5].copy()
+        axes[:2] += projection[:2]
+        return Placing(*mouth, axes, projection[5] + projection[6] - PIVOT @ projection[2:5])
+
+    def pixels(self, points: NDArray[np.floating[Any]]) -> Floats:
         """Picture pixels (N, 2) of head points (N, 3) in face units."""
-        px = self.frame.to_px(self.posture.units(points))
-        return self.posture.zoomed(px, lean_centre(self.frame, PICTURE_PX))
+        return np.asarray(points @ self.axes + self.offset, np.float64)
 
     def sprite(self, origin_mm: tuple[float, float], v: float, dz: float, grow: float = 1.0) -> Floats:
         """(2, 3): from a sprite's pixels to picture pixels, its origin at the mouth's middle and height `v`."""
-        z = self.lip_z + _BEHIND_LIPS + dz
-        at = np.array([(self.middle, v, z), (self.middle + 1, v, z), (self.middle, v + 1, z)])
-        o, x, y = self.pixels(at).astype(np.float64)
-        scale = grow / (MM_PER_UNIT * PX_PER_MM)
-        axes = np.stack([x - o, y - o], 1) * scale
-        return np.asarray(np.c_[axes, o - axes @ (np.array(origin_mm) * PX_PER_MM)], np.float64)
+        at = np.array([self.middle, v, self.lip_z + _BEHIND_LIPS + dz]) @ self.axes + self.offset
+        axes = self.axes[:2].T * (grow / (MM_PER_UNIT * PX_PER_MM))
+        out = np.empty((2, 3))
+        out[:, :2], out[:, 2] = axes, at - axes @ (np.array(origin_mm) * PX_PER_MM)
+        return out
 
 
 def _paint(

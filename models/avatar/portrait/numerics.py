@@ -52,11 +52,16 @@ def curve(points: NDArray[np.floating[Any]], per_segment: int = 8) -> Floats:
     return np.asarray(spline_weights(len(points), per_segment) @ points, np.float64)
 
 
-def closed_mask(shape: tuple[int, ...], points: NDArray[np.floating[Any]], blur_px: float = 0.0) -> Image:
-    """Coverage 0..1 of a polygon, anti-aliased, softened by a Gaussian of `blur_px`."""
+def byte_mask(shape: tuple[int, ...], points: NDArray[np.floating[Any]], blur_px: float = 0.0) -> NDArray[np.uint8]:
+    """Coverage 0..255 of a polygon, anti-aliased, softened by a Gaussian of `blur_px`."""
     mask = np.zeros(shape, np.uint8)
     _cv.fillPoly(mask, [np.round(points * _SUBPIXEL).astype(np.int32)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-    out = mask.astype(np.float32) * np.float32(1 / 255)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(blur_px, 0.3)), np.uint8) if blur_px > 0 else mask
+
+
+def closed_mask(shape: tuple[int, ...], points: NDArray[np.floating[Any]], blur_px: float = 0.0) -> Image:
+    """Coverage 0..1 of a polygon, anti-aliased, softened by a Gaussian of `blur_px`."""
+    out = byte_mask(shape, points).astype(np.float32) * np.float32(1 / 255)
     return blur(out, blur_px) if blur_px > 0 else out
 
 

@@ -12,9 +12,9 @@ from models.avatar.portrait.assets import Assets
 from models.avatar.portrait.basis import BOTH_CONTROLS, LOWER_CONTROLS, UPPER_CONTROLS
 from models.avatar.portrait.eyes import SIDES, draw
 from models.avatar.portrait.fields import BAND, Window
-from models.avatar.portrait.flow import inverse, lattice, spread
+from models.avatar.portrait.flow import doubled, inverse, lattice, spread, spread_half
 from models.avatar.portrait.framing import PICTURE_PX, PLATE_PX
-from models.avatar.portrait.geometry import FIELD_STEP_PX, POSE_STEP_PX, REST_KEY, Posture, lean_centre
+from models.avatar.portrait.geometry import FIELD_STEP_PX, POSE_STEP_PX, REST_KEY, Posture, features, lean_centre
 from models.avatar.portrait.mouth import Lips, Placing, draw_inside
 from models.avatar.portrait.numerics import remap
 from models.avatar.portrait.shading import MAP_PX, lower_weights, upper_weights
@@ -29,11 +29,21 @@ WHOLE: Final = Roi(0, 0, PICTURE_PX, PICTURE_PX)
 _POSE_NEWTON, _FIELD_NEWTON = 3, 3
 _UPPER: Final = np.array([CONTROL_INDEX[n] for n in (*UPPER_CONTROLS, *BOTH_CONTROLS)], np.intp)
 _LOWER: Final = np.array([CONTROL_INDEX[n] for n in (*BOTH_CONTROLS, *LOWER_CONTROLS)], np.intp)
+_RATIO: Final = PLATE_PX / PICTURE_PX
+"""Plate pixels to one of the picture: a pixel's middle x lies at `_RATIO` x + (`_RATIO` - 1) / 2 in the plate."""
 _GAIN_UNIT: Final = 128
 """A gain of 1 in the bytes that shading multiplies with."""
-_TINT: Final = np.array([1.2, 1.05, 0.8, 0.0], np.float32)
-"""Shadows on skin are warm: exponents of blue, green, red; alpha is left alone."""
-_KEPT_VIEWS: Final = 64
+_TINT: Final = np.array([1.2, 1.05, 0.8])
+"""Shadows on skin are warm: exponents of blue, green, red."""
+_LEVELS_PER_LOG: Final = 128.0
+_NO_SHADE: Final = 160.0
+"""Log gains as bytes: this many levels to one, and the level of nothing; down to e^-1.25, up to e^0.74."""
+_GAINS: Final = np.clip(
+    np.exp((np.arange(256) - _NO_SHADE)[:, None] / _LEVELS_PER_LOG * _TINT) * _GAIN_UNIT + 0.5, 0, 255
+).astype(np.uint8)[:, None]
+"""(256, 1, 3): gains by level, for one look-up per pixel."""
+_KEPT_VIEWS: Final = 512
+"""A pose's lattice takes 34 KB; the loops of a speaking and listening body pass through fewer than this."""
 _SPLIT_REACH: Final = 0.95
 """Beyond this, in face units from the middle, nothing moves near the line between the regions."""
 _EYE_STEPS: Final = 64
@@ -43,10 +53,11 @@ _EYE_STEPS: Final = 64
 class View:
     """A pose, worked out: where every pixel of the head comes from."""
 
-    posture: Posture
     placing: Placing
     origin: Map
     """(n, n, 2) at the pose lattice's nodes: the resting picture's pixel that is seen there."""
+    to_nodes: Map
+    """(3, 2): from flow in face units and depth to nodes of the fields; depth counts by the head's turn."""
 
 
 class Rig:
@@ -61,7 +72,12 @@ class Rig:
         self._mouth = (float(lips[[0, 10], 0].mean()), float(lips[:11, 1].mean()), float(lips[[5, 16], 2].mean()))
         row = assets.frame.axes[1] / assets.frame.scale_px
         self._height = (row, float(assets.frame.origin_px @ row))
-        self._above_band, self._below_band = (self._line(assets.fields.border + way * BAND) for way in (-1, 1))
+        nodes = features(assets.fields.points, assets.fields.follows)
+        self._nodes = np.ascontiguousarray(nodes.reshape(-1, 7))
+        self._outline = _Outline(
+            _inside(nodes, assets.fields.upper_window), _inside(nodes, assets.fields.lower_window),
+            *(self._line(assets.fields.border + way * BAND) for way in (-1, 1)),
+        )  # fmt: skip
         self._shades = _Shading(assets)
         self._drawn: Picture | None = None
         self._view_of = lru_cache(maxsize=_KEPT_VIEWS)(self._view)
@@ -74,8 +90,9 @@ class Rig:
     def base(self, key: BaseKey) -> I420:
         """The base frame at a pose, face at rest."""
         view = self._view_of(key)
-        origin = spread(view.origin, POSE_STEP_PX, 0, 0, PICTURE_PX, PICTURE_PX)
-        return _i420(self._over_back(self._sample(self._a.head, origin), key, WHOLE))
+        head = remap(self._a.head, doubled(_in_plate(_half_of(view, WHOLE))))
+        front = np.asarray(cv2.cvtColor(head, cv2.COLOR_BGRA2BGR), np.uint8)
+        return _i420(self._over_back(front, np.ascontiguousarray(head[..., 3]), key, WHOLE))
 
     def rois(self, key: BaseKey) -> dict[str, Roi]:
         """`upper` and `lower`, sharing one edge; or, at strong turns, `lower` for the whole face alone."""
@@ -88,11 +105,12 @@ class Rig:
 
     def _face(self, key: BaseKey, controls: Controls, roi: Roi, *, upper: bool, lower: bool) -> Picture:
         view = self._view_of(key)
-        origin = spread(view.origin, POSE_STEP_PX, roi.x, roi.y, roi.width, roi.height)
-        moved, lips = self._expression(origin, view, controls, roi, upper, lower)
-        picture = self._sample(self._with_eyes(controls) if upper else self._a.head, moved)
-        self._shades.multiply(picture, moved, controls, upper, lower)
-        out = self._over_back(picture, key, roi)
+        moved, lips = self._expression(view, controls, roi, upper, lower)
+        picture = remap(self._with_eyes(controls) if upper else self._a.head, moved)
+        alpha = np.ascontiguousarray(picture[..., 3])
+        front = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR), np.uint8)
+        self._shades.multiply(front, moved, controls, upper, lower)
+        out = self._over_back(front, alpha, key, roi)
         if lips is not None:
             draw_inside(out, roi, lips, controls, self._a.mouth, view.placing)
         return out
@@ -100,43 +118,47 @@ class Rig:
     # --- where pixels come from -----------------------------------------------------------------------------------
 
     def _expression(
-        self, origin: Map, view: View, controls: Controls, roi: Roi, upper: bool, lower: bool
+        self, view: View, controls: Controls, roi: Roi, upper: bool, lower: bool
     ) -> tuple[Map, Lips | None]:
-        """Where the pixels of a region come from with the face moving, and the lips if the region has them."""
-        layout = self._a.fields
-        lips, flow = None, None
-        half = (roi.width // 2, roi.height // 2)
-        coarse = np.asarray(cv2.resize(origin, half, interpolation=cv2.INTER_AREA), np.float32)
+        """Where in the plate the pixels of a region come from with the face moving; the lips if the region has them."""
+        layout, lips = self._a.fields, None
+        still = _half_of(view, roi)
+        sides = [rest := _in_plate(still)] * 2
+        nodes = still * np.float32(1 / FIELD_STEP_PX)
         if lower:
             weights = controls.vector[_LOWER]
             points = layout.lips + np.tensordot(weights, layout.lip_moves, 1)
             lips = Lips.of(view.placing.pixels(points), self._frame)
             if weights.any():
-                both = self._flow(layout.lower, weights, view.posture)
-                columns = layout.lower_window.columns
-                halves = [
-                    _at(np.ascontiguousarray(side), coarse, layout.lower_window, roi)
-                    for side in (both[:, :columns], both[:, columns:])
-                ]
-                below = lips.below(roi)
-                flow = np.asarray(cv2.blendLinear(halves[0], halves[1], 1 - below, below), np.float32)
+                window = layout.lower_window
+                both = self._flow(layout.lower, weights, view)
+                at = nodes - np.array([window.x, window.y], np.float32)
+                sides = [rest + remap(flow, at) for flow in both]
         if upper:
             weights = controls.vector[_UPPER]
             if weights.any():
-                high = _at(self._flow(layout.upper, weights, view.posture), coarse, layout.upper_window, roi)
-                flow = high if flow is None else np.where(self._above(origin)[..., None], high, flow)
-        return (origin if flow is None else origin + flow), lips
+                window = layout.upper_window
+                (flow,) = self._flow(layout.upper, weights, view)
+                high = rest + remap(flow, nodes - np.array([window.x, window.y], np.float32))
+                above = self._above(still)[..., None]
+                sides = [np.where(above, high, side) for side in sides] if lower else [high, high]
+        if lips is None or sides[0] is sides[1]:
+            return doubled(sides[0]), lips
+        below = lips.below(roi)
+        mixed = cv2.blendLinear(doubled(sides[0]), doubled(sides[1]), 1 - below, below)
+        return np.asarray(mixed, np.float32), lips
 
-    def _flow(self, basis: NDArray[np.float32], weights: NDArray[np.float32], posture: Posture) -> Map:
-        """Backward displacement in pixels at a window's nodes."""
-        active = np.flatnonzero(weights)
+    def _flow(self, basis: NDArray[np.float32], weights: NDArray[np.float32], view: View) -> list[Map]:
+        """Backward displacement in plate pixels at a window's nodes; where lips part, of each lip's side."""
         k, rows, columns, _ = basis.shape
-        flat = weights[active] @ basis.reshape(k, -1)[active]
-        units = flat.reshape(rows, columns, 3)
-        rotation = posture.rotation
-        parallax = np.linalg.solve(rotation[:2, :2], rotation[:2, 2]).astype(np.float32)
-        forward = (units[..., :2] + units[..., 2:] * parallax) @ self._to_nodes
-        return inverse(np.ascontiguousarray(forward), _FIELD_NEWTON) * np.float32(FIELD_STEP_PX)
+        flat = basis.reshape(k, 1, -1)
+        units = np.zeros_like(flat[0])
+        for i in np.flatnonzero(weights):
+            units = np.asarray(cv2.scaleAdd(flat[i], float(weights[i]), units), np.float32)
+        forward = (units.reshape(-1, 3) @ view.to_nodes).reshape(rows, columns, 2)
+        flow = inverse(forward, _FIELD_NEWTON) * np.float32(FIELD_STEP_PX * _RATIO)
+        width = self._a.fields.lower_window.columns if basis is self._a.fields.lower else columns
+        return [np.ascontiguousarray(flow[:, i : i + width]) for i in range(0, columns, width)]
 
     def _above(self, origin: Map) -> NDArray[np.bool_]:
         """Whether a pixel of the resting picture lies above the border between the regions."""
@@ -145,52 +167,35 @@ class Rig:
 
     def _view(self, key: BaseKey) -> View:
         posture = Posture.of(key)
-        middle, line, z = self._mouth
-        placing = Placing(self._frame, posture, middle, line, z)
+        placing = Placing.of(posture, self._frame, self._mouth)
+        parallax = np.linalg.solve(posture.rotation[:2, :2], posture.rotation[:2, 2]).astype(np.float32)
+        to_nodes = np.vstack([self._to_nodes, parallax @ self._to_nodes])
         if key == REST_KEY:
-            return View(posture, placing, self._lattice)
-        moved = np.asarray((self._forward(posture) - self._lattice) / POSE_STEP_PX, np.float32)
-        return View(posture, placing, self._lattice + inverse(moved, _POSE_NEWTON) * np.float32(POSE_STEP_PX))
+            return View(placing, self._lattice, to_nodes)
+        forward = (self._nodes @ posture.projection(self._frame, PICTURE_PX)).reshape(self._lattice.shape)
+        moved = np.asarray((forward - self._lattice) / POSE_STEP_PX, np.float32)
+        return View(placing, self._lattice + inverse(moved, _POSE_NEWTON) * np.float32(POSE_STEP_PX), to_nodes)
 
-    def _forward(self, posture: Posture) -> Map:
-        """Where the pose lattice's nodes come to lie in the picture."""
-        layout = self._a.fields
-        px = self._frame.to_px(posture.units(layout.points, layout.follows))
-        return posture.zoomed(px, lean_centre(self._frame, PICTURE_PX))
-
-    def _line(self, v: float) -> tuple[Map, Map]:
-        """Points (N, 3) across the face at a height, in face units, and how much they follow the head (N,)."""
+    def _line(self, v: float) -> Map:
+        """Features (N, 7) of points across the face at a height in face units."""
         layout = self._a.fields
         u = np.linspace(-_SPLIT_REACH, _SPLIT_REACH, 39)
         nodes = self._frame.to_px(np.stack([u, np.full_like(u, v)], 1))[None] / POSE_STEP_PX
-        return remap(layout.points, nodes)[0], remap(layout.follows, nodes)[0]
+        return features(remap(layout.points, nodes)[0], remap(layout.follows, nodes)[0])
 
     def _rois(self, pose: BaseKey) -> dict[str, Roi]:
-        posture = Posture.of((*pose[:3], REST_KEY[3], *pose[3:]))
-        forward = self._forward(posture)
-        layout = self._a.fields
-        upper, lower = (_inside(forward, window) for window in (layout.upper_window, layout.lower_window))
-        centre = lean_centre(self._frame, PICTURE_PX)
-        above, below = (
-            posture.zoomed(self._frame.to_px(posture.units(line, follows)), centre)[:, 1]
-            for line, follows in (self._above_band, self._below_band)
-        )
         # breath moves the head by less than the still rim of each region
-        x0, y0, x1, _ = _bounds(upper)
-        x2, _, x3, y3 = _bounds(lower)
-        if above.max() > below.min():
+        posture = Posture.of((*pose[:3], REST_KEY[3], *pose[3:]))
+        (x0, y0, x1, _), (x2, _, x3, y3), above, below = self._outline.posed(
+            posture.projection(self._frame, PICTURE_PX)
+        )
+        if above > below:
             left, right = min(x0, x2), max(x1, x3)
             return {"lower": Roi(left, y0, right - left, y3 - y0)}
-        split = even_floor((float(above.max()) + float(below.min())) / 2)
+        split = even_floor((above + below) / 2)
         return {"upper": Roi(x0, y0, x1 - x0, split - y0), "lower": Roi(x2, split, x3 - x2, y3 - split)}
 
     # --- pixels ---------------------------------------------------------------------------------------------------
-
-    def _sample(self, plate: Picture, origin: Map) -> Picture:
-        """BGRA of the plate where the map points; two plate pixels to one of the picture."""
-        ratio = PLATE_PX / PICTURE_PX
-        where = origin * np.float32(ratio) + np.float32((ratio - 1) / 2)
-        return np.asarray(remap(plate, where), np.uint8)
 
     def _with_eyes(self, controls: Controls) -> Picture:
         """The head's plate with the eyes drawn as the controls say; valid until the next call."""
@@ -207,12 +212,10 @@ class Rig:
         drawn = draw(self._a.eyes[side], blink, widen, squint, (x, y))
         return np.asarray(np.clip(drawn + 0.5, 0, 255), np.uint8)
 
-    def _over_back(self, head: Picture, key: BaseKey, roi: Roi) -> Picture:
-        """The head over body and background, BGR."""
-        alpha = np.ascontiguousarray(head[..., 3])
-        front = cv2.cvtColor(head, cv2.COLOR_BGRA2BGR)
+    def _over_back(self, front: Picture, alpha: Picture, key: BaseKey, roi: Roi) -> Picture:
+        """The head, BGR and its coverage, over body and background."""
         if int(alpha.min()) == 255:
-            return np.asarray(front, np.uint8)
+            return front
         back = self._backs(key[3:])[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
         cover = cv2.merge([alpha, alpha, alpha])
         shown = cv2.multiply(front, cover, scale=1 / 255)
@@ -247,17 +250,21 @@ class _Shading:
         ]
 
     def multiply(self, picture: Picture, origin: Map, controls: Controls, upper: bool, lower: bool) -> None:
-        """Shade a BGRA picture in place; `origin` says where its pixels come from."""
+        """Shade a BGR picture in place; `origin` says where in the plate its pixels come from."""
+        size = (picture.shape[1], picture.shape[0])
+        half = None
         for wanted, ((maps, x, y), weigh) in zip((upper, lower), self._parts, strict=True):
             weights = weigh(controls)
             if not (wanted and weights.any()):
                 continue
-            total = np.tensordot(weights, maps, 1)
-            where = origin[::2, ::2] * np.float32(MAP_PX / PICTURE_PX) - np.array([x, y], np.float32)
-            seen = np.exp(remap(total, where)[..., None] * _TINT) * _GAIN_UNIT
-            size = (picture.shape[1], picture.shape[0])
-            fine = cv2.resize(np.rint(seen).clip(0, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
-            cv2.multiply(picture, fine, dst=picture, scale=1 / _GAIN_UNIT)
+            total = np.zeros_like(maps[0])
+            for i in np.flatnonzero(weights):
+                total = np.asarray(cv2.scaleAdd(maps[i], float(weights[i]) * _LEVELS_PER_LOG, total), np.float32)
+            if half is None:
+                half = origin[::2, ::2] * np.float32(MAP_PX / PLATE_PX)
+            levels = remap(cv2.convertScaleAbs(total, beta=_NO_SHADE), half - np.array([x, y], np.float32))
+            fine = cv2.resize(levels, size, interpolation=cv2.INTER_LINEAR)
+            cv2.multiply(picture, cv2.applyColorMap(fine, _GAINS), dst=picture, scale=1 / _GAIN_UNIT)
 
 
 def _crop(maps: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32], int, int]:
@@ -269,22 +276,43 @@ def _crop(maps: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32
     return part, x0, y0
 
 
-def _at(nodes: Map, coarse: Map, window: Window, roi: Roi) -> Map:
-    """Values of a window's nodes where the map of half the region's size points, at the region's full size."""
-    shift = np.array([window.x, window.y], np.float32)
-    seen = remap(nodes, coarse * np.float32(1 / FIELD_STEP_PX) - shift)
-    return np.asarray(cv2.resize(seen, (roi.width, roi.height), interpolation=cv2.INTER_LINEAR), np.float32)
+def _half_of(view: View, roi: Roi) -> Map:
+    """Where in the picture at rest every second pixel of a rectangle comes from, and a rim for `doubled`."""
+    return spread_half(view.origin, POSE_STEP_PX, roi.x - 2, roi.y - 2, roi.width // 2 + 2, roi.height // 2 + 2)
 
 
-def _inside(forward: NDArray[np.floating[Any]], window: Window) -> NDArray[np.floating[Any]]:
-    """Forward positions of the pose nodes inside a window, (N, 2)."""
+def _in_plate(origin: Map) -> Map:
+    """Plate pixels of picture pixels."""
+    return origin * np.float32(_RATIO) + np.float32((_RATIO - 1) / 2)
+
+
+class _Outline:
+    """What the regions' rectangles follow from: posed with one product of matrices."""
+
+    def __init__(self, upper: Map, lower: Map, above: Map, below: Map) -> None:
+        """Features (N, 7) of the nodes inside each region, and of the lines around the border between them."""
+        parts = (upper, lower, above, below)
+        self._features = np.ascontiguousarray(np.concatenate(parts))
+        self._ends = np.cumsum([len(part) for part in parts])
+
+    def posed(self, projection: Map) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int], float, float]:
+        """Both regions' bounds, the lowest y of the line above the border, the highest y of the line below it."""
+        px = projection.T @ self._features.T
+        first, second, third, _ = self._ends
+        upper, lower = _bounds(px[:, :first]), _bounds(px[:, first:second])
+        return upper, lower, float(px[1, second:third].max()), float(px[1, third:].min())
+
+
+def _inside(features: Map, window: Window) -> Map:
+    """What is given at the pose nodes (n, n, k), of those inside a window, (N, k)."""
     left, top, right, bottom = (n / POSE_STEP_PX for n in window.box_px)
     rows = slice(int(np.floor(top)), int(np.ceil(bottom)) + 1)
-    return forward[rows, int(np.floor(left)) : int(np.ceil(right)) + 1].reshape(-1, 2)
+    return features[rows, int(np.floor(left)) : int(np.ceil(right)) + 1].reshape(-1, features.shape[-1])
 
 
 def _bounds(points: NDArray[np.floating[Any]]) -> tuple[int, int, int, int]:
-    low, high = points.min(0), points.max(0)
+    """Left, top, right, bottom of points (2, N), even and inside the picture."""
+    low, high = points.min(1), points.max(1)
     x0, y0 = (max(0, even_floor(float(n))) for n in low)
     x1, y1 = (min(PICTURE_PX, even_ceil(float(n))) for n in high)
     return x0, y0, x1, y1
