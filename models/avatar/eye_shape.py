@@ -41,10 +41,10 @@ def _between(count: int, fine: int) -> NDArray[np.float64]:
 
 
 _BROW_X: Final = (13.5, 25.0, 40.0, 54.5, 67.0)
-_BROW_Y: Final = (-30.8, -35.4, -38.8, -38.2, -29.2)
-_BROW_LEVEL: Final = -33.6
+_BROW_Y: Final = (-27.8, -32.4, -35.8, -35.2, -26.4)
+_BROW_LEVEL: Final = -30.6
 """Height of a brow without an arch."""
-_BROW_HALF: Final = (5.6, 5.8, 5.6, 4.8, 2.6)
+_BROW_HALF: Final = (6.0, 6.3, 6.1, 5.2, 2.6)
 BROW_COLUMNS: Final = 11
 _BROW_WEIGHTS: Final = _between(len(_BROW_X), BROW_COLUMNS)
 _BROW_REACH: Final = np.interp(np.linspace(0, 1, BROW_COLUMNS), np.linspace(0, 1, 5), _BROW_HALF)
@@ -84,13 +84,13 @@ def brow_line(c: Controls, side: int, arch: float = 1.0) -> Points:
     tilt = 0.5 * c["brow_asym"] * side
     inner, outer = c["AU1"] + max(0.0, 0.6 * tilt), c["AU2"] + max(0.0, tilt)
     low = c["AU4"] + max(0.0, -0.5 * tilt)
-    w_in = np.array([1, 0.75, 0.30, 0.05, 0])
-    w_out = np.array([0, 0.10, 0.55, 1.0, 0.75])
-    w_low = np.array([1, 0.85, 0.55, 0.25, 0.10])
+    w_in = np.array([1, 0.80, 0.40, 0.10, 0])
+    w_out = np.array([0, 0.20, 0.65, 1.0, 0.80])
+    w_low = np.array([1, 0.92, 0.75, 0.45, 0.15])
     x = np.array(_BROW_X) - 3.8 * low * w_low - 1.0 * c["AU9"] * w_low
     y = _BROW_LEVEL + (np.array(_BROW_Y) - _BROW_LEVEL) * arch
-    y = y - 7.5 * inner * w_in - 5.5 * outer * w_out - 0.8 * c["AU5"] + 0.7 * c["AU6"] * w_out
-    y = y + 8.0 * low * w_low * (1 - 0.8 * min(1.0, c["AU1"])) + 3.5 * c["AU9"] * w_low
+    y = y - 8.2 * inner * w_in - 7.2 * outer * w_out - 0.8 * c["AU5"] + 0.7 * c["AU6"] * w_out
+    y = y + 9.0 * low * w_low * (1 - 0.8 * min(1.0, c["AU1"])) + 3.5 * c["AU9"] * w_low
     y = y + 5.0 * c["AU1"] * (1 - min(1.0, c["AU2"])) * np.array([0, 0, 0.3, 0.9, 1.0])
     return np.column_stack([x, y])
 

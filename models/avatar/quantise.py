@@ -12,7 +12,7 @@ STEP_PX: Final = 0.25
 """Largest movement that one step of a control may make."""
 
 REACH_PX: Final[dict[str, float]] = {
-    "AU1": 10.9, "AU2": 8.2, "AU4": 11.3, "AU5": 5.4, "AU6": 6.3, "AU7": 3.6, "AU9": 5.4, "AU10": 8.2, "AU12": 12.2,
+    "AU1": 11.9, "AU2": 10.7, "AU4": 12.7, "AU5": 5.4, "AU6": 6.3, "AU7": 3.6, "AU9": 5.4, "AU10": 8.2, "AU12": 12.2,
     "AU14": 2.3, "AU15": 13.1, "AU16": 6.3, "AU17": 4.5, "AU18": 16.3, "AU20": 10.4, "AU22": 7.3, "AU23": 4.5,
     "AU24": 8.2, "AU25": 6.3, "AU26": 38.1, "blink_l": 27.2, "blink_r": 27.2, "gaze_x": 11.8, "gaze_y": 7.3,
     "lip_tuck": 7.3, "lip_round": 5.4, "teeth": 5.4, "tongue_up": 16.3, "tongue_out": 7.3, "smirk": 9.1,
