@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from realtime.core.prompting_look import Look
 from realtime.core.rundown import Rundown
 from realtime.core.safety import Verdict
 from realtime.core.scenes import Scene
@@ -60,6 +61,8 @@ class Programme:
     answerer: Answerer
     rundown: Rundown | None = None
     brand: Brand | None = None
+    look: Look | None = None
+    """What its structured prompt sets."""
     greeting: tuple[str, ...] = ()
     """Said when the first viewer comes, one of them."""
     silence: tuple[str, ...] = ()

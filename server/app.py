@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from aiohttp import web
+from platformdirs import user_state_path
 
 from realtime.core.errors import ConfigError
 from server.admission import Admission
@@ -13,6 +14,7 @@ from server.config import Config
 from server.housekeeping import housekeeping
 from server.limits import KeyedLimiter, Rate
 from server.middleware import MIDDLEWARES
+from server.prompt_book import PromptBook
 from server.routes import (
     catalogue,
     dashscope,
@@ -21,6 +23,7 @@ from server.routes import (
     offer,
     operations,
     portraits,
+    prompts,
     rtc_resources,
     sessions,
 )
@@ -30,7 +33,7 @@ from server.routes.table import register
 from server.state import STATE, State
 from server.surfaces import Services
 
-SURFACES = (sessions, offer, rtc_resources, livetalking, dashscope, catalogue, portraits, operations, director)
+SURFACES = (sessions, offer, rtc_resources, livetalking, dashscope, catalogue, portraits, operations, director, prompts)
 OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0
 
@@ -66,6 +69,7 @@ def build_state(services: Services, config: Config, clock: Callable[[], float]) 
         admission=Admission(config.max_sessions, config.cpu_share, os.cpu_count() or 1),
         requests=KeyedLimiter(requests),
         new_sessions=KeyedLimiter(new_sessions),
+        prompts=PromptBook(config.prompts_dir or user_state_path("anima") / "prompts"),
     )
     running = services.sessions
     services.metrics.gauge("sessions", "Sessions running", lambda: float(len(running.all())))

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from models.hearing.endpoint import EndpointTranscriber, HearingSpec
 from models.hearing.whisper import WhisperTranscriber, packaged_model
 from models.language.content import Library
 from models.language.knowledge_file import load_knowledge
+from models.language.openai_chat import ChatSpec, OpenAIAnswerer
 from models.language.retrieval import KnowledgeAnswerer
 from models.safety.audit import AuditLog
 from models.safety.filter import SafetyFilter
@@ -92,7 +92,7 @@ class Server:
         self._gallery = gallery(config)
         self.portraits = PortraitTasks(self._packs, lambda: {info.name for info in self.avatars()})
         self._stocks = _Stocks(stocks, self._gallery, Portraits(self._packs))
-        prompted = partial(_prompted, config) if config.llm_base_url else None
+        prompted = answerer.in_role if isinstance(answerer, OpenAIAnswerer) else None
         self._library = Library(answerer, config.scenes_dir, prompted)
         self._hearing = hearing_parts(config)
         shared = Shared(
@@ -292,17 +292,11 @@ def _warm_avatar(avatar: Avatar) -> None:
 
 def _answerer(config: Config) -> Answerer:
     """The configured language model's endpoint, else the knowledge file."""
-    return _prompted(config, "") if config.llm_base_url else KnowledgeAnswerer(load_knowledge(config.knowledge))
-
-
-def _prompted(config: Config, system_prompt: str) -> Answerer:
-    """The language model's endpoint in a role; its own where the prompt is empty."""
-    from models.language.openai_chat import ChatSpec, OpenAIAnswerer
-
-    spec = ChatSpec(
-        config.llm_base_url, config.llm_model, config.llm_api_key, first_token_timeout_s=config.llm_timeout_s
+    if not config.llm_base_url:
+        return KnowledgeAnswerer(load_knowledge(config.knowledge))
+    return OpenAIAnswerer(
+        ChatSpec(config.llm_base_url, config.llm_model, config.llm_api_key, first_token_timeout_s=config.llm_timeout_s)
     )
-    return OpenAIAnswerer(replace(spec, system_prompt=system_prompt) if system_prompt else spec)
 
 
 def _safety_of(config: Config) -> Callable[[str, str, str], Safety]:

@@ -125,6 +125,8 @@ class Config:
     public_address: str = setting("")
     """IPv4 address that viewers are told instead of the machine's own, where a 1:1 NAT stands in front of it."""
 
+    prompts_dir: Path | None = setting(None)
+    """Folder that structured prompts and their versions are kept in; none takes the user's state folder."""
     scenes_dir: Path | None = setting(None)
     """Folder with scene content of your own (docs/scenes.md); it is read beside what comes with Anima."""
     safety_packs: tuple[str, ...] = setting(("en", "zh"))

@@ -13,6 +13,7 @@ from server.config import Config
 from server.ice_servers import ice_servers
 from server.limits import KeyedLimiter
 from server.numbers import SessionNumbers
+from server.prompt_book import PromptBook
 from server.settings import IceServer
 from server.surfaces import Services
 
@@ -29,6 +30,8 @@ class State:
     admission: Admission
     requests: KeyedLimiter
     new_sessions: KeyedLimiter
+    prompts: PromptBook
+    """The structured prompts that clients iterate on."""
     opening: int = 0
     """Sessions being created right now; they count towards capacity before they can be listed."""
     used_s: dict[str, float] = field(default_factory=dict)

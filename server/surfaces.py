@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from realtime.core.director_queue import Comment
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
+from realtime.core.prompting_look import Look
 from realtime.core.values import Pcm
 from realtime.programme import Programmes
 from server.auth import ALL_SCOPES, Scope
@@ -44,11 +45,14 @@ class SessionSpec:
     """Names of motion primitives whose base frames should be warm before the first viewer joins."""
     label: str = ""
     """The caller's own name for the session, given back in its state."""
+    rate: float = 1.0
+    pitch: float = 1.0
+    """Factors 0.5..2 on the voice's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A direction to the avatar. At least one of `emotion`, `gesture`, `gaze` is set."""
+    """A direction to the avatar. At least one of `emotion`, `gesture`, `gaze`, `look` is set."""
 
     emotion: Emotion | None = None
     intensity: float = 1.0
@@ -57,6 +61,8 @@ class Cue:
     """The name of a motion primitive of kind `gesture`."""
     gaze: tuple[float, float] | None = None
     """-1..1 each, positive to the picture's right and down; (0, 0) looks at the viewer."""
+    look: Look | None = None
+    """What a structured prompt sets: light, palette, camera, face, gesture, voice."""
 
 
 @dataclass(frozen=True, slots=True)

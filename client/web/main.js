@@ -204,6 +204,7 @@ class Page {
     if (t === "caption") this.#track.addSentence(d.segment_id, String(d.text), d.media_s, d.epoch);
     if (t === "emotion") this.#direct.showMood(d.emotion);
     if (t === "card") this.#cards.show(/** @type {import("./ui/cards.js").Card} */ (d));
+    if (t === "brand") this.#cards.dress(/** @type {import("./ui/cards.js").Brand} */ (d));
     if (t === "shot") this.#cards.frame(d);
     if (t === "trace") this.#overlay.traced(traceView(d), nowMs);
   }

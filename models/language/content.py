@@ -23,6 +23,8 @@ from models.language.tutoring import TutorAnswerer
 from realtime.core.errors import ConfigError, InvalidField, RequestError
 from realtime.core.lesson import Lesson, read_lesson
 from realtime.core.lesson_plan import load_warnings, plan_lesson
+from realtime.core.prompting import StructuredPrompt
+from realtime.core.prompting_look import look_of
 from realtime.core.rundown_commerce import plan_product
 from realtime.core.rundown_product import Product, read_product
 from realtime.core.scenes import SCENES, Scene
@@ -42,8 +44,9 @@ _READERS: Final[Mapping[str, Callable[[object], Product | Lesson | Persona]]] = 
     "persona": read_persona,
 }
 
-PromptedAnswerer = Callable[[str], Answerer]
-"""Makes an answerer that a language model stands behind, from a system prompt."""
+PromptedAnswerer = Callable[[str, StructuredPrompt | None, Answerer | None], Answerer]
+"""Makes an answerer that a language model stands behind, from a system prompt, the content's own prompt, and what
+answers where the model does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +129,25 @@ class Library:
         subject, language = content.subject, content.language
         answerer: Answerer = content.facts
         if self._prompted is not None and not isinstance(subject, Persona):
-            answerer = self._prompted(system_prompt(content))
+            answerer = self._prompted(system_prompt(content), subject.prompt, content.facts)
+        look = None if subject.prompt is None else look_of(subject.prompt)
         if isinstance(subject, Product):
-            camera = content.brand.camera_movement if content.brand else "static"
+            camera = look.camera if look else content.brand.camera_movement if content.brand else "static"
             plan = plan_product(subject, camera)
-            return Programme(scene, content.name, language, subject.title, answerer, plan, content.brand)
+            return Programme(scene, content.name, language, subject.title, answerer, plan, content.brand, look)
         if isinstance(subject, Lesson):
             tutor, plan = TutorAnswerer(subject, answerer), plan_lesson(subject)
             return Programme(
-                scene, content.name, language, subject.topic, tutor, plan, content.brand,
+                scene, content.name, language, subject.topic, tutor, plan, content.brand, look,
                 asking=tutor, warnings=tuple(load_warnings(plan)),
             )  # fmt: skip
-        inner = self._prompted(system_prompt(content)) if self._prompted is not None else content.facts
-        actor = inner if self._prompted is not None else PersonaAnswerer(subject, inner)
+        actor: Answerer = PersonaAnswerer(subject, content.facts)
+        if self._prompted is not None:
+            actor = self._prompted(system_prompt(content), subject.prompt, actor)
         return Programme(
-            scene, content.name, language, subject.name, actor, None, content.brand, subject.greeting, subject.silence
-        )
+            scene, content.name, language, subject.name, actor, None, content.brand, look, subject.greeting,
+            subject.silence,
+        )  # fmt: skip
 
     def _read(self, folder: Path) -> None:
         for scene in SCENES.values():

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -18,10 +18,13 @@ import aiohttp
 from models.language.mood import with_emotion
 from models.language.prompt import SYSTEM_PROMPT, messages
 from models.language.sse import EventReader, ThoughtFilter
+from realtime.core.breaker import Breaker
 from realtime.core.errors import UpstreamError
 from realtime.core.facs import Emotion
+from realtime.core.prompting import StructuredPrompt
 from realtime.core.script import ClauseSplitter, guess_language
-from realtime.ports import AnswerPart, Turn
+from realtime.core.script_clean import has_speech
+from realtime.ports import Answerer, AnswerPart, Turn
 
 T = TypeVar("T")
 
@@ -55,6 +58,8 @@ class ChatSpec:
     """Sent as a bearer token; none is sent if empty."""
     system_prompt: str = SYSTEM_PROMPT
     temperature: float = 0.7
+    top_p: float = 1.0
+    """Sent only if it is below 1: some endpoints take either this or the temperature."""
     max_tokens: int = 400
     history_turns: int = 12
     connect_timeout_s: float = 5.0
@@ -66,44 +71,103 @@ class ChatSpec:
     """Spent waiting for the endpoint, all in all; time that speech takes does not count."""
 
 
-class OpenAIAnswerer:
-    """The port `Answerer` on a chat endpoint. Failures become a spoken apology and a logged cause."""
+class _Endpoint:
+    """The connections to one endpoint and whether it works, shared by all roles that are played on it."""
 
-    def __init__(self, spec: ChatSpec) -> None:
-        self._spec = spec
+    def __init__(self, connect_timeout_s: float) -> None:
+        self._connect_timeout_s = connect_timeout_s
         self._session: aiohttp.ClientSession | None = None
+        self.breaker = Breaker()
 
-    async def answer(self, text: str, history: Sequence[Turn], language: str) -> AsyncIterator[AnswerPart]:
-        """The answer clause by clause. Closing the iterator closes the request's connection."""
-        language = guess_language(text, language)
-        splitter = ClauseSplitter()
-        emotion: Emotion | None = None
-        spoken = 0
-        failed = False
-        try:
-            async with aclosing(self._deltas(text, history, language)) as deltas:
-                async for delta in deltas:
-                    for clause in splitter.feed(delta):
-                        spoken += len(clause)
-                        clause, emotion = with_emotion(clause, language, emotion)
-                        yield AnswerPart(clause, self._spec.model)
-                    if spoken > MAX_ANSWER_CHARS:
-                        return
-        except (UpstreamError, aiohttp.ClientError, OSError, ValueError) as error:
-            log.warning("the language model failed: %s", self._cause(error))
-            failed = True
-        for clause in splitter.flush():
-            spoken += len(clause)
-            clause, emotion = with_emotion(clause, language, emotion)
-            yield AnswerPart(clause, self._spec.model)
-        if failed or not spoken:
-            yield AnswerPart(_SORRY.get(language, _SORRY["en"])[1 if spoken else 0])
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """Made on the first request, on its event loop."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout_s)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        return self._session
 
     async def aclose(self) -> None:
         """Close the connections."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+class OpenAIAnswerer:
+    """The port `Answerer` on a chat endpoint. A failure becomes a logged cause and an answer of `fallback`, or an
+    apology where there is none or words were spoken already. After failures in a row the endpoint is left alone for a
+    while and the fallback answers at once."""
+
+    def __init__(self, spec: ChatSpec, fallback: Answerer | None = None) -> None:
+        self._spec = spec
+        self._fallback = fallback
+        self._endpoint = _Endpoint(spec.connect_timeout_s)
+        self._owns = True
+
+    def in_role(
+        self, system_prompt: str, prompt: StructuredPrompt | None = None, fallback: Answerer | None = None
+    ) -> "OpenAIAnswerer":
+        """Another role on the same endpoint, with the sampling of a structured prompt. Closing it leaves the
+        endpoint open."""
+        spec = replace(self._spec, system_prompt=system_prompt)
+        if prompt is not None:
+            spec = replace(spec, temperature=prompt.parameters.temperature, top_p=prompt.parameters.top_p)
+        role = OpenAIAnswerer(spec, fallback)
+        role._endpoint, role._owns = self._endpoint, False
+        return role
+
+    async def answer(self, text: str, history: Sequence[Turn], language: str) -> AsyncIterator[AnswerPart]:
+        """The answer clause by clause. Closing the iterator closes the request's connection."""
+        language = guess_language(text, language)
+        now_s, breaker = asyncio.get_running_loop().time, self._endpoint.breaker
+        if breaker.wait_s(now_s()) > 0.0:
+            async for part in self._instead(text, history, language, begun=False):
+                yield part
+            return
+        splitter = ClauseSplitter()
+        emotion: Emotion | None = None
+        taken, heard, failed = 0, False, False
+        try:
+            async with aclosing(self._deltas(text, history, language)) as deltas:
+                async for delta in deltas:
+                    for clause in splitter.feed(delta):
+                        taken += len(clause)
+                        heard |= has_speech(clause)
+                        clause, emotion = with_emotion(clause, language, emotion)
+                        yield AnswerPart(clause, self._spec.model)
+                    if taken > MAX_ANSWER_CHARS:
+                        splitter = ClauseSplitter()
+                        break
+            breaker.succeeded()
+        except (UpstreamError, aiohttp.ClientError, OSError, ValueError) as error:
+            log.warning("the language model failed: %s", self._cause(error))
+            breaker.failed(now_s())
+            failed = True
+        for clause in splitter.flush():
+            heard |= has_speech(clause)
+            clause, emotion = with_emotion(clause, language, emotion)
+            yield AnswerPart(clause, self._spec.model)
+        if failed or not heard:
+            async for part in self._instead(text, history, language, begun=heard):
+                yield part
+
+    async def aclose(self) -> None:
+        """Close the connections, and the fallback."""
+        if self._owns:
+            await self._endpoint.aclose()
+        if self._fallback is not None:
+            await self._fallback.aclose()
+
+    async def _instead(
+        self, text: str, history: Sequence[Turn], language: str, *, begun: bool
+    ) -> AsyncGenerator[AnswerPart, None]:
+        """What is said where the endpoint does not answer, or breaks off."""
+        if self._fallback is None or begun:
+            yield AnswerPart(_SORRY.get(language, _SORRY["en"])[1 if begun else 0])
+            return
+        async for part in self._fallback.answer(text, history, language):
+            yield part
 
     async def _deltas(self, text: str, history: Sequence[Turn], language: str) -> AsyncGenerator[str, None]:
         """The pieces of the model's text, without its thoughts."""
@@ -128,9 +192,6 @@ class OpenAIAnswerer:
 
     async def _post(self, text: str, history: Sequence[Turn], language: str) -> aiohttp.ClientResponse:
         spec = self._spec
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=spec.connect_timeout_s)
-            self._session = aiohttp.ClientSession(timeout=timeout)
         body = {
             "model": spec.model,
             "messages": messages(spec.system_prompt, text, history[-spec.history_turns :], language),
@@ -138,12 +199,14 @@ class OpenAIAnswerer:
             "max_tokens": spec.max_tokens,
             "stream": True,
         }
+        if spec.top_p < 1.0:
+            body["top_p"] = spec.top_p
         headers = {"Accept": "text/event-stream"}
         if spec.api_key:
             headers["Authorization"] = f"Bearer {spec.api_key}"
         url = spec.base_url.rstrip("/") + "/chat/completions"
         # a redirect is not followed: it would carry the key elsewhere
-        return await self._session.post(url, json=body, headers=headers, allow_redirects=False)
+        return await self._endpoint.session.post(url, json=body, headers=headers, allow_redirects=False)
 
     def _cause(self, error: BaseException) -> str:
         """What happened, in one line, with neither this key nor anything that looks like one."""

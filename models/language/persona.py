@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from realtime.core.errors import InvalidField
-from realtime.core.rundown_product import LANGUAGES, Faq, read_faq
+from realtime.core.prompting import StructuredPrompt
+from realtime.core.rundown_product import LANGUAGES, Faq, prompt_of, read_faq
 from realtime.core.scenes_fields import Fields
 
 INTENTS: Final = (
@@ -14,7 +15,7 @@ INTENTS: Final = (
 )  # fmt: skip
 _FIELDS: Final = (
     "kind", "language", "name", "role", "place", "traits", "brand_style", "greeting", "facts", "goals", "remembers",
-    "improvise", "unknown", "silence",
+    "improvise", "unknown", "silence", "prompt",
 )  # fmt: skip
 
 
@@ -48,6 +49,7 @@ class Persona:
     improvise: Mapping[str, tuple[str, ...]]
     unknown: tuple[str, ...]
     silence: tuple[str, ...]
+    prompt: StructuredPrompt | None = None
 
 
 def read_persona(data: object) -> Persona:
@@ -69,6 +71,7 @@ def read_persona(data: object) -> Persona:
         improvise=_improvise(fields),
         unknown=fields.texts("unknown", least=1, most=12),
         silence=fields.texts("silence", most=8),
+        prompt=prompt_of(fields),
     )
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from realtime.core.errors import InvalidField
-from realtime.core.rundown_product import LANGUAGES, Faq, read_faq
+from realtime.core.prompting import StructuredPrompt
+from realtime.core.rundown_product import LANGUAGES, Faq, prompt_of, read_faq
 from realtime.core.scenes_fields import Fields
 
 _FIELDS: Final = (
     "kind", "language", "topic", "audience", "hook", "concept_nodes", "principle_statement", "mathematical_form",
     "formula_steps", "example_scenarios", "misconceptions", "quiz", "faq", "brand_style",
+    "prompt",
 )  # fmt: skip
 
 
@@ -79,6 +81,7 @@ class Lesson:
     quiz: tuple[Quiz, ...]
     faq: tuple[Faq, ...]
     brand_style: str = ""
+    prompt: StructuredPrompt | None = None
 
 
 def read_lesson(data: object) -> Lesson:
@@ -100,6 +103,7 @@ def read_lesson(data: object) -> Lesson:
         quiz=fields.items("quiz", _quiz, least=1, most=6),
         faq=fields.items("faq", read_faq),
         brand_style=fields.text("brand_style", "", 64),
+        prompt=prompt_of(fields),
     )
 
 

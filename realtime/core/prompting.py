@@ -1,10 +1,11 @@
-"""Structured prompts: what a picture shall show in eight parts, parameters with their ranges, words too vague to draw.
-
-A prompt has a digest, and its versions remember what came out of each.
+"""Structured prompts: what is to be seen in seven parts, what must not be, and parameters with their ranges.
 
     prompt = read_prompt({"subject": "a violinist", "parameters": {"duration": 5}})
-    prompt.text     # "a violinist"
-    advise(prompt)  # suggestions for vague words and missing parts
+    prompt.text      # "a violinist"
+    prompt.digest    # the same for the same prompt
+
+`prompting_advice` names vague words, `prompting_look` says what a prompt changes here, `prompting_versions` keeps what
+came out of it.
 """
 
 import hashlib
@@ -55,6 +56,13 @@ class StructuredPrompt:
         """The parts in order, as a model takes them."""
         return ", ".join(self.parts[name] for name in PARTS if name in self.parts)
 
+    def as_json(self) -> dict[str, Any]:
+        """As `read_prompt` reads it, with every parameter written out."""
+        values = asdict(self.parameters)
+        width_px, height_px = values.pop("resolution")
+        values = {"duration": values.pop("duration_s"), "resolution": f"{width_px}x{height_px}"} | values
+        return {**self.parts, "negative_prompt": list(self.negative), "parameters": values}
+
     @property
     def digest(self) -> str:
         """SHA-256 of prompt and parameters; equal prompts have equal digests."""
@@ -62,29 +70,21 @@ class StructuredPrompt:
         return hashlib.sha256(json.dumps(whole, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A word or a part that could be better."""
-
-    field: str
-    word: str
-    suggestion: str
-
-
-def read_prompt(data: object) -> StructuredPrompt:
+def read_prompt(data: object, path: str = "") -> StructuredPrompt:
     """A prompt from parsed JSON. Raises `InvalidField` that names the field and its range."""
-    fields = Fields(data, "", (*PARTS, "negative_prompt", "parameters"))
+    fields = Fields(data, path, (*PARTS, "negative_prompt", "parameters"))
     parts = {name: fields.text(name, limit=300) for name in PARTS if name == "subject" or fields.has(name)}
-    parameters = _parameters(fields.raw("parameters")) if fields.has("parameters") else Parameters()
+    named = fields.at("parameters")
+    parameters = _parameters(fields.raw("parameters"), named) if fields.has("parameters") else Parameters()
     return StructuredPrompt(parts, fields.texts("negative_prompt", most=32, limit=120), parameters)
 
 
-def _parameters(data: object) -> Parameters:
+def _parameters(data: object, path: str) -> Parameters:
     names = (
         "duration", "resolution", "frame_rate", "style_template", "seed", "temperature", "top_p", "enable_audio",
         "language",
     )  # fmt: skip
-    fields = Fields(data, "parameters", names)
+    fields = Fields(data, path, names)
     default = Parameters()
     return Parameters(
         fields.number("duration", 0.5, 60.0, default.duration_s),
@@ -123,124 +123,3 @@ def _resolution(fields: Fields) -> tuple[int, int]:
         limit = f"WIDTHxHEIGHT, even, {MIN_SIDE_PX}..{MAX_SIDE_PX}"
         raise InvalidField(f"{text!r} is no resolution", field=fields.at("resolution"), limit=limit)
     return sides
-
-
-# --- advice
-
-VAGUE: Final[Mapping[str, str]] = {
-    "beautiful": "say what makes it so: soft window light, clean lines, a calm face",
-    "nice": "say what is good about it: its material, colour or light",
-    "good": "say what is good about it: its material, colour or light",
-    "cool": "name a style: low-key light, neon rim light, brushed metal",
-    "amazing": "describe what one sees: scale, movement, light",
-    "interesting": "describe what happens: who does what, where",
-    "modern": "name it: white walls, glass, thin black frames",
-    "professional": "name it: grey suit, even studio light, plain background",
-    "something": "name the thing",
-    "stuff": "name the things",
-    "some": "say how many",
-    "very": "leave it out, or give a measure",
-    "high quality": "leave it out and set the resolution",
-    "epic": "describe scale and camera: wide shot, low angle, storm clouds",
-    "colorful": "name two or three colours",
-    "colourful": "name two or three colours",
-    "好看": "说明哪里好看：柔和的窗光、干净的线条",
-    "漂亮": "说明哪里漂亮：光线、颜色、材质",
-    "高级": "写具体：哑光金属、低调布光、留白",
-    "高级感": "写具体：哑光金属、低调布光、留白",
-    "炫酷": "写具体：霓虹轮廓光、俯拍、快速推镜",
-    "大气": "写具体：广角、远景、云层",
-    "一些": "写出数量",
-    "非常": "去掉，或给出尺度",
-    "有趣": "写出谁在哪里做什么",
-    "专业": "写具体：灰色西装、均匀的棚光、纯色背景",
-}
-MISSING: Final[Mapping[str, str]] = {
-    "action": "say what happens: it decides whether the picture lives",
-    "camera": "give a shot and a movement: medium shot, slow push in",
-    "environment": "say where it is and at what time of day",
-}
-_WORD: Final = re.compile(
-    "|".join(
-        rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word)
-        for word in sorted(VAGUE, key=len, reverse=True)
-    ),
-    re.IGNORECASE,
-)
-
-
-def advise(prompt: StructuredPrompt) -> list[Advice]:
-    """What could be said more clearly: vague words with what to write instead, parts that are missing, and a negative
-    prompt that contradicts the prompt."""
-    found = [
-        Advice(name, match.group(), VAGUE[match.group().lower()])
-        for name, text in prompt.parts.items()
-        for match in _WORD.finditer(text)
-    ]
-    found += [Advice(name, "", words) for name, words in MISSING.items() if name not in prompt.parts]
-    text = prompt.text.casefold()
-    for word in prompt.negative:
-        if word.casefold() in text:
-            found.append(Advice("negative_prompt", word, "the prompt asks for it: take it out of one of the two"))
-    return found
-
-
-# --- versions
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One iteration: the prompt, what was noted about it, and the digest of what came out."""
-
-    number: int
-    prompt: StructuredPrompt
-    output_sha256: str
-    note: str = ""
-
-
-class Versions:
-    """The iterations of one prompt, oldest first."""
-
-    def __init__(self) -> None:
-        self._versions: list[Version] = []
-
-    def add(self, prompt: StructuredPrompt, output: bytes, note: str = "") -> Version:
-        """Note what a prompt brought. The same prompt and output once more is the same version."""
-        digest = hashlib.sha256(output).hexdigest()
-        for version in self._versions:
-            if version.output_sha256 == digest and version.prompt.digest == prompt.digest:
-                return version
-        made = Version(len(self._versions) + 1, prompt, digest, note)
-        self._versions.append(made)
-        return made
-
-    def changed(self, one: int, other: int) -> dict[str, tuple[str, str]]:
-        """What differs between two versions, by field: (before, after). Raises `InvalidField`."""
-        before, after = _flat(self._at(one).prompt), _flat(self._at(other).prompt)
-        names = sorted(before.keys() | after.keys())
-        return {n: (before.get(n, ""), after.get(n, "")) for n in names if before.get(n) != after.get(n)}
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """The versions with their digests."""
-        return [
-            {
-                "version": one.number,
-                "text": one.prompt.text,
-                "negative_prompt": list(one.prompt.negative),
-                "parameters": asdict(one.prompt.parameters),
-                "prompt_sha256": one.prompt.digest,
-                "output_sha256": one.output_sha256,
-                "note": one.note,
-            }
-            for one in self._versions
-        ]
-
-    def _at(self, number: int) -> Version:
-        if not 1 <= number <= len(self._versions):
-            raise InvalidField(f"there is no version {number}", field="version", limit=f"1..{len(self._versions)}")
-        return self._versions[number - 1]
-
-
-def _flat(prompt: StructuredPrompt) -> dict[str, str]:
-    values = dict(prompt.parts) | {"negative_prompt": ", ".join(prompt.negative)}
-    return values | {f"parameters.{name}": str(value) for name, value in asdict(prompt.parameters).items()}

@@ -8,6 +8,7 @@ from realtime.core.director_queue import terms_of
 from realtime.core.emotion import read_emotion
 from realtime.core.errors import InvalidField
 from realtime.core.facs import Emotion
+from realtime.core.prompting import StructuredPrompt, read_prompt
 from realtime.core.scenes_fields import Fields
 
 PHASES: Final = ("problem_intro", "solution_showcase", "comparison", "story", "benefit_highlight", "proof", "offer")
@@ -19,7 +20,7 @@ LANGUAGES: Final = ("en", "zh")
 _FIELDS: Final = (
     "kind", "language", "title", "product_type", "key_features", "target_audience", "brand_style", "output_format",
     "duration_seconds", "narrative_arc", "template", "price", "offer", "problem", "alternative", "story", "specs",
-    "reviews", "faq",
+    "reviews", "faq", "prompt",
 )  # fmt: skip
 
 
@@ -71,6 +72,7 @@ class Product:
     specs: Mapping[str, str]
     reviews: tuple[Review, ...]
     faq: tuple[Faq, ...]
+    prompt: StructuredPrompt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,21 @@ def read_product(data: object) -> Product:
         specs=fields.pairs("specs"),
         reviews=fields.items("reviews", _review, most=32),
         faq=fields.items("faq", read_faq),
+        prompt=prompt_of(fields),
     )
+
+
+def prompt_of(fields: Fields) -> StructuredPrompt | None:
+    """The content's structured prompt, if it has one. Its language is that of the content, said or not."""
+    if not fields.has("prompt"):
+        return None
+    prompt = read_prompt(fields.raw("prompt"), fields.at("prompt"))
+    spoken = fields.text("language", "en")
+    raw = fields.raw("prompt").get("parameters")
+    if isinstance(raw, Mapping) and "language" in raw and not prompt.parameters.language.startswith(spoken):
+        name = fields.at("prompt.parameters.language")
+        raise InvalidField(f"the content is in {spoken!r}", field=name, limit=spoken)
+    return prompt
 
 
 def selling_points(product: Product) -> list[SellingPoint]:

@@ -21,6 +21,7 @@ from realtime.core.script import parse_script
 from realtime.ports import Clock
 from realtime.programme import Programme, Safety
 from server.director.desk import Desk
+from server.director.wardrobe import Wardrobe
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Direction:
         self.programme = programme
         self.safety = safety
         self.desk = Desk(safety)
+        self.wardrobe = Wardrobe(programme.brand, programme.look, emit, self.desk.clean)
         self.director = Director(programme.scene.policy, programme.rundown)
         self._clock = clock
         self._emit = emit
@@ -61,11 +63,11 @@ class Direction:
         self._last_viewer = ""
         self._in_shot = False
         self._sentences = 0
-        self.card: Card | None = None
 
     def attach(self, conductor: Conductor) -> None:
         """The conductor that decisions are carried out on."""
         self._conductor = conductor
+        self.wardrobe.begin(conductor)
 
     @property
     def conductor(self) -> Conductor:
@@ -150,13 +152,12 @@ class Direction:
     def _reached(self, mark: str) -> bool:
         """A place in the run-down."""
         if mark.startswith(CARD_MARK):
-            self.show(card_at(self.director.upcoming(), mark))
+            self.wardrobe.show(card_at(self.director.upcoming(), mark))
         elif mark.startswith(SHOT_MARK):
             shot = next((s for s in self.director.upcoming() if s.id == mark.removeprefix(SHOT_MARK)), None)
             if shot is not None:
                 self._in_shot = True
-                data = {"id": shot.id, "phase": shot.phase, "framing": shot.framing, "camera": shot.camera}
-                self._emit(events.Report("shot", data))
+                self.wardrobe.frame(shot)
                 self.desk.changed()
         elif mark.startswith(END_MARK):
             self._in_shot, self._sentences = False, 0
@@ -168,16 +169,6 @@ class Direction:
         else:
             return False
         return True
-
-    def show(self, card: Card | None) -> None:
-        """Show a card beside the picture, or none."""
-        self.card = card
-        if card is not None:
-            cleaned = replace(
-                card, title=self.desk.clean(card.title), lines=tuple(self.desk.clean(line) for line in card.lines)
-            )
-            self.card = cleaned
-            self._emit(events.Report("card", cleaned.as_json()))
 
     # --- deciding
 
@@ -278,7 +269,7 @@ class Direction:
         elif action == "replace":
             self.desk.replace(target, text)
         elif action == "card":
-            self.show(Card(target or "note", "note", text))
+            self.wardrobe.show(Card(target or "note", "note", text))
         else:
             self._direct(action, target, text)
         self.desk.changed()
@@ -316,9 +307,7 @@ class Direction:
             "scene": programme.scene.name,
             "content": programme.content,
             "title": programme.title,
-            "brand": programme.brand.as_json() if programme.brand else None,
-            "card": self.card.as_json() if self.card else None,
-        }
+        } | self.wardrobe.as_json()
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for the director's page."""

@@ -9,6 +9,7 @@ from server.routes.reading import Body, LooseBody
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Factor = Annotated[float, Field(ge=0.5, le=2.0)]
 Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
 
 
@@ -20,6 +21,8 @@ class CreateSession(Body):
     content: Name | None = Field(default=None, description="What the scene is about; see GET /v1/scenes.")
     language: Name | None = Field(default=None, description="BCP 47 tag of what is spoken.")
     voice: Name | None = Field(default=None, description="A name of GET /v1/voices.")
+    rate: Factor = Field(default=1.0, description="How fast the voice speaks.")
+    pitch: Factor = Field(default=1.0, description="How high the voice speaks.")
     max_response_time_ms: Annotated[int, Field(ge=40, le=60_000)] | None = Field(
         default=None, description="Budget from text to sound."
     )
@@ -75,13 +78,16 @@ class DirectorAction(Body):
 
 
 class CueBody(Body):
-    """A direction to the avatar; at least one of emotion, gesture and gaze."""
+    """A direction to the avatar; at least one of emotion, gesture, gaze and prompt."""
 
     emotion: Name | None = Field(default=None, description="One of the seven emotions.")
     intensity: Unit = Field(default=1.0, description="Of the emotion.")
     gesture: Name | None = Field(default=None, description="A gesture of GET /v1/primitives.")
     gaze: Annotated[list[Signed], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="[x, y], positive to the picture's right and down; [0, 0] looks at the viewer."
+    )
+    prompt: dict[str, Any] | None = Field(
+        default=None, description="A structured prompt: sets light, palette, camera, face, gesture and voice."
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from realtime.core.errors import Conflict, InvalidField, RequestError
+from realtime.core.prompting import read_prompt
+from realtime.core.prompting_look import look_of
 from server.auth import TOKENS_PER_SESSION
 from server.routes import checks
 from server.routes.access import close_session, endpoint_url, offer_url, open_session, own_session, require_server
@@ -62,6 +64,8 @@ def spec_of(wish: CreateSession, state: State) -> SessionSpec:
         avatar=checks.avatar(wish.avatar, services, config),
         language=language,
         voice=checks.voice(wish.voice, language, services, config),
+        rate=wish.rate,
+        pitch=wish.pitch,
         scene=checks.one_of(wish.scene, scenes, "scene") if wish.scene else scenes[0],
         content=wish.content,
         max_response_time_ms=wish.max_response_time_ms,
@@ -146,12 +150,13 @@ async def cue(request: web.Request) -> web.Response:
     """Direct the avatar."""
     session, state = own_session(request, "direct"), request.app[STATE]
     body = await read_body(request, CueBody)
-    if body.emotion is None and body.gesture is None and body.gaze is None:
-        raise InvalidField("one of emotion, gesture and gaze is given", field="emotion")
+    if body.emotion is None and body.gesture is None and body.gaze is None and body.prompt is None:
+        raise InvalidField("one of emotion, gesture, gaze and prompt is given", field="emotion")
     if body.gesture is not None:
         checks.one_of(body.gesture, checks.gestures(state.services), "gesture")
     gaze = None if body.gaze is None else (body.gaze[0], body.gaze[1])
-    await session.cue(Cue(checks.emotion(body.emotion), body.intensity, body.gesture, gaze))
+    look = None if body.prompt is None else look_of(read_prompt(body.prompt, "prompt"))
+    await session.cue(Cue(checks.emotion(body.emotion), body.intensity, body.gesture, gaze, look))
     return web.json_response({"accepted": True}, status=202)
 
 

@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
+from realtime.core.clips import GESTURES
 from realtime.core.errors import InvalidField
-from realtime.core.prompting import PARTS, Versions, advise, read_prompt
+from realtime.core.facs import Emotion
+from realtime.core.prompting import PARTS, STYLE_TEMPLATES, read_prompt
+from realtime.core.prompting_advice import advise
+from realtime.core.prompting_look import _GESTURES, Look, dressed, look_of
+from realtime.core.prompting_versions import Versions
+from realtime.core.scenes_brand import Brand, read_brand
 
 FULL = {
     "subject": "a violinist in a red dress",
@@ -83,9 +89,9 @@ def test_vague_words_and_missing_parts_get_a_suggestion() -> None:
 def test_versions_keep_outputs_and_tell_what_changed() -> None:
     versions = Versions()
     first, second = read_prompt(FULL), read_prompt(FULL | {"camera": "close up"})
-    assert versions.add(first, b"one").number == 1
-    assert versions.add(second, b"two", "nearer").number == 2
-    assert versions.add(first, b"one").number == 1, "the same again is no new version"
+    assert versions.add(first, "one").number == 1
+    assert versions.add(second, "two", "nearer").number == 2
+    assert versions.add(first, "one").number == 1, "the same again is no new version"
     assert versions.changed(1, 2) == {"camera": ("medium shot, slow push in", "close up")}
     shown = versions.as_json()
     assert len({one["output_sha256"] for one in shown}) == 2 and shown[0]["prompt_sha256"] == first.digest
@@ -96,3 +102,77 @@ def test_versions_keep_outputs_and_tell_what_changed() -> None:
 def test_equal_prompts_have_equal_digests() -> None:
     assert read_prompt(FULL).digest == read_prompt(dict(reversed(FULL.items()))).digest
     assert read_prompt(FULL).digest != read_prompt(FULL | {"subject": "a cellist"}).digest
+
+
+def look(**parts: Any) -> Look:
+    return look_of(read_prompt({"subject": "a host"} | parts))
+
+
+def test_a_prompt_sets_light_camera_palette_voice_and_face() -> None:
+    found = look(
+        style="noir", action="waves, delighted", environment="a campfire at night", camera="close-up, slow push in",
+        colour="deep blue and amber", audience="children",
+    )  # fmt: skip
+    assert (found.lighting, found.camera, found.framing) == ("dramatic", "push_in", "close")
+    assert found.gesture == "wave" and found.emotion is Emotion.HAPPY
+    assert found.voice.rate < 1 < found.voice.pitch
+    assert len(found.palette) == 4 and "campfire" in found.background
+
+
+def test_chinese_words_are_read_too() -> None:
+    found = look(environment="夕阳下的海边", camera="特写，推近", colour="红色和白色", audience="小朋友", action="挥手")
+    assert (found.lighting, found.camera, found.framing, found.gesture) == ("warm", "push_in", "close", "wave")
+    assert found.palette and found.voice.rate < 1
+
+
+def test_what_is_not_said_comes_from_the_template_or_is_left() -> None:
+    found = look(parameters={"style_template": "documentary"})
+    assert (found.lighting, found.camera, found.framing, found.palette) == ("cool", "drift", None, ())
+    assert (found.emotion, found.gesture) == (None, None) and found.voice.rate == 1.0
+    for template in STYLE_TEMPLATES:
+        assert look(parameters={"style_template": template}).lighting
+
+
+def test_unwanted_words_decide_nothing() -> None:
+    found = look(environment="warm light", colour="red and blue", negative_prompt=["warm", "red"])
+    assert found.lighting == "neutral"
+    assert found.palette == look(colour="blue").palette
+
+
+def test_gestures_of_prompts_exist() -> None:
+    assert set(_GESTURES) <= set(GESTURES)
+
+
+@pytest.mark.parametrize("colour", ["red", "white", "black and yellow", "#00ff00", "pink, grey", "白色"])
+def test_palettes_can_be_read_and_have_contrast(colour: str) -> None:
+    palette = look(colour=colour).palette
+    read_brand({"color_palette": list(palette)})
+    ground, card, accent, text = (_luminance(one) for one in palette)
+    assert (text + 0.05) / (card + 0.05) >= 7.0 and (text + 0.05) / (ground + 0.05) >= 7.0
+    assert (accent + 0.05) / (card + 0.05) >= 2.0
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_look_goes_over_a_brand_and_keeps_what_it_does_not_name() -> None:
+    brand = Brand(palette=("#101010", "#202020", "#ff8800", "#ffffff"), lighting="cool", text_animation="rise")
+    plain = dressed(brand, look(environment="candlelight"))
+    assert plain.lighting == "warm" and plain.palette == brand.palette and plain.text_animation == "rise"
+    assert dressed(brand, look(colour="green")).palette != brand.palette
+    assert dressed(None, look(colour="green")).palette
+
+
+def test_a_prompt_is_written_as_it_is_read() -> None:
+    prompt = read_prompt(FULL)
+    assert read_prompt(prompt.as_json()).digest == prompt.digest
+
+
+def test_nested_prompts_name_their_path() -> None:
+    with pytest.raises(InvalidField) as caught:
+        read_prompt({"subject": "x", "parameters": {"seed": -1}}, "prompt")
+    assert caught.value.field == "prompt.parameters.seed"

@@ -11,6 +11,7 @@ from models.language.persona import read_persona
 from models.language.tutoring import TutorAnswerer
 from realtime.core.clips import GESTURES
 from realtime.core.errors import ConfigError, InvalidField
+from realtime.core.prompting import StructuredPrompt
 from realtime.core.script import parse_script
 from realtime.ports import Answerer, Turn
 from tests.fakes import FixedAnswerer
@@ -95,9 +96,12 @@ async def test_the_character_remembers_pursues_its_goals_and_does_not_repeat_its
 
 async def test_a_language_model_is_told_the_scene() -> None:
     prompts: list[str] = []
+    sampled: list[StructuredPrompt | None] = []
 
-    def prompted(prompt: str) -> Answerer:
+    def prompted(prompt: str, own: StructuredPrompt | None, fallback: Answerer | None) -> Answerer:
+        assert fallback is not None, "what the scene knows answers where the model does not"
         prompts.append(prompt)
+        sampled.append(own)
         return FixedAnswerer(["From the model."])
 
     library = Library(HOST, None, prompted)
@@ -106,6 +110,7 @@ async def test_a_language_model_is_told_the_scene() -> None:
     library.open("tutor", None, "en")
     library.open("npc", None, "zh")
     assert "tutor" in prompts[1] and "米拉" in prompts[2]
+    assert sampled[0] is None and sampled[2] is not None
     await shop.aclose()
 
 
@@ -183,3 +188,19 @@ def test_bad_characters_are_named_by_field(change: dict[str, object], field: str
 def write(path: Path, data: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "field"),
+    [
+        ({}, "prompt.subject"),
+        ({"subject": "x", "mood": "y"}, "prompt.mood"),
+        ({"subject": "x", "parameters": {"frame_rate": 61}}, "prompt.parameters.frame_rate"),
+        ({"subject": "x", "parameters": {"language": "zh-CN"}}, "prompt.parameters.language"),
+        ("a lamp", "prompt"),
+    ],
+)
+def test_a_content_s_bad_prompt_is_named(tmp_path: Path, prompt: object, field: str) -> None:
+    write(tmp_path / "commerce" / "lamp.en.json", LAMP | {"prompt": prompt})
+    with pytest.raises(ConfigError, match=field):
+        Library(HOST, tmp_path)
