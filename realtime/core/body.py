@@ -17,6 +17,10 @@ CROSSFADE_S: Final = 0.5
 SETTLE_S: Final = 0.25
 """Time in which a gesture that moves the head takes the body over from its loop, and gives it back."""
 
+_SIZED: Final = np.array(
+    [CONTROL_INDEX[name] for name in ("yaw", "pitch", "roll", "lean", "shoulders", "arm_swing")], dtype=np.intp
+)
+"""What grows with the size of movements; a raised arm stays raised."""
 _BODY: Final = np.array(
     [CONTROL_INDEX[name] for name in ("yaw", "pitch", "roll", "lean", "shoulders", "breath")], dtype=np.intp
 )
@@ -101,8 +105,13 @@ class Body:
         running = self._gesture
         return running.primitive.name if running and running.start_s <= media_s < running.end_s else None
 
-    def offsets(self, media_s: float) -> NDArray[np.float32]:
-        """Offsets from rest, float32 (CONTROL_COUNT,)."""
+    def offsets(self, media_s: float, size: float = 1.0) -> NDArray[np.float32]:
+        """Offsets from rest, float32 (CONTROL_COUNT,); `size` is a factor of how large movements are."""
+        out = self._at_size_one(media_s)
+        out[_SIZED] *= np.float32(size)
+        return out
+
+    def _at_size_one(self, media_s: float) -> NDArray[np.float32]:
         out = self._loop_offsets(media_s)
         if self._held is not None:
             out += self._held.offsets(media_s)

@@ -35,11 +35,11 @@ class Blinks:
         self._random = random.Random(seed)
         self._next_s = self._random.uniform(0.8, BLINK_GAP_S[1])
 
-    def closure(self, media_s: float) -> float:
-        """How far the lids are closed at a media time, 0..1."""
+    def closure(self, media_s: float, rate: float = 1.0) -> float:
+        """How far the lids are closed at a media time, 0..1; `rate` is a factor of how often they close from then."""
         while media_s >= self._next_s + BLINK_S:
             double = self._random.random() < DOUBLE_BLINK_SHARE
-            self._next_s += BLINK_S + (0.12 if double else self._random.uniform(*BLINK_GAP_S))
+            self._next_s += BLINK_S + (0.12 if double else self._random.uniform(*BLINK_GAP_S) / rate)
         return blink_closure(media_s - self._next_s)
 
     def prompt(self, media_s: float) -> None:

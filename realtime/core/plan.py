@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from realtime.core.bearing import BearingTrack
 from realtime.core.beats import BeatTrack
 from realtime.core.body import Activity, Body
 from realtime.core.clips import primitive
@@ -53,6 +54,7 @@ class Plan:
         self._body = Body()
         self._blinks = Blinks(seed)
         self._gaze = Gaze()
+        self._bearing = BearingTrack(seed)
         self._follow_through = FollowThrough()
         self._scheduled: list[_Scheduled] = []
         self._order = count()
@@ -146,10 +148,12 @@ class Plan:
         self._body.turn_to(activity, media_s)
 
         weights = np.asarray(self.mood.weights(media_s), np.float32)
-        vector = REST.vector + weights @ _FACES + self._body.offsets(media_s)
-        vector[_GAZE_X], vector[_GAZE_Y] = self._gaze.mix(vector[_GAZE_X], vector[_GAZE_Y], media_s)
+        borne = self._bearing.at(weights.tolist(), media_s)
+        vector = REST.vector + weights @ _FACES + self._body.offsets(media_s, borne.size) + borne.posture
+        averted = self._bearing.gaze(float(vector[_GAZE_X]), float(vector[_GAZE_Y]), media_s)
+        vector[_GAZE_X], vector[_GAZE_Y] = self._gaze.mix(*averted, media_s)
         vector[_BROWS] += self._beats.lift(media_s)
-        vector[_BLINKS] = vector[_BLINKS].clip(self._blinks.closure(media_s), 1.0)
+        vector[_BLINKS] = vector[_BLINKS].clip(self._blinks.closure(media_s, borne.blinks), 1.0)
         vector[FOLLOWING] = self._follow_through.step(vector, media_s)
         controls = combine(Controls(vector), self.mouth.sample(media_s)).clipped()
         return Pose(media_s, self.epoch, controls, activity, self.mouth.openness(media_s) >= OPEN_MOUTH)
