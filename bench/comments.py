@@ -2,7 +2,8 @@
 
 Drives a director and its queue on given time: some 50 comments a second from many viewers, a few questions asked by
 many and remarks that nobody shares, while answers take as long as they are said. `wait_s` is how long ago the question
-that is answered was asked last; it must not grow from first to last third. `hear_us` is one comment's CPU time."""
+that is answered was asked last; it must not grow from first to last third. `hear_us` is one comment's CPU time.
+`--seconds 5` is a shorter flood."""
 
 import random
 import time

@@ -14,6 +14,7 @@ _STORY: Final = (
     "third of a litre. It is light, and it stays warm for an hour. It comes in blue, in green, or in a very deep red. "
 ).split()
 """Without feeling, for a smile parts the lips too."""
+_FIRST_CLAUSE_WORDS: Final = next(at for at, word in enumerate(_STORY, start=1) if word.endswith(","))
 
 
 class LlmStub:
@@ -22,6 +23,8 @@ class LlmStub:
     def __init__(self, *, tokens_per_s: float = 30.0, tokens: int = 400) -> None:
         self.base_url = ""
         self.asked_s: list[float] = []
+        self.clause_s: list[float] = []
+        """When the last word of an answer's first clause was written."""
         self.dropped_s: list[float] = []
         """When a client closed an answer that was still being written."""
         self.dropped = asyncio.Event()
@@ -54,6 +57,8 @@ class LlmStub:
             begun_s = time.monotonic()
             for index, word in enumerate(itertools.islice(itertools.cycle(_STORY), self._tokens), start=1):
                 await response.write(_event({"content": word + " "}, None))
+                if index == _FIRST_CLAUSE_WORDS:
+                    self.clause_s.append(time.monotonic())
                 await asyncio.sleep(begun_s + index * self._interval_s - time.monotonic())
             await response.write(_event({}, "stop") + b"data: [DONE]\n\n")
         except (asyncio.CancelledError, ConnectionError):

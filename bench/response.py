@@ -8,6 +8,9 @@ leaves the server: it holds the way over the loopback and the viewer's receiving
   pictures before. The texts begin with sounds that open the mouth.
 - `text_to_display_ms`: Chromium's `expectedDisplayTime` of the first picture whose media time is not before the start
   of the speech, which `bot-started-speaking` tells.
+
+`--scene commerce`, `tutor` or `npc` measures answers to comments instead, `--llm 1` those of a language model: see
+`bench.answers`.
 """
 
 import asyncio
@@ -24,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.async_api import Page
 
+from bench import answers
 from bench.browser import NoChromium, Recording, open_page, start_recording, start_talking, stop_recording
 from bench.harness import Goal, Option, Result, command, percentiles
 from bench.judge import MouthJudge
@@ -31,6 +35,7 @@ from bench.server_process import ServerProcess
 from bench.watching import Kept, Watch, audible
 from client.sdk import AnimaClient
 from client.viewer.viewer import SeenFrame
+from realtime.core.scenes import SCENES
 from realtime.core.units import VIDEO_CLOCK_HZ
 
 GOALS: Final = (
@@ -40,6 +45,7 @@ GOALS: Final = (
     Goal("text_to_mouth_ms_p95", most=100.0),
     Goal("text_to_display_ms_p95", most=150.0),
 )
+CLAUSE_GOALS: Final = (Goal("clause_to_sound_ms_p95", most=120.0),)
 TEXTS: Final = (
     "Hello there.",
     "Oh, yes.",
@@ -177,8 +183,12 @@ def displayed_ms(recording: Recording, origin: int, media_s: float) -> float:
     raise LookupError(f"no picture at or after {media_s:.3f} s was shown")
 
 
-def measure(n: int, scene: str) -> Result:
-    """The published keys, for `n` texts to each kind of viewer."""
+def measure(n: int, scene: str, llm: int) -> Result:
+    """The published keys, for `n` texts to each kind of viewer, comments or questions."""
+    if llm:
+        return _measure_llm(n)
+    if scene in answers.SCENES:
+        return _measure_comments(n, scene)
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as scratch, ServerProcess(log=Path(scratch) / "server.log") as server:
         trials, stages_ms = asyncio.run(watch_trials(server.url, n, scene or None, rng))
@@ -201,10 +211,37 @@ def measure(n: int, scene: str) -> Result:
     }
 
 
+def _measure_comments(n: int, scene: str) -> Result:
+    with tempfile.TemporaryDirectory() as scratch, ServerProcess(log=Path(scratch) / "server.log") as server:
+        waits_ms, response = asyncio.run(answers.comments(server.url, scene, n, random.Random(1)))
+    return {**percentiles(waits_ms, "comment_to_sound_ms"), "server_response": response, "waits_ms": waits_ms}
+
+
+def _measure_llm(n: int) -> Result:
+    with tempfile.TemporaryDirectory() as scratch:
+        after_clause, in_all = asyncio.run(answers.prompted(Path(scratch), n))
+    return {
+        **percentiles(after_clause, "clause_to_sound_ms"),
+        **percentiles(in_all, "question_to_sound_ms"),
+        "clauses_ms": after_clause,
+    }
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """`python -m bench.response`."""
-    scene = Option("scene", "", "scene of the headless viewer's session")
-    return command("response", measure, GOALS, n=20, options=(scene,), argv=argv)
+    scene = Option("scene", "", "commerce, tutor or npc: answers to comments in that scene")
+    llm = Option("llm", 0, "1: answers of a language model that streams 30 tokens a second")
+    asked = [] if argv is None else list(argv)
+    asked = asked or sys.argv[1:]
+    return command("response", measure, _goals(asked), n=20, options=(scene, llm), argv=argv)
+
+
+def _goals(argv: Sequence[str]) -> tuple[Goal, ...]:
+    """What this run is held against: a scene has its own budget."""
+    for name in answers.SCENES:
+        if name in argv or f"--scene={name}" in argv:
+            return (Goal("comment_to_sound_ms_p95", most=float(SCENES[name].budget_ms)),)
+    return CLAUSE_GOALS if "--llm" in " ".join(argv) else GOALS
 
 
 if __name__ == "__main__":
