@@ -1,7 +1,8 @@
 """Do the lips move with the sound? The spoken way rendered offline, judged by mediapipe against what is heard.
 
 Voice, plan, avatar and compositing are those that serve; only the clock is virtual. The judge sees finished frames and
-knows nothing of the rig. What it sees is held against:
+knows nothing of the rig. Both kinds of avatars say the same; of each figure the worse one stands at top level. What it
+sees is held against:
 
 - `openness_r`: the opening that the plan asks for, correlated over all frames, silences included;
 - `viseme_offset_ms`: the middle of each P, B and M in the sound (for plosives the quietest 40 ms of the waveform around
@@ -13,18 +14,24 @@ knows nothing of the rig. What it sees is held against:
 
 import asyncio
 import sys
-from collections.abc import Sequence
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.follow import baked
 from bench.harness import Goal, Result, command, percentiles
 from bench.judge import MouthJudge
 from models.avatar.host import IllustratedHost
 from models.avatar.layers import paint_layers
+from models.avatar.portrait.sheet import public_domain_photo
 from models.avatar.spec import MEI
 from models.speech.espeak import EspeakVoice
 from realtime.core.composite import compose
@@ -63,6 +70,10 @@ _LEAST_SWING: Final = 0.08
 _CLOSURE_S: Final = 0.040
 _REACH_MS: Final = 130
 """Lips that stay shut for longer than this to one side, as at the edge of a pause, have no middle to compare."""
+_LARGE_IS_GOOD: Final = frozenset({
+    "openness_r", "openness_r_by_phonemes", "bilabial_closed_ratio", "detected_ratio", "bilabials_between_open",
+    "phrases",
+})  # fmt: skip
 _CLOSED_SHARE: Final = 0.12
 """Closed is what the judge sees of the lips at rest, plus this share of its range."""
 
@@ -213,13 +224,30 @@ def closures(judged: Floats, said: Sequence[Said]) -> tuple[list[bool], list[flo
 
 
 def measure(n: int) -> Result:
-    """The published keys, for `n` sentences."""
+    """The published keys, for `n` sentences said by each kind of avatar."""
+    cv2.setNumThreads(1)
     said = asyncio.run(speak(n))
     poses, asked = perform(said)
-    renderer = Renderer(IllustratedHost(MEI, paint_layers(MEI)))
-    with MouthJudge(tracking=True) as judge:
-        judged = judge.openness([renderer.picture(pose) for pose in poses])
-    return figures(judged, asked, said)
+    kinds: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for kind, avatar in (
+            ("illustrated", IllustratedHost(MEI, paint_layers(MEI))),
+            ("portrait", baked(public_domain_photo(), Path(place) / "portrait")),
+        ):
+            renderer = Renderer(avatar)
+            with MouthJudge(tracking=True) as judge:
+                kinds[kind] = figures(judge.openness([renderer.picture(pose) for pose in poses]), asked, said)
+    return {**worst(kinds), "kinds": kinds}
+
+
+def worst(kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Of each figure the one furthest from its goal: the smallest of what should be large, the largest else."""
+    found: dict[str, Any] = {}
+    for key in next(iter(kinds.values())):
+        values = [figures[key] for figures in kinds.values() if figures[key] is not None]
+        pick = min if key in _LARGE_IS_GOOD else partial(max, key=abs)
+        found[key] = pick(values) if values else None
+    return found
 
 
 def figures(judged: Floats, asked: Floats, said: Sequence[Said]) -> dict[str, Any]:
@@ -250,7 +278,9 @@ def _median(values: Sequence[float]) -> float | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`python -m bench.sync`."""
-    return command("sync", measure, GOALS, n=len(SENTENCES), argv=argv)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # mediapipe's generated modules
+        return command("sync", measure, GOALS, n=len(SENTENCES), argv=argv)
 
 
 if __name__ == "__main__":

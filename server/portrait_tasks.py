@@ -16,6 +16,7 @@ from realtime.core.errors import CapacityError, Conflict, InvalidField
 WORKER: Final = "models.avatar.portrait.worker"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 MIN_CONSENT: Final = 12
+MAX_LICENCE: Final = 200
 KEPT: Final = 64
 """Tasks that are remembered."""
 BUSY_RETRY_S: Final = 15.0
@@ -50,13 +51,16 @@ class PortraitTasks:
         """A task that is running or ended not long ago."""
         return self._tasks.get(task_id)
 
-    def begin(self, photo: bytes, name: str, consent: str, title: str) -> PortraitTask:
+    def begin(self, photo: bytes, name: str, consent: str, title: str, licence: str = "") -> PortraitTask:
         """Start a bake. Raises `InvalidField`, `Conflict` for a taken name, `CapacityError` while one is running."""
         if not NAME.fullmatch(name):
             raise InvalidField("a name has 1 to 64 small letters, digits and hyphens", field="name", limit=NAME.pattern)
         if len(consent.strip()) < MIN_CONSENT:
             limit = f"at least {MIN_CONSENT} characters"
             raise InvalidField("state who agreed to being animated, and to what", field="consent", limit=limit)
+        if len(licence) > MAX_LICENCE or not licence.isprintable():
+            limit = f"one line of up to {MAX_LICENCE} characters"
+            raise InvalidField("a licence is a name, an SPDX expression or an address", field="licence", limit=limit)
         if not photo:
             raise InvalidField("the form holds a photo", field="photo")
         if name in self._taken():
@@ -67,7 +71,7 @@ class PortraitTasks:
         while len(self._tasks) >= KEPT:
             self._tasks.pop(next(iter(self._tasks)))
         self._tasks[task.id] = task
-        self._running = asyncio.create_task(self._bake(task, photo, consent, title))
+        self._running = asyncio.create_task(self._bake(task, photo, consent, title, licence))
         return task
 
     async def join(self) -> None:
@@ -81,13 +85,14 @@ class PortraitTasks:
             self._running.cancel()
         await self.join()
 
-    async def _bake(self, task: PortraitTask, photo: bytes, consent: str, title: str) -> None:
+    async def _bake(self, task: PortraitTask, photo: bytes, consent: str, title: str, licence: str) -> None:
         try:
             with tempfile.TemporaryDirectory(prefix="anima-photo-") as place:
                 path = Path(place) / "photo"
                 await asyncio.to_thread(path.write_bytes, photo)
                 wish = {"photo": str(path), "name": task.name, "consent": consent, "title": title}
-                await self._follow(task, json.dumps(wish | {"packs": str(self._packs)}).encode())
+                wish |= {"licence": licence, "packs": str(self._packs)}
+                await self._follow(task, json.dumps(wish).encode())
         except OSError as error:
             task.error = f"the photo could not be worked on: {error.strerror}"
         finally:

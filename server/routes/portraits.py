@@ -27,16 +27,17 @@ class Task(BaseModel):
     done: int
     total: int = Field(description="Steps altogether; 0 until the first one is told.")
     error: str | None = Field(description="Why it failed.")
-    field: str | None = Field(description="What the error is about: photo, name, consent.")
+    field: str | None = Field(description="What the error is about: photo, name, consent, licence.")
 
 
 async def create(request: web.Request) -> web.Response:
-    """Make a portrait of one photo: the form has `photo`, `name`, `consent` and, if wanted, `title`."""
+    """Make a portrait of one photo: the form has `photo`, `name`, `consent` and, if wanted, `title` and `licence`."""
     require_type(request, "multipart/form-data")
     form = await _form(request)
-    texts = {name: form.get(name, b"").decode("utf-8", "replace").strip() for name in ("name", "consent", "title")}
+    names = ("name", "consent", "title", "licence")
+    texts = {name: form.get(name, b"").decode("utf-8", "replace").strip() for name in names}
     tasks = request.app[STATE].services.portraits
-    task = tasks.begin(form.get("photo", b""), texts["name"], texts["consent"], texts["title"])
+    task = tasks.begin(form.get("photo", b""), texts["name"], texts["consent"], texts["title"], texts["licence"])
     return _answer(task, 202)
 
 
@@ -82,8 +83,8 @@ async def _content(part: BodyPartReader, limit_bytes: int) -> bytes:
 GROUP: Final = "Avatars"
 OPERATIONS: Final = (
     Operation(
-        "POST", "/v1/avatars", create, "Make a portrait of a photo (form: photo, name, consent, title)", GROUP, None,
-        {202: Task}, (400, 401, 403, 409, 413, 415, 422, 429, 503), "key", "multipart/form-data", id="create_portrait",
+        "POST", "/v1/avatars", create, "Make a portrait of a photo (form: photo, name, consent, title, licence)",
+        GROUP, None, {202: Task}, (400, 401, 403, 409, 413, 415, 422, 429, 503), "key", "multipart/form-data", id="create_portrait",
     ),
     Operation(
         "GET", "/v1/avatars/tasks/{id}", state, "How far a portrait is", GROUP, None, {200: Task},

@@ -46,6 +46,13 @@ async def test_what_is_missing_is_named(tmp_path: Path, photo: bytes, name: str,
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize("licence", ["two\nlines", "x" * 201])
+async def test_what_is_no_licence(tmp_path: Path, licence: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        PortraitTasks(tmp_path, tuple).begin(b"x", "a", CONSENT, "", licence)
+    assert caught.value.field == "licence"
+
+
 async def test_a_taken_name(tmp_path: Path) -> None:
     with pytest.raises(Conflict):
         PortraitTasks(tmp_path, lambda: ("mei",)).begin(b"x", "mei", CONSENT, "")

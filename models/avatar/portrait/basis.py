@@ -144,7 +144,7 @@ def _pressing(s: Surface) -> dict[str, Moves]:
         "AU24": moves(0.02 * inward, thinner(0.050, 0.058, 0.032), 0.05 * forward),
         "lip_tuck": moves(
             0.01 * inward,
-            np.where(s.low, -(0.042 + 0.044 * s.lower_depth) * s.lower_pull * profile, 0),
+            np.where(s.low, -(0.028 + 0.052 * s.lower_depth) * s.lower_pull * profile, 0),
             np.where(s.low, 0.10 * forward, 0),
         ),
     }

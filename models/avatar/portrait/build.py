@@ -28,7 +28,7 @@ STAGES: Final = ("finding the face", "taking the smile out", "cutting out the he
 Tell = Callable[[str], None]
 
 _ENAMEL: Final = np.array([216.0, 232.0, 240.0])
-_EDGE_UNITS: Final = 0.062
+_EDGE_UNITS: Final = 0.080
 """The upper teeth end this far below the mouth line at rest."""
 
 
@@ -90,7 +90,7 @@ def _mouth(framed: Framed, neutral: Neutral) -> MouthPaint:
     cavity = np.clip(lip * (0.15, 0.13, 0.24), 0, 64)
     edge = float(neutral.face[list(UPPER_INNER), 1].mean()) + _EDGE_UNITS
     return MouthPaint(
-        tooth_row(True, enamel), tooth_row(False, enamel * 0.93), tongue(np.clip(lip * (0.82, 0.72, 0.98), 0, 235)),
+        tooth_row(True, enamel), tooth_row(False, enamel * 0.93), tongue(np.clip(lip * (0.88, 0.80, 0.95), 0, 235)),
         (float(cavity[0]), float(cavity[1]), float(cavity[2])), edge,
     )  # fmt: skip
 

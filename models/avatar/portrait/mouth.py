@@ -134,8 +134,11 @@ def _paint(
     jaw, meet = controls["AU26"], controls["teeth"]
     forward = min(1.0, controls["AU18"] + 0.5 * controls["AU22"])
     drop = _JAW_UNITS * jaw * (1 - 0.35 * meet)
-    rows = np.linspace(0.75, 1.45, height, dtype=np.float32)[:, None, None]
-    image = np.ascontiguousarray(np.broadcast_to(np.array(paint.cavity, np.float32) * rows, (height, width, 3)))
+    # light falls in from the front: the throat is darkest high up and in the corners
+    rows = np.linspace(0.60, 1.55, height, dtype=np.float32)[:, None]
+    across = np.linspace(-1, 1, width, dtype=np.float32) ** 2
+    depth = rows * (np.float32(1.12) - np.float32(0.55) * across)
+    image = np.asarray(depth[..., None] * np.array(paint.cavity, np.float32), np.float32)
     # lips pushed forward hide the teeth and shade what lies behind, warmly
     lit = np.array([1 - 0.42 * forward, 1 - 0.40 * forward, 1 - 0.28 * forward], np.float32)
 
@@ -146,27 +149,27 @@ def _paint(
         image[...] = over(image, drawn[..., :3] * gain.astype(np.float32), np.clip(drawn[..., 3] / 255, 0, 1))
 
     tip_up, tip_out = controls["tongue_up"], controls["tongue_out"]
-    lying = view.line + 0.080 + 0.58 * drop
+    lying = view.line + 0.066 + 0.48 * drop
     raised = view.line + 0.060 + 0.12 * drop
     # between the teeth the tip covers the lower row and shows under the upper one
-    between = paint.edge_v - 0.012
+    between = paint.edge_v - 0.026
     top = lying + (raised - lying) * 0.9 * tip_up
     top += (between - top) * tip_out
-    tongue = view.sprite((TONGUE_MM[0] / 2, 1.8), top, 0.10 - 0.12 * tip_out, 0.96 - 0.24 * tip_up - 0.20 * tip_out)
+    tongue = view.sprite((TONGUE_MM[0] / 2, 1.8), top, 0.10 - 0.12 * tip_out, 1.02 - 0.16 * tip_up - 0.18 * tip_out)
     if tip_out < 0.3:
         put(paint.tongue, tongue, lit * (0.86 + 0.14 * max(tip_up, jaw)))
-    low_edge = view.line + 0.052 + drop + 0.03 * forward - 0.016 * meet
+    low_edge = view.line + 0.047 + 0.94 * drop + 0.03 * forward - 0.016 * meet
     put(paint.teeth_lower, view.sprite(ORIGIN_MM[False], low_edge, 0.03), 0.92 * lit)
     if tip_out >= 0.3:
         put(paint.tongue, tongue, lit * (0.92 + 0.14 * tip_out))
-    put(paint.teeth_upper, view.sprite(ORIGIN_MM[True], paint.edge_v - 0.030 * forward, 0.0), lit)
+    put(paint.teeth_upper, view.sprite(ORIGIN_MM[True], paint.edge_v - 0.030 * forward - 0.016 * tip_out, 0.0), lit)
     return image
 
 
 def _lip_shadow(cover: Image, unit: float) -> Image:
-    """0.7..1: darker right under the upper lip; a narrow opening is not darkened through and through."""
-    soft = blur(cover, max(0.6, 0.018 * unit))
-    lowered = max(1, round(0.012 * unit))
+    """0.64..1: darker right under the upper lip; a narrow opening is not darkened through and through."""
+    soft = blur(cover, max(0.7, 0.024 * unit))
+    lowered = max(1, round(0.020 * unit))
     shade = np.zeros_like(soft)
     shade[lowered:] = soft[:-lowered]
-    return np.asarray(0.80 + 0.20 * smoothstep(0.05, 0.50, shade), np.float32)
+    return np.asarray(0.64 + 0.36 * smoothstep(0.02, 0.72, shade), np.float32)

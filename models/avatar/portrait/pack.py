@@ -28,11 +28,14 @@ from realtime.core.values import BaseKey
 
 KIND: Final = "anima-portrait-pack"
 FORMAT: Final = 1
-RIG_VERSION: Final = 1
+RIG_VERSION: Final = 2
 """Rises when the rig reads its files differently; older packs are refused and baked anew from the photo."""
 THUMBNAIL: Final = "thumbnail.jpg"
 MAX_PHOTO_BYTES: Final = 32 * 2**20
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+LICENCE: Final = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f]{1,200}")
+UNSTATED: Final = "as stated by the person who made this pack"
 
 _FRAMES_PER_STEP: Final = 12
 _CHECKED_WHOLE: Final = 1 << 20
@@ -49,7 +52,8 @@ class Wish:
     name: str
     consent: str
     title: str = ""
-    licence: str = "as stated by the person who made this pack"
+    licence: str = ""
+    """Under which terms the pack may be used; `UNSTATED` if the person who makes it says nothing."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -57,6 +61,11 @@ class Wish:
                 "a portrait's name has 1 to 64 small letters, digits and hyphens", field="name", limit=NAME.pattern
             )
         check_consent(self.consent)
+        if self.licence and not LICENCE.fullmatch(self.licence):
+            raise InvalidField(
+                "a licence is one line of up to 200 characters: a name, an SPDX expression or an address",
+                field="licence", limit=LICENCE.pattern,
+            )  # fmt: skip
 
 
 def read_photo(path: Path) -> Picture:
@@ -95,7 +104,8 @@ def bake(photo: Path, wish: Wish, out_dir: Path, keys: Sequence[BaseKey], progre
             names += [KEYS, FRAMES, THUMBNAIL]
             manifest = {
                 "kind": KIND, "format": FORMAT, "rig": RIG_VERSION, "name": wish.name,
-                "title": wish.title or wish.name, "licence": wish.licence, "consent": wish.consent.strip(),
+                "title": wish.title or wish.name, "licence": wish.licence.strip() or UNSTATED,
+                "consent": wish.consent.strip(),
                 "provenance": {
                     "photo_sha256": whole_hash(photo),
                     "photo_px": [picture.shape[1], picture.shape[0]],
@@ -149,6 +159,8 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise PackError(f"{path} names no avatar")
     if not isinstance(manifest.get("consent"), str) or not manifest["consent"].strip():
         raise PackError(f"{path} holds no consent statement: such a portrait is not shown")
+    if not isinstance(manifest.get("licence"), str) or not LICENCE.fullmatch(manifest["licence"]):
+        raise PackError(f"{path} states no licence of one line and up to 200 characters")
     named = manifest.get("files")
     if not isinstance(named, dict) or set(named) != {*files.file_names(), KEYS, FRAMES, THUMBNAIL}:
         raise PackError(f"{path} does not list a portrait's files")

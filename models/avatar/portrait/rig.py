@@ -29,6 +29,9 @@ WHOLE: Final = Roi(0, 0, PICTURE_PX, PICTURE_PX)
 _POSE_NEWTON, _FIELD_NEWTON = 3, 3
 _UPPER: Final = np.array([CONTROL_INDEX[n] for n in (*UPPER_CONTROLS, *BOTH_CONTROLS)], np.intp)
 _LOWER: Final = np.array([CONTROL_INDEX[n] for n in (*BOTH_CONTROLS, *LOWER_CONTROLS)], np.intp)
+_PARTED_BY_ROUNDING: Final = [(*BOTH_CONTROLS, *LOWER_CONTROLS).index(n) for n in ("AU22", "lip_round")]
+_PRESSED: Final = 0.6
+"""From this much of AU24 on, funnelled lips no longer part."""
 _RATIO: Final = PLATE_PX / PICTURE_PX
 """Plate pixels to one of the picture: a pixel's middle x lies at `_RATIO` x + (`_RATIO` - 1) / 2 in the plate."""
 _GAIN_UNIT: Final = 128
@@ -126,7 +129,7 @@ class Rig:
         sides = [rest := _in_plate(still)] * 2
         nodes = still * np.float32(1 / FIELD_STEP_PX)
         if lower:
-            weights = controls.vector[_LOWER]
+            weights = _lip_weights(controls)
             points = layout.lips + np.tensordot(weights, layout.lip_moves, 1)
             lips = Lips.of(view.placing.pixels(points), self._frame)
             if weights.any():
@@ -274,6 +277,13 @@ def _crop(maps: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32
     part[:, [0, -1]] = 0
     part[:, :, [0, -1]] = 0
     return part, x0, y0
+
+
+def _lip_weights(controls: Controls) -> NDArray[np.float32]:
+    """Weights of the lower face's movements; lips that are pressed meet however much they are rounded."""
+    weights = controls.vector[_LOWER].copy()
+    weights[_PARTED_BY_ROUNDING] *= 1 - min(1.0, controls["AU24"] / _PRESSED)
+    return weights
 
 
 def _half_of(view: View, roi: Roi) -> Map:

@@ -23,27 +23,29 @@ class Portraits:
 
     def open(self, name: str) -> Avatar:
         """The avatar of this name. Raises `NotFound`, or `PackError` if its pack is damaged."""
-        return open_portrait(self._path(name))
+        return open_portrait(self.place(name))
 
     def inspect(self, name: str) -> dict[str, object]:
         """A manifest without its list of files, after every byte was checked. Raises `NotFound` or `PackError`."""
-        path = self._path(name)
+        path = self.place(name)
         open_portrait(path, verify=True)
         about = read_manifest(path)
         size = sum(entry["bytes"] for entry in about.pop("files").values())
         return {**about, "kind": "portrait", "directory": str(path), "bytes": size, "checked": True}
 
     def bake(
-        self, photo: Path, name: str, consent: str, title: str, clips: Sequence[Primitive], progress: Progress
-    ) -> Path:
+        self, photo: Path, name: str, consent: str, title: str, clips: Sequence[Primitive], progress: Progress,
+        licence: str = "",
+    ) -> Path:  # fmt: skip
         """Make a pack of a photo with the base frames of these clips; returns where it lies."""
-        wish = Wish(name, consent, title)
+        wish = Wish(name, consent, title, licence)
         path = self._directory / f"portrait-{wish.name}"
         keys = [base_key(controls) for clip in clips for controls in clip_controls(clip)]
         bake(photo, wish, path, keys, progress)
         return path
 
-    def _path(self, name: str) -> Path:
+    def place(self, name: str) -> Path:
+        """Where a portrait's pack lies. Raises `NotFound`."""
         found = find_portraits(self._directory)
         if name not in found:
             known = ", ".join(found) or "none"

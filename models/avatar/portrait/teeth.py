@@ -67,9 +67,9 @@ def _tooth(across: Floats, along: Floats, extent: float, high: float, back: floa
     taper = 1 - 0.12 * np.clip(along, 0, 1)
     distance = (np.abs(across / taper) ** 5.5 + np.abs(along * 2 - 1) ** 5.5) ** (1 / 5.5)
     cover = np.clip((1 - distance) * min(extent, high / 2) / 0.60 + 0.5, 0, 1)
-    rounding = 1 - 0.07 * np.clip(np.abs(across), 0, 1) ** 4
-    edge = 1 - 0.05 * (1 - smoothstep(0.0, 0.18, along))
-    shade = rounding * edge * (1 - 0.06 * np.clip(along, 0, 1)) * np.exp(-back / 34.0)
+    rounding = 1 - 0.10 * np.clip(np.abs(across), 0, 1) ** 3
+    edge = 1 - 0.09 * (1 - smoothstep(0.0, 0.22, along))
+    shade = rounding * edge * (1 - 0.06 * np.clip(along, 0, 1)) * np.exp(-back / 27.0)
     return np.asarray(shade), np.asarray(cover)
 
 

@@ -13,7 +13,7 @@ from realtime.core.errors import AnimaError, RequestError
 
 
 def run(wish: dict[str, str], out: TextIO) -> int:
-    """Bake `wish` (`photo`, `name`, `consent`, `title`, `packs`); returns the exit status."""
+    """Bake `wish` (`photo`, `name`, `consent`, `title`, `licence`, `packs`); returns the exit status."""
 
     def tell(**line: object) -> None:
         print(json.dumps(line), file=out, flush=True)
@@ -21,7 +21,7 @@ def run(wish: dict[str, str], out: TextIO) -> int:
     try:
         Portraits(Path(wish["packs"])).bake(
             Path(wish["photo"]), wish["name"], wish["consent"], wish["title"], BAKED,
-            lambda what, done, total: tell(what=what, done=done, total=total),
+            lambda what, done, total: tell(what=what, done=done, total=total), wish.get("licence", ""),
         )  # fmt: skip
     except RequestError as error:
         tell(error=str(error), field=error.field, limit=error.limit)

@@ -9,7 +9,7 @@ import pytest
 
 from models.avatar.pack import FRAMES, KEYS, MANIFEST
 from models.avatar.portrait.geometry import REST_KEY
-from models.avatar.portrait.pack import Wish, bake, find_portraits, open_portrait, read_manifest, read_photo
+from models.avatar.portrait.pack import UNSTATED, Wish, bake, find_portraits, open_portrait, read_manifest, read_photo
 from models.avatar.portrait.shelf import Portraits
 from realtime.core.errors import InvalidField, NotFound, PackError
 from tests.models.avatar.portrait.conftest import CONSENT
@@ -83,6 +83,8 @@ def test_a_truncated_or_missing_file_is_named(copy: Path) -> None:
         ({"name": "../x"}, "names no avatar"),
         ({"consent": " "}, "no consent"),
         ({"files": {}}, "does not list"),
+        ({"licence": ""}, "no licence"),
+        ({"licence": 4}, "no licence"),
     ],
 )
 def test_a_foreign_pack_is_refused(copy: Path, fields: dict[str, object], reason: str) -> None:
@@ -132,3 +134,18 @@ def test_the_shelf_finds_opens_and_inspects(pack: Path) -> None:
     assert about["consent"] == CONSENT and about["checked"] is True and "files" not in about
     with pytest.raises(NotFound, match="eileen"):
         shelf.open("nobody")
+
+
+def test_a_licence_is_kept_and_shown(pack: Path, tmp_path: Path) -> None:
+    assert Portraits(pack.parent).inspect("eileen")["licence"] == UNSTATED
+    copy = Path(shutil.copytree(pack, tmp_path / "packs" / "copy"))
+    edit(copy, licence="CC-BY-4.0")
+    assert Portraits(tmp_path / "packs").inspect("eileen")["licence"] == "CC-BY-4.0"
+    assert Wish("x", CONSENT, licence="CC-BY-4.0").licence == "CC-BY-4.0"
+
+
+@pytest.mark.parametrize("licence", ["two\nlines", "x" * 201, "   "])
+def test_what_is_no_licence(licence: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        Wish("x", CONSENT, licence=licence)
+    assert caught.value.field == "licence"
