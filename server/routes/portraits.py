@@ -84,7 +84,8 @@ GROUP: Final = "Avatars"
 OPERATIONS: Final = (
     Operation(
         "POST", "/v1/avatars", create, "Make a portrait of a photo (form: photo, name, consent, title, licence)",
-        GROUP, None, {202: Task}, (400, 401, 403, 409, 413, 415, 422, 429, 503), "key", "multipart/form-data", id="create_portrait",
+        GROUP, None, {202: Task}, (400, 401, 403, 409, 413, 415, 422, 429, 503), "key", "multipart/form-data",
+        id="create_portrait",
     ),
     Operation(
         "GET", "/v1/avatars/tasks/{id}", state, "How far a portrait is", GROUP, None, {200: Task},
