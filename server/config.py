@@ -133,6 +133,15 @@ class Config:
     """Rule packs of the regions that viewers are in (docs/safety.md); the common pack always holds."""
     safety_dir: Path | None = setting(None)
     """Folder with rule packs of your own; one with the name of a bundled pack takes its place."""
+    recordings_dir: Path | None = setting(None)
+    """Where recordings are written; none takes the user's data directory."""
+    recordings_quota_mb: int = setting(10_000, low=1, high=1_000_000_000)
+    """Megabytes that all recordings together may take; what would exceed them is refused or ends."""
+    output_hosts: tuple[str, ...] = setting(())
+    """Hosts that sessions may be published to, such as *.example.com; empty allows every public address."""
+    output_private: bool = setting(False)
+    """Whether sessions may be published to addresses that are not public, such as a media server on the own network."""
+
     audit_log: Path | None = setting(None)
     """File that interventions are recorded in, one JSON object per line; empty is the user's state folder."""
     audit_text: bool = setting(False)

@@ -68,7 +68,7 @@ async def keep_once(state: State, busy_cores: float) -> None:
     for gone in state.used_s.keys() - alive:
         del state.used_s[gone]
     for session in sessions:
-        if session.viewers:
+        if session.viewers or session.outputs.running:
             state.watched.add(session.id)
             state.used_s[session.id] = now_s
             state.tokens.renew(session.id, now_s)

@@ -33,6 +33,9 @@ class Metrics:
         self._requests = self._counter("http_requests", "HTTP requests, by route and status", "route", "status")
         self._stage = Histogram(
             "anima_stage_seconds", "Time one stage of a frame took", ["stage"], buckets=FRAME_BUCKETS_S,
+        self._outputs_opened = self._counter("outputs_opened", "Recordings and publications begun, by kind", "kind")
+        self._output_failures = self._counter("output_failures", "Attempts of outputs that failed, by kind", "kind")
+        self._outputs = Gauge("anima_outputs", "Recordings and publications running", ["kind"], registry=self.registry)
             registry=self.registry,
         )  # fmt: skip
         self._encode = self._histogram("encode_seconds", "Time to encode one frame", FRAME_BUCKETS_S)
@@ -99,6 +102,18 @@ class Metrics:
     def exposition(self) -> bytes:
         """The Prometheus text format."""
         return generate_latest(self.registry)
+    def output_opened(self, kind: str) -> None:
+        """A recording or publication was begun."""
+        self._outputs_opened.labels(kind).inc()
+        self._outputs.labels(kind).inc()
+
+    def output_failed(self, kind: str) -> None:
+        """An attempt failed; another one follows unless it was the last."""
+        self._output_failures.labels(kind).inc()
+
+    def output_closed(self, kind: str) -> None:
+        self._outputs.labels(kind).dec()
+
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"anima_{name}", text, labels, registry=self.registry)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from server.metrics import Metrics
     from server.portrait_tasks import PortraitTasks
+    from server.outputs.book import Outputs
     from server.rtc.resources import Opened, Restarted
     from server.rtc.sdpfrag import Fragment
 
@@ -191,6 +192,11 @@ class LiveSession(Protocol):
 
     async def offer(self, body: Mapping[str, Any], scopes: frozenset[Scope] = ALL_SCOPES) -> dict[str, Any]:
         """SmallWebRTC `{sdp, type, pc_id?, restart_pc?}` to `{sdp, type, pc_id}`. The viewer may
+    @property
+    def outputs(self) -> "Outputs":
+        """The session's recordings and publications."""
+        ...
+
         do what `scopes` say. Broken SDP raises `RequestError`."""
         ...
 

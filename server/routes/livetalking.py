@@ -11,9 +11,11 @@ from typing import Any, Final, Literal
 from aiohttp import BodyPartReader, web
 from pydantic import BaseModel, Field
 
-from realtime.core.errors import AnimaError, InvalidField, NotFound, NotOffered, TooLarge, Unauthorised
+from realtime.core.errors import AnimaError, Conflict, InvalidField, NotFound, TooLarge, Unauthorised
 from server.auth import Scope
 from server.faults import answer_for
+from server.outputs.book import OutputWish
+from server.outputs.output import RUNNING
 from server.recordings import LONGEST_S, decode
 from server.routes import checks
 from server.routes.access import close_session, open_session, session_of
@@ -22,10 +24,11 @@ from server.routes.reading import LooseBody, read_body, require_type
 from server.routes.sessions import BAD_BODY, spec_of
 from server.routes.table import Operation
 from server.state import GRANT, STATE
-from server.surfaces import LiveSession
+from server.surfaces import Cue, LiveSession
 
 FILE_LIMIT_BYTES: Final = 16 * 1024 * 1024
 PARTS_MAX: Final = 8
+FIRST_CLIP: Final = 2
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -48,6 +51,19 @@ class Human(Numbered):
     text: str
     type: Literal["echo", "chat"] = Field(default="echo", description="Speak exactly this, or answer it.")
     interrupt: bool = Field(default=False, description="Drop what is being said first.")
+
+
+class Record(Numbered):
+    """A recording's beginning or end."""
+
+    type: Literal["start_record", "end_record"]
+
+
+class AudioType(Numbered):
+    """A clip to show."""
+
+    audiotype: int = Field(ge=0, description="0 and 1 are speaking and silence, which show by themselves; then clips.")
+    reinit: bool = Field(default=True, description="Taken and let be: a gesture always begins at its beginning.")
 
 
 class PlainAnswer(BaseModel):
@@ -146,14 +162,32 @@ async def is_speaking(request: web.Request) -> web.Response:
 
 
 @coded
-async def not_offered(request: web.Request) -> web.Response:
-    """Recording and video clips per audio state are LiveTalking's own."""
-    _session(request, (await read_body(request, Numbered)).sessionid, "view")
-    instead = {
-        "/record": "record on the viewer's side, or play the session's whep_url into a recorder",
-        "/set_audiotype": "the host's motion is generated: direct it with POST /v1/sessions/{id}/cue",
-    }
-    raise NotOffered(f"Anima does not carry out {request.path}: {instead[request.path]}")
+async def record(request: web.Request) -> web.Response:
+    """Begin or end an MP4 recording in the server's recordings directory; its end answers with the file's name."""
+    body = await read_body(request, Record)
+    outputs = _session(request, body.sessionid, "direct").outputs
+    running = [one for one in outputs.all() if one["kind"] == "mp4" and one["state"] in RUNNING]
+    if body.type == "start_record":
+        if running:
+            raise Conflict("the session is being recorded already", field="type")
+        return _done({"file": (await outputs.open(OutputWish("mp4")))["target"]})
+    if not running:
+        raise Conflict("the session is not being recorded", field="type")
+    return _done({"file": (await outputs.close(running[-1]["id"]))["target"]})
+
+
+@coded
+async def set_audiotype(request: web.Request) -> web.Response:
+    """Act: LiveTalking's clips of one's own begin at 2, and ours are the gestures in the catalogue's order."""
+    body = await read_body(request, AudioType)
+    session = _session(request, body.sessionid, "direct")
+    gestures = checks.gestures(request.app[STATE].services)
+    if body.audiotype >= FIRST_CLIP + len(gestures):
+        named = ", ".join(f"{number} {name}" for number, name in enumerate(gestures, FIRST_CLIP))
+        raise InvalidField("there is no clip of this number", field="audiotype", limit=f"0, 1, {named}")
+    if body.audiotype >= FIRST_CLIP:
+        await session.cue(Cue(gesture=gestures[body.audiotype - FIRST_CLIP]))
+    return _done()
 
 
 def _done(data: object = None) -> web.Response:
@@ -210,14 +244,8 @@ GROUP: Final = "LiveTalking"
 FAILURES: Final = (*BAD_BODY, 401, 403, 404, 429)
 
 
-def _row(path: str, handler: Handler, summary: str, body: type[BaseModel]) -> Operation:
-    return Operation("POST", path, handler, summary, GROUP, body, {200: Taken}, FAILURES, "session")
-
-
-def _missing(path: str) -> Operation:
-    answers = {501: "Not offered here."}
-    name = path.strip("/")
-    return Operation("POST", path, not_offered, "Not offered", GROUP, Numbered, answers, FAILURES, "session", id=name)
+def _row(path: str, handler: Handler, summary: str, body: type[BaseModel], *more: int) -> Operation:
+    return Operation("POST", path, handler, summary, GROUP, body, {200: Taken}, (*FAILURES, *more), "session")
 
 
 OPERATIONS: Final = (
@@ -232,6 +260,6 @@ OPERATIONS: Final = (
     ),
     _row("/interrupt_talk", interrupt_talk, "Be silent at once", Numbered),
     _row("/is_speaking", is_speaking, "Whether it speaks", Numbered),
-    _missing("/record"),
-    _missing("/set_audiotype"),
+    _row("/record", record, "Begin or end a recording", Record, 409),
+    _row("/set_audiotype", set_audiotype, "Show a gesture", AudioType),
 )  # fmt: skip

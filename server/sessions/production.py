@@ -19,6 +19,7 @@ from realtime.ports import Clock
 from server.media.egress import MediaEgress
 from server.sessions.figures import frame_report
 from server.sessions.shared import Shared
+from server.outputs.tap import SoundTap
 from server.surfaces import SessionSpec
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Production:
         shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, partial_update=spec.partial_update
         )
+        self.tap = SoundTap(self.played.read)
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped
         )
@@ -62,6 +64,11 @@ class Production:
         self.egress.start()
         if self._generating is None and not self._closed:
             self._generating = asyncio.create_task(self._generate(), name="generator")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The picture's width and height."""
+        return self._stock.avatar.width, self._stock.avatar.height
 
     def release(self, holder: object) -> None:
         """This one takes nothing any more; the last one ends the frames, while sound runs on."""

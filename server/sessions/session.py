@@ -17,6 +17,7 @@ from realtime.ports import Clock
 from realtime.preheat import preheat
 from server.auth import ALL_SCOPES, Scope
 from server.director.direction import Direction
+from server.outputs.book import Outputs, Source
 from server.rtc.peer import Peer, PeerOptions, close_all
 from server.rtc.resources import Resources
 from server.rtc.signalling import OfferBook
@@ -65,6 +66,7 @@ class Session:
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
         self.ingest = Ingest(options, PublishedSound(self.hearing, self._emit) if self.hearing.available else None)
         self._resources = {"play": Resources(self._offers), "publish": self.ingest.resources}
+        self.outputs = self._new_outputs()
         self._peers: dict[Peer, wire.Encoder] = {}
         self._viewer_figures = ViewerFigures()
         self._response_ms: list[float] = []
@@ -153,6 +155,7 @@ class Session:
             "viewers": self.viewers,
             "ingest": self.ingest.state(),
         } | self.figures()
+            "outputs": self.outputs.running,
 
     async def aclose(self, reason: str) -> None:
         """End the session: viewers, frames, sound. Nothing of it is left when this returns."""
@@ -167,6 +170,7 @@ class Session:
         await close_all(list(self._peers), reason)
         await self.ingest.aclose(reason)
         await self._production.aclose()
+        await self.outputs.aclose()
 
     # --- what its viewers ask of it
 
@@ -193,6 +197,14 @@ class Session:
     # --- inside
 
     def _new_peer(self) -> Peer:
+    def _new_outputs(self) -> Outputs:
+        config, production = self._shared.config, self._production
+        source = Source(
+            self.id, self._egress, production.tap, production.size, config.fps,
+            production.hold, production.release,
+        )  # fmt: skip
+        return Outputs(source, config, self._shared.metrics, self._options)
+
         """A peer with its inbox, for the offer book."""
         config = self._shared.config
         encoder = wire.Encoder()

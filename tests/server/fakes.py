@@ -16,6 +16,7 @@ from realtime.core.values import Pcm
 from realtime.programme import ContentInfo, Programme
 from server.auth import ALL_SCOPES, Scope
 from server.metrics import Metrics
+from server.outputs.book import OutputWish
 from server.portrait_tasks import PortraitTasks
 from server.rtc.resources import Opened, Restarted
 from server.rtc.sdpfrag import Fragment
@@ -99,6 +100,40 @@ class FakeProgrammes:
 
 
 @dataclass
+class FakeOutputs:
+    """Outputs that are live at once."""
+
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wishes: list[OutputWish] = field(default_factory=list)
+
+    @property
+    def running(self) -> int:
+        return sum(one["state"] == "live" for one in self.made.values())
+
+    async def open(self, wish: OutputWish) -> dict[str, Any]:
+        self.wishes.append(wish)
+        name = f"o{len(self.made)}"
+        self.made[name] = {"id": name, "kind": wish.kind, "target": f"{name}.mp4", "state": "live", "error": None}
+        return self.made[name]
+
+    def all(self) -> list[dict[str, Any]]:
+        return list(self.made.values())
+
+    def one(self, output_id: str) -> dict[str, Any]:
+        if output_id not in self.made:
+            raise NotFound("there is no such output", field="output")
+        return self.made[output_id]
+
+    async def close(self, output_id: str) -> dict[str, Any]:
+        self.one(output_id)["state"] = "ended"
+        return self.made[output_id]
+
+    async def aclose(self) -> None:
+        for one in self.made.values():
+            one["state"] = "ended"
+
+
+@dataclass
 class FakeSession:
     """A session that notes its calls; `failure` is raised by the next one."""
 
@@ -110,6 +145,7 @@ class FakeSession:
     peers: set[str] = field(default_factory=set)
     failure: Exception | None = None
     directed: FakeDirecting = field(default_factory=FakeDirecting)
+    outputs: Any = field(default_factory=FakeOutputs)
     resources: dict[str, FakeConnections] = field(
         default_factory=lambda: {"play": FakeConnections(), "publish": FakeConnections()}
     )

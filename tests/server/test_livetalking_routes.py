@@ -7,7 +7,9 @@ import pytest
 from aiohttp import FormData
 
 from server.numbers import SessionNumbers
+from server.outputs.book import OutputWish
 from server.routes.livetalking import FILE_LIMIT_BYTES
+from server.surfaces import Cue
 from tests.server.conftest import AUTH, KEY, Bench, Start
 from tests.server.test_recordings import sound_file
 
@@ -90,8 +92,10 @@ async def test_bad_uploads(bench: Bench, fields: dict[str, Any], expected: int, 
         ("/human", {"sessionid": "NUMBER", "text": "x", "type": "sing"}, 422),
         ("/interrupt_talk", {"sessionid": None}, 422),
         ("/is_speaking", {}, 422),
-        ("/record", {"sessionid": "NUMBER", "type": "start_record"}, 501),
-        ("/set_audiotype", {"sessionid": "NUMBER", "audiotype": 2, "reinit": True}, 501),
+        ("/record", {"sessionid": "NUMBER", "type": "end_record"}, 409),
+        ("/record", {"sessionid": "NUMBER", "type": "pause_record"}, 422),
+        ("/set_audiotype", {"sessionid": "NUMBER", "audiotype": 4, "reinit": True}, 422),
+        ("/set_audiotype", {"sessionid": "NUMBER", "audiotype": -1}, 422),
         ("/record", {"sessionid": 1, "type": "start_record"}, 404),
     ],
 )
@@ -101,6 +105,28 @@ async def test_failures(bench: Bench, path: str, body: dict[str, Any], expected:
     status, answer = await bench.call("POST", path, json=sent)
     assert status == expected and answer["code"] == -1 and answer["msg"] == answer["error"]["message"], answer
     assert list(bench.services.sessions.running) == ["s1"], "nobody else is disturbed"
+
+
+async def test_recording(bench: Bench) -> None:
+    number = await joined(bench)
+    begin, end = ({"sessionid": number, "type": f"{what}_record"} for what in ("start", "end"))
+    status, answer = await bench.call("POST", "/record", json=begin)
+    assert status == 200 and answer["data"] == {"file": "o0.mp4"}
+    assert (await bench.call("POST", "/record", json=begin))[0] == 409, "it is being recorded already"
+    status, answer = await bench.call("POST", "/record", json=end)
+    assert status == 200 and answer["data"] == {"file": "o0.mp4"}
+    assert (await bench.call("POST", "/record", json=end))[0] == 409
+    outputs = bench.services.sessions.running["s1"].outputs
+    assert [one["state"] for one in outputs.all()] == ["ended"] and outputs.wishes == [OutputWish("mp4")]
+
+
+async def test_clips_are_gestures(bench: Bench) -> None:
+    number = await joined(bench)
+    for audiotype in (0, 1, 3):
+        body = {"sessionid": number, "audiotype": audiotype, "reinit": False}
+        assert (await bench.call("POST", "/set_audiotype", json=body))[0] == 200
+    calls = bench.services.sessions.running["s1"].calls
+    assert [what for name, what in calls if name == "cue"] == [Cue(gesture="wave")], "0 and 1 show by themselves"
 
 
 async def test_with_keys_it_takes_the_sessions_token(start: Start) -> None:

@@ -1,0 +1,1 @@
+"""Where a session goes besides its viewers: recordings, and servers it is published to."""
