@@ -69,5 +69,4 @@ class Stock:
 
     def keep_patch(self, region: Region, patch: Patch) -> None:
         """Keep a drawn patch."""
-        size = patch.pixels.nbytes + (0 if patch.alpha is None else patch.alpha.nbytes)
-        self._patches.put((region.name, region.key), patch, size)
+        self._patches.put((region.name, region.key), patch, patch.nbytes)

@@ -1,6 +1,5 @@
 """Picks what stands behind the ports and puts a server together; the only module of `server` that knows the models."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from aiortc import RTCIceServer
 from platformdirs import user_state_path
 
-from models.avatar.gallery import Gallery, adopt
-from models.avatar.portrait.shelf import Portraits
+from models.avatar.gallery import adopt
 from models.avatar.presets import DEFAULT
 from models.avatar.projection import PICTURE_PX, base_key
 from models.hearing.detector import SileroDetector
@@ -28,14 +25,11 @@ from models.safety.audit import AuditLog
 from models.safety.filter import SafetyFilter
 from models.safety.rules import load_packs
 from models.speech.espeak import EspeakVoice
+from models.staging.collection import Collection, whole_picture
 from realtime.compute import ComputeThread
 from realtime.core.clips import BAKED, PRIMITIVES
-from realtime.core.composite import compose
-from realtime.core.errors import Conflict
-from realtime.core.expressions import expression
-from realtime.core.facs import Controls, Emotion
 from realtime.core.primitives import Primitive, clip_controls
-from realtime.core.values import I420, BaseKey, VoiceSpec
+from realtime.core.values import BaseKey, VoiceSpec
 from realtime.ports import Answerer, Avatar, Transcriber
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
@@ -50,34 +44,12 @@ from server.sessions.manager import SessionManager
 from server.sessions.shared import Shared
 from server.settings import IceServer
 from server.surfaces import AvatarInfo, Progress, VoiceInfo
+from server.wardrobe import Wardrobe
 
 log = logging.getLogger(__name__)
 
 WARM_TEXT: Final = {"en": "Hello.", "zh": "你好。"}
 """Spoken to nobody at start, so that the first viewer does not wait for dictionaries to load."""
-
-
-class _Stocks(dict[str, Stock]):
-    """The ready pixels of each avatar by name; the others are opened when somebody first asks for them."""
-
-    def __init__(self, ready: Mapping[str, Stock], gallery: Gallery, portraits: Portraits) -> None:
-        super().__init__(ready)
-        self._gallery = gallery
-        self._portraits = portraits
-        self._opening = asyncio.Lock()
-
-    def __missing__(self, name: str) -> Stock:
-        self[name] = self._open(name)
-        return self[name]
-
-    async def ready(self, name: str) -> None:
-        """Open an avatar without holding up the event loop; a host that was never drawn takes seconds."""
-        async with self._opening:
-            if name not in self:
-                self[name] = await asyncio.to_thread(self._open, name)
-
-    def _open(self, name: str) -> Stock:
-        return Stock(self._gallery.open_aside(name) if name in self._gallery.specs else self._portraits.open(name))
 
 
 class Server:
@@ -88,10 +60,10 @@ class Server:
         self._voice = EspeakVoice()
         self._answerer = answerer
         self._compute = ComputeThread()
-        self._packs = config.packs_path
-        self._gallery = gallery(config)
-        self.portraits = PortraitTasks(self._packs, lambda: {info.name for info in self.avatars()})
-        self._stocks = _Stocks(stocks, self._gallery, Portraits(self._packs))
+        self._avatars = collection(config)
+        self.portraits = PortraitTasks(config.packs_path, lambda: {info.name for info in self.avatars()})
+        self.backgrounds = self._avatars.pictures
+        self._stocks = Wardrobe(stocks, self._avatars.open_aside)
         prompted = answerer.in_role if isinstance(answerer, OpenAIAnswerer) else None
         self._library = Library(answerer, config.scenes_dir, prompted)
         self._hearing = hearing_parts(config)
@@ -107,21 +79,14 @@ class Server:
         )
         self.sessions = SessionManager(shared, options)
         self._started = False
-        self._posters: dict[str, bytes] = {}
 
     def avatars(self) -> Sequence[AvatarInfo]:
         """The avatars that can be asked for."""
-        return [*_infos(self._gallery), *(one for one in portraits(self._packs) if one.name not in self._gallery.specs)]
+        return _infos(self._avatars)
 
     def poster(self, avatar: str) -> bytes | None:
         """The avatar with a friendly face, as JPEG; None for an unknown one. Blocks while it is drawn."""
-        if avatar in self._gallery.specs:
-            return self._gallery.poster(avatar)
-        if avatar not in {info.name for info in self.avatars()}:
-            return None
-        if avatar not in self._posters:
-            self._posters[avatar] = _jpeg(_picture(self._stocks[avatar].avatar, expression(Emotion.HAPPY, 0.45)))
-        return self._posters[avatar]
+        return self._avatars.poster(avatar)
 
     def voices(self) -> Sequence[VoiceInfo]:
         """The voices that can be asked for."""
@@ -159,7 +124,7 @@ class Server:
         if self._hearing is not None:
             await self._hearing.transcriber.aclose()
             self._hearing.thread.shutdown()
-        self._gallery.close()
+        self._avatars.close()
         self._compute.close()
 
 
@@ -174,44 +139,38 @@ def prepare(config: Config, progress: Progress) -> None:
     _open(config, config.avatar or DEFAULT, progress)
 
 
-def gallery(config: Config) -> Gallery:
-    """The illustrated hosts: those that come with Anima, and those of the packs' directory."""
-    return Gallery(config.packs_path, base_keys())
+def collection(config: Config) -> Collection:
+    """The avatars: the hosts that come with Anima, and those and the portraits of the packs' directory."""
+    return Collection(config.packs_path, base_keys(), BAKED)
 
 
 def avatars(config: Config) -> list[AvatarInfo]:
-    """The illustrated hosts that can be asked for, the default one first."""
-    return _infos(gallery(config))
+    """The avatars that can be asked for: hosts first, of these the default one, then portraits."""
+    return _infos(collection(config))
 
 
-def _infos(hosts: Gallery) -> list[AvatarInfo]:
+def _infos(found: Collection) -> list[AvatarInfo]:
     size = (PICTURE_PX, PICTURE_PX)
-    return [AvatarInfo(one.name, one.title, *size, "illustrated", one.description) for one in hosts.specs.values()]
-
-
-def portraits(packs: Path) -> list[AvatarInfo]:
-    """The portraits that were baked from photos into a directory."""
-    size = (PICTURE_PX, PICTURE_PX)
-    return [
+    hosts = found.hosts.specs
+    drawn = [AvatarInfo(one.name, one.title, *size, "illustrated", one.description) for one in hosts.values()]
+    baked = [
         AvatarInfo(name, str(about["title"]), *size, "portrait", f"Made from one picture. {about['licence']}")
-        for name, about in Portraits(packs).manifests().items()
+        for name, about in found.portraits.manifests().items()
+        if name not in hosts
     ]
+    return [*drawn, *baked]
 
 
-def bake_portrait(config: Config, photo: Path, name: str, consent: str, title: str, progress: Progress) -> Path:
+def bake_portrait(
+    config: Config, photo: Path, name: str, consent: str, title: str, progress: Progress, licence: str = ""
+) -> Path:
     """Make a portrait of one photo; returns where its pack lies. Raises `InvalidField` with the reason if it cannot."""
-    if name in gallery(config).specs:
-        raise Conflict(f"{name!r} is an avatar that comes with Anima; choose another name", field="name")
-    return Portraits(config.packs_path).bake(photo, name, consent, title, BAKED, progress)
+    return collection(config).bake_portrait(photo, name, consent, title, progress, licence)
 
 
 def inspect(config: Config, name: str) -> dict[str, object]:
     """What an avatar's pack says of itself, every byte of a portrait checked. Raises `NotFound` or `PackError`."""
-    if name in (hosts := gallery(config)).specs:
-        spec = hosts.specs[name]
-        return {"name": name, "title": spec.title, "kind": "illustrated", "licence": spec.licence,
-                "directory": str(hosts.pack(name))}  # fmt: skip
-    return Portraits(config.packs_path).inspect(name)
+    return collection(config).inspect(name)
 
 
 def preview(config: Config, name: str, out: Path, progress: Progress) -> list[Path]:
@@ -226,8 +185,8 @@ def bake(config: Config, names: Sequence[str], progress: Progress) -> list[Path]
     """Make packs anew; all illustrated hosts if none is named. A name may be that of a file `*.yaml`, which describes
     a host and is kept beside the packs. Returns where they lie."""
     own = [name if not name.endswith(".yaml") else adopt(Path(name), config.packs_path) for name in names]
-    hosts = gallery(config)
-    return [hosts.bake(name, _telling(hosts, name, progress)) for name in own or hosts.specs]
+    found = collection(config)
+    return [found.hosts.bake(name, _telling(found, name, progress)) for name in own or found.hosts.specs]
 
 
 def base_keys() -> list[BaseKey]:
@@ -237,14 +196,12 @@ def base_keys() -> list[BaseKey]:
 
 
 def _open(config: Config, name: str, progress: Progress) -> Avatar:
-    hosts = gallery(config)
-    if name not in hosts.specs and name in (shelf := Portraits(config.packs_path)).manifests():
-        return shelf.open(name)
-    return hosts.open(name, _telling(hosts, name, progress))
+    found = collection(config)
+    return found.open(name, _telling(found, name, progress))
 
 
-def _telling(hosts: Gallery, name: str, progress: Progress) -> "_Telling":
-    return _Telling(f"drawing {hosts.specs[name].title if name in hosts.specs else name}", progress)
+def _telling(found: Collection, name: str, progress: Progress) -> "_Telling":
+    return _Telling(f"drawing {found.titles().get(name, name)}", progress)
 
 
 class _Telling:
@@ -266,28 +223,10 @@ def _rtc_servers(servers: Sequence[IceServer]) -> tuple[RTCIceServer, ...]:
     return tuple(RTCIceServer(list(one.urls), one.username or None, one.credential or None) for one in servers)
 
 
-def _picture(avatar: Avatar, controls: Controls) -> I420:
-    """One whole frame, drawn outside of any session."""
-    key = avatar.base_key(controls)
-    base = avatar.base(key)
-    if base is None:
-        base = avatar.render_base(key)
-    patches = [avatar.draw(base, key, controls, region) for region in avatar.regions(key, controls)]
-    return compose(base, patches, np.empty_like(base))
-
-
-def _jpeg(picture: I420) -> bytes:
-    import cv2
-
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    assert done
-    return bytes(data)
-
-
 def _warm_avatar(avatar: Avatar) -> None:
     """Draw one open mouth: the first call of each drawing routine is the slowest."""
     controls = next(clip_controls(PRIMITIVES["talk"])).with_(AU25=0.5, AU26=0.4, AU1=0.3)
-    _picture(avatar, controls)
+    whole_picture(avatar, controls)
 
 
 def _answerer(config: Config) -> Answerer:

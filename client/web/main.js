@@ -1,5 +1,6 @@
 // The page's wiring: what the viewer does goes to the session, what the session reports goes to the screen.
 
+import { grantInAddress } from "./address.js";
 import { CaptionTrack, MediaClock } from "./captions.js";
 import { Conversation } from "./conversation.js";
 import { Microphone } from "./microphone.js";
@@ -7,6 +8,7 @@ import { AnimaSession } from "./session.js";
 import { ResponseTimer, StatsMonitor } from "./stats.js";
 import { traceView } from "./trace.js";
 import { Cards } from "./ui/cards.js";
+import { Cast, posterOf } from "./ui/cast.js";
 import { Chat } from "./ui/chat.js";
 import { Curtain } from "./ui/curtain.js";
 import { Direct } from "./ui/direct.js";
@@ -28,6 +30,12 @@ class Page {
   #stage = new Stage(this.#locale);
   #cards = new Cards();
   #scenes = new ScenePicker(this.#locale, () => this.#sceneChosen());
+  /** @type {Cast} */
+  #cast = new Cast(this.#locale, {
+    onPick: () => this.#castPicked(),
+    onPreview: (avatar) => this.#stage.showStill(posterOf(avatar)),
+    upload: (file) => this.session.upload("/v1/backgrounds", file),
+  });
   #overlay = new DebugOverlay(this.#locale);
   #curtain = new Curtain(this.#locale, () => this.session.start());
   #direct = new Direct(this.#locale, (cue) => this.session.cue(cue));
@@ -54,6 +62,7 @@ class Page {
   constructor() {
     this.session = new AnimaSession({ wish: this.#wish(), grant: grantInAddress() });
     this.#scenes.load((path) => this.session.get(path));
+    if (!this.session.options.grant) this.#offerCast();
     this.#listenToSession();
     this.#listenToViewer();
     followTheme();
@@ -123,6 +132,7 @@ class Page {
   #stateChanged(state, attempt) {
     if (state === "connecting") this.#lastFault = null;
     this.#curtain.show(state, this.#lastFault);
+    this.#cast.showState(state);
     this.#stage.notice(state === "reconnecting" ? this.#locale.word("reconnectingWords", { n: attempt }) : null);
     if (state === "connected") this.#connected();
     else this.#disconnected(state);
@@ -164,6 +174,7 @@ class Page {
     if (typeof data.media_s === "number") this.#clock.messageArrived(data.media_s, nowMs / 1000);
     switch (type) {
       case "bot-ready":
+        this.#stage.setPacked(data.about?.background === "transparent");
         this.#mic.offer(data.about?.hearing === true);
         this.#cards.dress(data.about?.brand);
         if (data.about?.card) this.#cards.show(data.about.card);
@@ -206,7 +217,7 @@ class Page {
     if (t === "card") this.#cards.show(/** @type {import("./ui/cards.js").Card} */ (d));
     if (t === "brand") this.#cards.dress(/** @type {import("./ui/cards.js").Brand} */ (d));
     if (t === "shot") this.#cards.frame(d);
-    if (t === "trace") this.#overlay.traced(traceView(d), nowMs);
+    if (t === "trace") this.#overlay.traced(traceView(d, this.#stage.packed), nowMs);
   }
 
   /**
@@ -273,14 +284,32 @@ class Page {
   /** A session speaks one language: another one needs another session, unless it was given to us. */
   #languageChanged() {
     this.session.options.wish = this.#wish();
+    this.#startAnew();
+  }
+
+  /** A choice is an act: it begins the conversation, or begins it anew with the other host. */
+  #castPicked() {
+    this.session.options.wish = this.#wish();
+    this.#cast.open(false);
+    if (["idle", "closed", "failed"].includes(this.session.state)) this.session.start();
+    else this.#startAnew();
+  }
+
+  async #offerCast() {
+    await this.#cast.load((path) => this.session.get(path));
+    this.session.options.wish = this.#wish();
+  }
+
+  #startAnew() {
     const running = !["idle", "closed", "failed"].includes(this.session.state);
     if (!running || this.session.options.grant) return;
     this.session.close();
     this.session.start();
   }
 
+  /** @returns {Record<string, any>} */
   #wish() {
-    return { language: this.#locale.language, ...this.#scenes.wish };
+    return { language: this.#locale.language, ...this.#scenes.wish, ...this.#cast.wish };
   }
 
   #sceneChosen() {
@@ -292,18 +321,6 @@ class Page {
     this.#stage.startMuted();
     this.session.start();
   }
-}
-
-/**
- * A session that an integrator's backend has created comes in the fragment, which no server log sees:
- * `#session=…&token=…`.
- * @returns {import("./signalling.js").Grant | undefined}
- */
-function grantInAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const [id, token] = [given.get("session"), given.get("token")];
-  if (!id || !token) return undefined;
-  return { id, token, offer_url: given.get("offer_url") ?? "/api/offer" };
 }
 
 /**

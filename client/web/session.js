@@ -13,6 +13,7 @@ import * as wire from "./wire.js";
  * @property {string} [base]  Where the server is; "" is the page's own origin.
  * @property {Record<string, any>} [wish]  Body of POST /v1/sessions: `language`, `avatar`, `voice` ...
  * @property {Grant} [grant]  Join a session that your own backend created, instead of creating one.
+ * @property {number} [createTimeoutMs]  For the session to be made: an avatar that was never drawn is drawn first.
  * @property {number} [joinTimeoutMs]  From the offer to an open data channel.
  * @property {number} [graceMs]  How long a broken path may mend by itself.
  * @property {readonly number[]} [backOffMs]  Waiting times between attempts to reconnect; their number is the limit.
@@ -23,6 +24,7 @@ import * as wire from "./wire.js";
 const DEFAULTS = Object.freeze({
   base: "",
   wish: {},
+  createTimeoutMs: 60_000,
   joinTimeoutMs: 10_000,
   graceMs: 2_000,
   backOffMs: Object.freeze([250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]),
@@ -143,6 +145,16 @@ export class AnimaSession extends EventTarget {
     return this.signalling.get(path, this.#grant?.token);
   }
 
+  /**
+   * Give the server a file of the viewer's, such as a background.
+   * @param {string} path
+   * @param {Blob} file
+   * @returns {Promise<any>}
+   */
+  upload(path, file) {
+    return this.signalling.upload(path, file);
+  }
+
   /** Try now instead of waiting out the back-off, as when the network has come back. */
   reconnectNow() {
     if (this.#state === "reconnecting") this.#wake?.();
@@ -174,7 +186,7 @@ export class AnimaSession extends EventTarget {
     if (!this.#peerType()) throw new Fault("unsupported", "RTCPeerConnection is missing");
     const known = this.#grant ?? this.options.grant;
     // creation is not cancelled when we close: a session that nobody learnt of could not be ended
-    const grant = known ?? (await this.signalling.create(this.options.wish, AbortSignal.timeout(this.options.joinTimeoutMs)));
+    const grant = known ?? (await this.signalling.create(this.options.wish, AbortSignal.timeout(this.options.createTimeoutMs)));
     if (turn !== this.#turn) {
       if (!known) this.signalling.leave(grant);
       return null;

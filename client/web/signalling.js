@@ -85,6 +85,17 @@ export class Signalling {
   }
 
   /**
+   * Hand over a file as it is.
+   * @param {string} path
+   * @param {Blob} file
+   * @returns {Promise<any>}
+   */
+  async upload(path, file) {
+    const response = await this.#send("POST", path, { body: file });
+    return response.json();
+  }
+
+  /**
    * @param {string} path
    * @param {string} [token]
    * @returns {Promise<any>}
@@ -103,12 +114,13 @@ export class Signalling {
   async #send(method, path, { body, token, signal, keepalive }) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const isFile = typeof Blob !== "undefined" && body instanceof Blob;
+    if (body !== undefined) headers["Content-Type"] = isFile ? body.type : "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     const url = /^https?:/.test(path) ? path : this.#base + path;
     let response;
     try {
-      response = await this.#fetch(url, { method, headers, body: body && JSON.stringify(body), signal, keepalive });
+      response = await this.#fetch(url, { method, headers, body: isFile ? body : body && JSON.stringify(body), signal, keepalive });
     } catch (error) {
       if (signal?.aborted && signal.reason instanceof Fault) throw signal.reason;
       throw new Fault("unreachable", error instanceof Error ? error.message : String(error));

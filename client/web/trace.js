@@ -36,9 +36,10 @@ const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "s
 
 /**
  * @param {Record<string, any>} data  The `d` of a `server-message` with `t: "trace"`.
+ * @param {boolean} [packed]  Whether the picture has a matte below, which is not shown.
  * @returns {TraceView}
  */
-export function traceView(data) {
+export function traceView(data, packed = false) {
   const bars = barsOf(data.stages_ms ?? {});
   const drawn = listOf(data.drawn).map(String);
   const last = bars.at(-1);
@@ -47,7 +48,7 @@ export function traceView(data) {
     rung: String(data.rung ?? ""),
     baseHit: data.base_hit !== false,
     width: Number(data.width) || 512,
-    height: Number(data.height) || 512,
+    height: (Number(data.height) || 512) / (packed ? 2 : 1),
     drawn,
     reused: listOf(data.reused).map(String),
     regions: Object.entries(data.rois ?? {}).flatMap(([name, roi]) => boxOf(name, roi, drawn.includes(name))),

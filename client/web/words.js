@@ -75,6 +75,21 @@ const EN = {
   language: "Language",
   sceneLabel: "What the conversation is for",
   contentLabel: "What it is about",
+  castLabel: "Who you talk to",
+  castToggle: "Change host or background",
+  picked: "{name} was chosen",
+  portrait: "portrait",
+  background: "Background",
+  background_default: "Own room",
+  background_transparent: "None, transparent",
+  background_blur: "Blurred",
+  background_colour: "Colour",
+  background_upload: "Picture of yours …",
+  background_studio: "Bright studio",
+  background_classroom: "Classroom",
+  background_shop: "Shop",
+  background_loft: "Brick loft",
+  background_evening: "City evening",
   leave: "End conversation",
   expand: "Show more of the conversation",
   collapse: "Show less of the conversation",
@@ -170,6 +185,21 @@ const ZH = {
   language: "语言",
   sceneLabel: "对话场景",
   contentLabel: "内容",
+  castLabel: "和谁聊",
+  castToggle: "更换主播或背景",
+  picked: "已选择{name}",
+  portrait: "真人照片",
+  background: "背景",
+  background_default: "自带房间",
+  background_transparent: "无（透明）",
+  background_blur: "虚化",
+  background_colour: "纯色",
+  background_upload: "自己的图片…",
+  background_studio: "明亮演播室",
+  background_classroom: "教室",
+  background_shop: "商店",
+  background_loft: "红砖阁楼",
+  background_evening: "城市夜晚",
   leave: "结束对话",
   expand: "展开对话",
   collapse: "收起对话",
@@ -213,6 +243,14 @@ export function word(language, key, values = {}) {
   const found = /** @type {Record<string, unknown>} */ (WORDS[language])[key];
   const text = typeof found === "string" ? found : key.replace(/^[a-z]+_/, "");
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/**
+ * @param {Language} language
+ * @param {string} key
+ */
+export function hasWord(language, key) {
+  return key in WORDS[language];
 }
 
 /**

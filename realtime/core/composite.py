@@ -37,6 +37,20 @@ def lay(picture: I420, patch: Patch) -> None:
             target[...] = source
         else:
             _blend(target, source, alpha)
+    if patch.matte is not None:
+        _lay_matte(picture, patch, patch.matte)
+
+
+def _lay_matte(picture: I420, patch: Patch, matte: Plane) -> None:
+    """Lay a patch's matte into the lower half of a packed picture; it has no colour, so its luma is all there is."""
+    roi, half = patch.roi, picture.shape[0] // 3
+    if roi.y + roi.height > half or matte.shape != (roi.height, roi.width):
+        raise ValueError(f"the matte of patch {roi} does not fit a picture packed to {half} lines")
+    target = picture[half + roi.y : half + roi.y + roi.height, roi.x : roi.x + roi.width]
+    if patch.alpha is None:
+        target[...] = matte
+    else:
+        _blend(target, matte, patch.alpha)
 
 
 def planes(picture: I420) -> tuple[Plane, Plane, Plane]:

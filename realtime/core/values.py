@@ -52,11 +52,18 @@ class Region:
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
     """Pixels for one region, I420 of the region's size. `alpha`, if given, is uint8 of shape (height, width): the patch
-    is blended over what lies below, otherwise it replaces it."""
+    is blended over what lies below, otherwise it replaces it. `matte`, if given, is luma of the same shape for the
+    lower half of a packed picture (`matte.pack`), laid there in the same way."""
 
     roi: Roi
     pixels: I420
     alpha: NDArray[np.uint8] | None = None
+    matte: NDArray[np.uint8] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the pixels take."""
+        return sum(part.nbytes for part in (self.pixels, self.alpha, self.matte) if part is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ class CreateSession(Body):
     """What a session shall be; every field may be left out."""
 
     avatar: Name | None = Field(default=None, description="A name of GET /v1/avatars.")
+    background: Name | None = Field(
+        default=None,
+        description="default, transparent (video of double height: premultiplied colours above, their matte below), "
+        "blur, #rrggbb, or a name of GET /v1/backgrounds.",
+    )
     scene: Name | None = Field(default=None, description="What the session is for.")
     content: Name | None = Field(default=None, description="What the scene is about; see GET /v1/scenes.")
     language: Name | None = Field(default=None, description="BCP 47 tag of what is spoken.")

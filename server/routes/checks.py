@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from realtime.core.backdrop import DEFAULT, SYNTAX, parse
 from realtime.core.errors import InvalidField, TooLarge
 from realtime.core.facs import Emotion
 from server.config import Config
@@ -42,6 +43,21 @@ def avatar(wanted: str | None, services: Services, config: Config) -> str:
     """The avatar asked for, or the default one."""
     names = [info.name for info in services.avatars()]
     return one_of(wanted, names, "avatar") if wanted else config.avatar or names[0]
+
+
+def background(wanted: str | None, services: Services) -> str:
+    """What stands behind the host, or its own room."""
+    if wanted is None:
+        return DEFAULT
+    names = services.backgrounds.names()
+    limit = ", ".join((SYNTAX, *names))
+    try:
+        wish = parse(wanted)
+    except ValueError as error:
+        raise InvalidField(str(error), field="background", limit=limit) from error
+    if wish.kind == "image" and wish.value not in names:
+        raise InvalidField(f"no such background: {wanted[:64]!r}", field="background", limit=limit)
+    return str(wish)
 
 
 def language(wanted: str | None, services: Services, config: Config) -> str:

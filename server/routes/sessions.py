@@ -62,6 +62,7 @@ def spec_of(wish: CreateSession, state: State) -> SessionSpec:
     language = checks.language(wish.language, services, config)
     return SessionSpec(
         avatar=checks.avatar(wish.avatar, services, config),
+        background=checks.background(wish.background, services),
         language=language,
         voice=checks.voice(wish.voice, language, services, config),
         rate=wish.rate,

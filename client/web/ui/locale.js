@@ -1,6 +1,6 @@
 // The language of the page: fills every element that names its word, and remembers the choice.
 
-import { languageOf, word } from "../words.js";
+import { hasWord, languageOf, word } from "../words.js";
 import { byId, setLabel } from "./dom.js";
 
 const STORED = "anima.language";
@@ -25,6 +25,15 @@ export class Locale extends EventTarget {
    */
   word(key, values) {
     return word(this.language, key, values);
+  }
+
+  /**
+   * A word that there may not be, such as the name of something a server offers.
+   * @param {string} key
+   * @param {string} otherwise
+   */
+  wordOr(key, otherwise) {
+    return hasWord(this.language, key) ? this.word(key) : otherwise;
   }
 
   /** @param {import("../words.js").Language} language */

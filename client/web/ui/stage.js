@@ -1,5 +1,6 @@
 // The host on the page: video and its sound, the still picture, captions, what she is doing.
 
+import { Compositor } from "./compositor.js";
 import { byId, element, setIcon } from "./dom.js";
 
 /** Where the default host's still picture lives; without it a gradient stands in. */
@@ -9,6 +10,10 @@ const STILL = "poster.jpg";
 export class Stage {
   #video = byId("video", HTMLVideoElement);
   #held = byId("held", HTMLCanvasElement);
+  #cutout = byId("cutout", HTMLCanvasElement);
+  #compositor = new Compositor(this.#cutout);
+  /** Whether the video carries a matte beneath its colours. */
+  #packed = false;
   #captions = byId("captions", HTMLElement);
   #tapForSound = byId("tap-for-sound", HTMLButtonElement);
   #sound = byId("sound", HTMLButtonElement);
@@ -66,10 +71,11 @@ export class Stage {
 
   /** The connection is being restored: keep the last picture, which the browser drops with its track. */
   hold() {
-    const { videoWidth: width, videoHeight: height } = this.#video;
+    const shown = this.#packed ? this.#cutout : this.#video;
+    const { videoWidth: width, videoHeight } = this.#video;
     if (!this.#video.classList.contains("live") || width === 0) return;
-    Object.assign(this.#held, { width, height });
-    this.#held.getContext("2d")?.drawImage(this.#video, 0, 0);
+    Object.assign(this.#held, { width, height: this.#packed ? videoHeight >> 1 : videoHeight });
+    this.#held.getContext("2d")?.drawImage(shown, 0, 0);
     this.#held.hidden = false;
     this.#holding = true;
     this.#video.classList.remove("live");
@@ -107,6 +113,22 @@ export class Stage {
     if (shown) this.#captions.replaceChildren(...captionParts(shown));
   }
 
+  /** @param {string} url  Of the still picture that is shown before the host moves. */
+  showStill(url) {
+    byId("still", HTMLImageElement).src = url;
+  }
+
+  get packed() {
+    return this.#packed;
+  }
+
+  /** @param {boolean} packed  Whether the video that comes carries a matte (`packed.js`). */
+  setPacked(packed) {
+    this.#packed = packed;
+    document.body.toggleAttribute("data-packed", packed);
+    if (!packed) this.#compositor.clear();
+  }
+
   #loadStill() {
     const img = byId("still", HTMLImageElement);
     img.addEventListener("load", () => {
@@ -136,6 +158,7 @@ export class Stage {
     const video = this.#video;
     /** @type {VideoFrameRequestCallback} */
     const shown = (nowMs, metadata) => {
+      if (this.#packed && !this.#holding) this.#compositor.draw(video);
       video.classList.toggle("live", !this.#holding);
       this.onFrame(nowMs, metadata);
       video.requestVideoFrameCallback(shown);
