@@ -5,17 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
+import numpy as np
 import skia
 
 from models.avatar.geometry import taper
-from models.avatar.paint import Rgba, Stop, blank, canvas_on, fill, glow, linear, polygon, radial, shade
+from models.avatar.paint import Rgba, Stop, blank, canvas_on, fill, glow, linear, polygon, radial, rgb, shade
 from models.avatar.projection import PICTURE_PX
+from models.avatar.spec import Room
 
 Edges = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Interior:
     """Colours of the wall from upper left to lower right, of the lamp light and of the corners' shade; furniture."""
 
     wall: tuple[str, str, str]
@@ -26,9 +29,36 @@ class Room:
     furniture: tuple[Callable[[skia.Canvas], None], ...]
 
 
-def backdrop(name: str) -> Rgba:
-    """An opaque picture of a room."""
-    room = ROOMS[name]
+FOCUS_PX: Final = 9.0
+"""Blur at the strongest defocus."""
+LIGHT_GAIN: Final = 0.35
+"""Share of brightness that the light of a room takes or gives."""
+
+
+def backdrop(name: str, room: Room) -> Rgba:
+    """An opaque picture of one of `ROOMS`, as one host has it."""
+    return _as_lived_in(_painted(ROOMS[name]), room)
+
+
+def _as_lived_in(pixels: Rgba, room: Room) -> Rgba:
+    """The picture turned round, come nearer, out of focus, in the room's own light."""
+    colors = np.ascontiguousarray(pixels[:, ::-1, :3] if room.mirrored else pixels[..., :3])
+    if room.zoom > 1.0:
+        # zooms towards the upper third, where the furniture is seen beside the head
+        matrix = cv2.getRotationMatrix2D((PICTURE_PX / 2, PICTURE_PX / 3), 0.0, room.zoom)
+        size = PICTURE_PX, PICTURE_PX
+        colors = np.asarray(cv2.warpAffine(colors, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
+    if room.focus > 0.0:
+        colors = np.asarray(cv2.GaussianBlur(colors, (0, 0), FOCUS_PX * room.focus), np.uint8)
+    tint = 1.0 + room.tint_strength * (np.array(rgb(room.tint)) / 255.0 - 1.0)
+    lit = colors * tint * (1.0 + LIGHT_GAIN * room.light)
+    out = pixels.copy()
+    out[..., :3] = np.clip(lit, 0, 255).round()
+    return out
+
+
+def _painted(room: Interior) -> Rgba:
+    """An opaque picture of a room as it is drawn."""
     size = PICTURE_PX
     pixels = blank(size, size)
     canvas = canvas_on(pixels)
@@ -45,7 +75,7 @@ def backdrop(name: str) -> Rgba:
     return pixels
 
 
-def _sparks(canvas: skia.Canvas, room: Room) -> None:
+def _sparks(canvas: skia.Canvas, room: Interior) -> None:
     for x, y, radius, alpha in ((70, 388, 30, 0.24), (28, 446, 22, 0.18), (118, 470, 17, 0.16), (420, 392, 21, 0.34),
                                 (470, 438, 30, 0.22), (386, 470, 17, 0.22), (498, 350, 14, 0.2)):  # fmt: skip
         rings = radial((x, y), radius, [(0, room.lamp, alpha * 0.7), (0.86, room.lamp, alpha), (1, room.lamp, 0)])
@@ -158,10 +188,10 @@ def _skyline(canvas: skia.Canvas) -> None:
     _box(canvas, "#1d2436", 0.8, (-20, 392, 540, 404), 3)
 
 
-ROOMS: Final[Mapping[str, Room]] = {
-    "studio": Room(("#f4eeea", "#e2dcdf", "#b4bccb"), "#ffd7a4", 0.55, 0.6, "#1a2333", (_window, _shelf)),
-    "classroom": Room(("#f3ead9", "#e9dcc6", "#cdb798"), "#ffe2ae", 0.35, 0.22, "#2a2218", (_board,)),
-    "shop": Room(("#fdf1e6", "#f7e2d4", "#e2bfae"), "#ffd9b0", 0.5, 0.5, "#3a2020", (_rack,)),
-    "loft": Room(("#8d5e4e", "#7c5145", "#5c4440"), "#ffc07a", 0.4, 0.16, "#140c10", (_bricks,)),
-    "evening": Room(("#55648e", "#8d86a6", "#d39a8a"), "#ffb98a", 0.4, 0.2, "#0c1020", (_skyline,)),
+ROOMS: Final[Mapping[str, Interior]] = {
+    "studio": Interior(("#f4eeea", "#e2dcdf", "#b4bccb"), "#ffd7a4", 0.55, 0.6, "#1a2333", (_window, _shelf)),
+    "classroom": Interior(("#f3ead9", "#e9dcc6", "#cdb798"), "#ffe2ae", 0.35, 0.22, "#2a2218", (_board,)),
+    "shop": Interior(("#fdf1e6", "#f7e2d4", "#e2bfae"), "#ffd9b0", 0.5, 0.5, "#3a2020", (_rack,)),
+    "loft": Interior(("#8d5e4e", "#7c5145", "#5c4440"), "#ffc07a", 0.4, 0.16, "#140c10", (_bricks,)),
+    "evening": Interior(("#55648e", "#8d86a6", "#d39a8a"), "#ffb98a", 0.4, 0.2, "#0c1020", (_skyline,)),
 }

@@ -41,10 +41,10 @@ def _between(count: int, fine: int) -> NDArray[np.float64]:
 
 
 _BROW_X: Final = (13.5, 25.0, 40.0, 54.5, 67.0)
-_BROW_Y: Final = (-27.8, -32.4, -35.8, -35.2, -26.4)
+_BROW_Y: Final = (-27.8, -32.4, -35.8, -35.4, -28.4)
 _BROW_LEVEL: Final = -30.6
 """Height of a brow without an arch."""
-_BROW_HALF: Final = (6.0, 6.3, 6.1, 5.2, 2.6)
+_BROW_HALF: Final = (6.0, 6.3, 6.1, 5.0, 1.8)
 BROW_COLUMNS: Final = 11
 _BROW_WEIGHTS: Final = _between(len(_BROW_X), BROW_COLUMNS)
 _BROW_REACH: Final = np.interp(np.linspace(0, 1, BROW_COLUMNS), np.linspace(0, 1, 5), _BROW_HALF)

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 import skia
+from numpy.typing import NDArray
 
 from models.avatar import eye_paint
 from models.avatar.eye_shape import (
@@ -64,6 +65,8 @@ class Eyes:
         px = view.head(self._surface.lift(xy, np.concatenate([FORWARD, FORWARD]))).reshape(2, -1, 2)
         lid_px, lash_px, lower_px, brow_px, iris_px = np.split(px, _ENDS[:-1], 1)
         lines = lid_px.reshape(2, 4, COLUMNS, 2)
+        for band, columns in ((lines, COLUMNS), (lash_px, COLUMNS + 2), (lower_px, COLUMNS), (brow_px, BROW_COLUMNS)):
+            _unfold(band.reshape(2, -1, columns, 2))
         openings = lines[:, :2].reshape(-1, 2)
         self._white.draw(canvas, openings)
         for lid, line, iris in zip(shapes, lines, iris_px, strict=True):
@@ -109,3 +112,13 @@ class Eyes:
 
     def _draw_lash_line(self, canvas: skia.Canvas, lid: Lids, roots: Points) -> None:
         canvas.drawPath(polygon(ribbon(roots, self._lash_line * (1.0 - 0.38 * lid.blink))), self._ink)
+
+
+def _unfold(bands: NDArray[np.float64]) -> None:
+    """Keep lines that run outwards, (2 sides, rows, columns, 2), from turning back where the face bends away: what
+    would lie behind its edge stays at the last place before."""
+    for side, band in zip(_SIDES, bands, strict=True):
+        outwards = band[..., 0] * side
+        furthest = np.maximum.accumulate(outwards, -1)
+        held = np.maximum.accumulate(np.where(outwards == furthest, np.arange(band.shape[1]), 0), -1)
+        band[...] = np.take_along_axis(band, held[..., None], 1)

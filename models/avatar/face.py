@@ -3,14 +3,15 @@
 from typing import Final
 
 import numpy as np
+import skia
 
 from models.avatar import face_shape
 from models.avatar.face_shape import Surface
 from models.avatar.geometry import Points
 from models.avatar.mesh import Sprite, crossings
-from models.avatar.paint import Rgba
+from models.avatar.paint import Rgba, draw_pixels
 from models.avatar.projection import View
-from models.avatar.warp import Warp
+from models.avatar.warp import Warp, around, painted
 from realtime.core.facs import Controls
 from realtime.core.values import Roi
 
@@ -32,11 +33,19 @@ class Face:
         self._points = surface.points(vertices)
         basis = face_shape.skin_basis(vertices)
         self._basis = basis.reshape(len(basis), -1)
+        self._shown = painted(sprite, vertices, float(np.diff(_ROWS).max()))
         self._jaw = face_shape.jaw_share(vertices[:, 1])
 
     def render(self, view: View, c: Controls, roi: Roi) -> Rgba:
         """The skin inside a rectangle of the picture."""
         return self._warp.render(view.head(self._moved(c)), roi)
+
+    def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
+        """Draw all of the skin that lies in the picture."""
+        px = view.head(self._moved(c))
+        roi = around(px[self._shown])
+        if roi is not None:
+            draw_pixels(canvas, self._warp.render(px, roi), roi.x, roi.y)
 
     def _moved(self, c: Controls) -> Points:
         xyz = self._points.copy()

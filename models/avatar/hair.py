@@ -17,6 +17,10 @@ from models.avatar.spec import HairColors
 
 Box = tuple[float, float, float, float]
 STEPS: Final = 40
+RIM: Final = 0.42
+"""Strength of the light from behind on hair."""
+FRONT_RIM: Final = 0.16
+"""The same on hair before other hair, which shows behind its edge when the head turns: little light falls there."""
 PARTING: Final = "#b98a72"
 """Scalp seen through the parting."""
 
@@ -163,7 +167,7 @@ def cut_sprites(cut: Cut, box: Box, c: HairColors) -> tuple[Sprite, Sprite]:
         above = _layer(box, partial(_paint_group, group, c))
         _darken_below(result, above)
         result = over(result, above)
-    return Sprite(back, box[0], box[1]), Sprite(rim_light(result, c), box[0], box[1])
+    return Sprite(rim_light(back, c), box[0], box[1]), Sprite(rim_light(result, c, FRONT_RIM), box[0], box[1])
 
 
 def _layer(box: Box, paint: Callable[[skia.Canvas], object]) -> Rgba:
@@ -202,7 +206,7 @@ def _darken_below(below: Rgba, above: Rgba) -> None:
     below[..., :3] = (below[..., :3] * (1 - 0.5 * cover[..., None])).astype(np.uint8)
 
 
-def rim_light(pixels: Rgba, c: HairColors) -> Rgba:
+def rim_light(pixels: Rgba, c: HairColors, strength: float = RIM) -> Rgba:
     """Cool light from behind on the outer edges: hair that has none further out beside it."""
     alpha = pixels[..., 3].astype(np.float32) / 255
     height, width = alpha.shape
@@ -212,7 +216,7 @@ def rim_light(pixels: Rgba, c: HairColors) -> Rgba:
     side = np.linspace(-1, 1, width)[None, :]
     bare = np.where(side < 0, 1 - left, 1 - right)
     edge = cv2.GaussianBlur(bare.astype(np.float32), (0, 0), 0.8 * TEXTURE_DENSITY) * alpha
-    edge = (edge * smoothstep(np.abs(side), 0.45, 0.7) * 0.42)[..., None]
+    edge = (edge * smoothstep(np.abs(side), 0.45, 0.7) * strength)[..., None]
     out = pixels.copy()
     lit = pixels[..., :3] * (1 - edge) + np.array(rgb(c.rim)) * edge * alpha[..., None]
     out[..., :3] = np.clip(lit, 0, 255).round()

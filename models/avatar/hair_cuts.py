@@ -32,11 +32,11 @@ _BOB_LEFT: Final = (
 _BOB_BACK: Final = Sheet(
     (
         ((-20, -142), (-76, -124), (-109, -60), (-114, 10), (-116, 60), (-102, 104)),
-        ((-8, -136), (-40, -90), (-60, -20), (-64, 40), (-62, 108)),
-        ((8, -136), (40, -90), (60, -20), (64, 40), (62, 108)),
+        ((-8, -136), (-40, -90), (-60, -20), (-64, 40), (-62, 100)),
+        ((8, -136), (40, -90), (60, -20), (64, 40), (62, 100)),
         ((20, -142), (76, -124), (109, -60), (114, 10), (116, 60), (102, 104)),
     ),
-    locks=24, width=0.05, sheen=(0.3, 0.1), tone=-0.5, wave=0.01, strands=7, ragged=0.05, seed=4,
+    locks=24, width=0.05, sheen=(0.3, 0.1), tone=-0.5, wave=0.01, strands=7, ragged=0.012, seed=4,
 )  # fmt: skip
 _BANGS: Final = (
     Sheet((
@@ -48,7 +48,7 @@ _BANGS: Final = (
         ((16, -142), (34, -110), (43, -80), (45, -44)),
         ((26, -144), (54, -112), (66, -80), (69, -41)),
         ((36, -146), (68, -118), (84, -80), (88, -38)),
-    ), locks=26, width=0.05, sheen=(0.46, 0.09), tone=0.04, wave=0.012, ragged=0.10, strands=8, seed=31),
+    ), locks=26, width=0.05, sheen=(0.46, 0.09), tone=0.04, wave=0.012, ragged=0.03, strands=8, seed=31),
 )  # fmt: skip
 _BOB_CROWN: Final = (
     (0.0, -151.5), (-40.0, -147.0), (-72.0, -130.0), (-98.0, -92.0), (-106.0, -46.0), (-102.0, 10.0), (-86.0, 10.0),
@@ -59,10 +59,10 @@ _BOB_CROWN: Final = (
 BOB: Final = Cut(
     (_BOB_BACK,),
     ((
-        Sheet(_BOB_LEFT, locks=24, width=0.075, sheen=(0.22, 0.05), wave=0.015, root=0.02, ragged=0.03, strands=13,
+        Sheet(_BOB_LEFT, locks=24, width=0.075, sheen=(0.22, 0.05), wave=0.015, root=0.02, ragged=0.012, strands=13,
               bend=0.76, seed=11),
         Sheet(_mirror(_BOB_LEFT), locks=24, width=0.075, sheen=(0.22, 0.05), tone=-0.05, wave=0.015, root=0.02,
-              ragged=0.03, strands=12, bend=0.76, seed=5),
+              ragged=0.012, strands=12, bend=0.76, seed=5),
     ), _BANGS),
     _BOB_CROWN,
     flyaways=3,
@@ -165,8 +165,8 @@ BUN: Final = Cut(
               root=0.02, strands=13, seed=85, bed=False),
     ), tuple(
         Sheet(tuple(tuple((x * side, y) for x, y in guide) for guide in (
-            ((-76, -58), (-86, -32), (-86, 4), (-82, 46)),
-            ((-74, -60), (-80, -30), (-81, 4), (-78, 34)),
+            ((-76, -58), (-86, -32), (-86, -2), (-82, 22)),
+            ((-74, -60), (-80, -30), (-81, -2), (-79, 14)),
         )), locks=3, width=0.3, sheen=(0.4, 0.2), wave=0.12, ragged=0.3, strands=4, seed=87, bed=False)
         for side in (1, -1)
     )),

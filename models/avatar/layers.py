@@ -38,7 +38,7 @@ def paint_layers(spec: AvatarSpec) -> Layers:
     shadow = front.pixels[top : top + height, left : left + width, 3]
     return Layers(
         {
-            "backdrop": Sprite(backdrop.backdrop(spec.backdrop), 0.0, 0.0, 1.0),
+            "backdrop": Sprite(backdrop.backdrop(spec.backdrop, spec.room), 0.0, 0.0, 1.0),
             "hair_back": back,
             "body": body.body_sprite(spec),
             "ear": body.ear_sprite(spec.skin, spec.wears, spec.hair_style in CLOSE_STYLES),

@@ -21,7 +21,7 @@ from models.avatar.mouth import Mouth
 from models.avatar.paint import ATOP, Rgba, blank, canvas_on, draw_pixels, image_of
 from models.avatar.projection import PICTURE_PX, View
 from models.avatar.spec import AvatarSpec
-from models.avatar.warp import Warp
+from models.avatar.warp import Warp, around, painted
 from realtime.core.facs import REST, Controls
 from realtime.core.values import Roi
 
@@ -59,11 +59,19 @@ class _Layer:
         self._warp = Warp(sprite, columns, rows, node_px=16)
         self._points = np.column_stack([points, depth(points)])
         self._on_head = on_head(points)
+        self._shown = painted(sprite, points, step)
         self._held = lru_cache(maxsize=8)(self.render)
 
     def render(self, view: View, roi: Roi) -> Rgba:
         """The layer inside a rectangle of the picture."""
         return self._warp.render(view.blend(self._points, self._on_head), roi)
+
+    def draw(self, canvas: skia.Canvas, view: View) -> None:
+        """Draw all of the layer that lies in the picture."""
+        px = view.blend(self._points, self._on_head)
+        roi = around(px[self._shown])
+        if roi is not None:
+            draw_pixels(canvas, self._warp.render(px, roi), roi.x, roi.y)
 
     def held(self, view: View, roi: Roi) -> Rgba:
         """The same, kept for a while: over neighbouring frames the pose often stays the same. Not to be written to."""
@@ -105,7 +113,7 @@ def _back_depth(at: Points) -> NDArray[np.float64]:
     """Depth of the hair behind the head: at its edge it meets the front hair."""
     x, y = at[:, 0], at[:, 1]
     outer = np.maximum(np.abs(x) / 112, np.hypot(x / 112, (y + 16) / 130) * (y < -16))
-    return np.asarray(-58 + 50 * smoothstep(outer, 0.55, 1.0))
+    return np.asarray(-58 + 66 * smoothstep(outer, 0.6, 1.0))
 
 
 class Rig:
@@ -148,14 +156,14 @@ class Rig:
         pixels = blank(PICTURE_PX, PICTURE_PX)
         canvas = canvas_on(pixels)
         canvas.drawImage(self._backdrop, 0, 0)
-        draw_pixels(canvas, self._hair_back.render(view, WHOLE), 0, 0)
-        draw_pixels(canvas, self._body.render(view, WHOLE), 0, 0)
+        self._hair_back.draw(canvas, view)
+        self._body.draw(canvas, view)
         for ear in self._ears:
             ear.draw(canvas, view)
-        draw_pixels(canvas, self._face.render(view, felt, WHOLE), 0, 0)
+        self._face.draw(canvas, view, felt)
         self._draw_lower_features(canvas, view, felt)
         self._draw_upper_features(canvas, view, felt)
-        draw_pixels(canvas, self._hair_front.render(view, WHOLE), 0, 0)
+        self._hair_front.draw(canvas, view)
         return pixels
 
     def draw_upper(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi) -> None:

@@ -125,6 +125,22 @@ class Accessories:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How this host's room differs from its backdrop as it is drawn."""
+
+    mirrored: bool = False
+    tint: str = "#ffffff"
+    """Colour of the light in the room."""
+    tint_strength: float = number(0.0, 0.0, 1.0)
+    light: float = number(0.0, -1.0, 1.0)
+    """Darker or brighter."""
+    focus: float = number(0.0, 0.0, 1.0)
+    """How much further out of focus."""
+    zoom: float = number(1.0, 1.0, 1.6)
+    """How much nearer."""
+
+
+@dataclass(frozen=True, slots=True)
 class AvatarSpec:
     """One illustrated host."""
 
@@ -136,6 +152,7 @@ class AvatarSpec:
     hair_style: str = choice(HAIR_STYLES)
     outfit: str = choice(OUTFITS)
     backdrop: str = choice(BACKDROPS)
+    room: Room = field(default_factory=Room)
     skin: SkinColors = field(default_factory=SkinColors)
     hair: HairColors = field(default_factory=HairColors)
     lips: LipColors = field(default_factory=LipColors)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from models.avatar.geometry import Points
 from models.avatar.mesh import Sprite
 from models.avatar.paint import Rgba
+from models.avatar.projection import PICTURE_PX
+from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import Roi
 
 ITERATIONS: Final = 3
@@ -55,6 +57,25 @@ class Warp:
         node = self._node_px
         first, last = start // node - 1, (start + length - 1) // node + 1
         return first * node, np.arange(first, last + 1, dtype=np.float32) * node + node / 2
+
+
+def painted(sprite: Sprite, crossings: Points, step: float) -> NDArray[np.bool_]:
+    """Which crossings, (N, 2) in head units, lie on or within `step` of anything that is painted."""
+    alpha = sprite.pixels[..., 3]
+    reach = 2 * round(1.1 * step * sprite.density) + 1
+    wide = cv2.dilate(alpha, np.ones((reach, reach), np.uint8))
+    height, width = alpha.shape
+    at = np.rint((crossings[:, :2] - (sprite.x, sprite.y)) * sprite.density).astype(int)
+    return np.asarray(wide[at[:, 1].clip(0, height - 1), at[:, 0].clip(0, width - 1)] > 0, np.bool_)
+
+
+def around(px: Points) -> Roi | None:
+    """The part of the picture that pixels (N, 2) span; None if they lie outside of it."""
+    if not len(px):
+        return None
+    x0, y0 = (max(0, even_floor(v)) for v in px.min(0).tolist())
+    x1, y1 = (min(PICTURE_PX, even_ceil(v)) for v in px.max(0).tolist())
+    return Roi(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
 def _invert(place: Floats, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
