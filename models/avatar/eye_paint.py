@@ -117,7 +117,7 @@ def brow_band(colors: HairColors, seed: int) -> Rgba:
     x = np.linspace(4, width - 4, 30)
     half = np.interp(x / width, [0, 0.12, 0.45, 0.75, 1.0], [8.5, 12.5, 12.5, 9.0, 1.2])
     body = np.column_stack([np.concatenate([x, x[::-1]]), np.concatenate([28 - half, (28 + half)[::-1]])])
-    tone = mix(colors.dark, colors.gap, 0.25)
+    tone, ink = mix(colors.dark, colors.gap, 0.25), mix(colors.dark, colors.gap, 0.3)
     stops = [(0.0, tone, 0.10), (0.16, tone, 0.50), (0.5, tone, 0.78), (1.0, tone, 0.85)]
     canvas.drawPath(polygon(body), shade(linear((0, 0), (width, 0), stops), 1.0, 2.6))
     for i in range(90):
@@ -130,7 +130,7 @@ def brow_band(colors: HairColors, seed: int) -> Rgba:
         tip = (t * width + math.cos(angle) * length, by + math.sin(angle) * length * 0.8)
         middle = ((t * width + tip[0]) / 2 + 1, (by + tip[1]) / 2 - 1.2)
         hair = taper([(t * width, by), middle, tip], rng.uniform(2.2, 3.4), (0.5, 1.0, 0.05), 10)
-        canvas.drawPath(polygon(hair), fill(mix(colors.dark, colors.gap, 0.3) if i % 3 else colors.light, 0.62 if i % 3 else 0.4, 0.4))
+        canvas.drawPath(polygon(hair), fill(ink if i % 3 else colors.light, 0.62 if i % 3 else 0.4, 0.4))
     u = np.linspace(0, 1, width)
     ends = smoothstep(u, 0.0, 0.10) * smoothstep(u, 1.0, 0.97)
     return (pixels * ends[None, :, None]).round().astype(np.uint8)

@@ -18,7 +18,7 @@ from models.avatar.projection import PICTURE_PX, View, base_key
 from models.avatar.rig import Rig, hair_on_head
 from models.avatar.spec import AvatarSpec
 from models.avatar.sway import SWAYING, Sway
-from realtime.core.composite import crop
+from realtime.core.composite import crop, planes, windows
 from realtime.core.facs import REST, Controls
 from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import I420, BaseKey, Patch, Region, Roi
@@ -118,7 +118,9 @@ class IllustratedHost:
     def _draw_face(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
         pixels = np.asarray(cv2.cvtColor(crop(base, region.roi), cv2.COLOR_YUV2RGBA_I420), np.uint8)
         self._paint_face(pixels, key, controls, region)
-        return Patch(region.roi, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8))
+        drawn = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8)
+        _keep_edges(drawn, base, region.roi, top=region.name == "upper", bottom=region.name == "lower")
+        return Patch(region.roi, drawn)
 
     def _paint_face(self, pixels: Rgba, key: BaseKey, controls: Controls, region: Region) -> None:
         """Draw a region of the face over the pixels below it, premultiplied."""
@@ -139,6 +141,17 @@ _KEEP: Final = skia.Paint(BlendMode=skia.BlendMode.kDstIn)
 
 def _to_i420(pixels: NDArray[np.uint8]) -> I420:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2YUV_I420), np.uint8)
+
+
+def _keep_edges(drawn: I420, base: I420, roi: Roi, *, top: bool, bottom: bool) -> None:
+    """Take the outermost pixels from the base frame: colours that RGB cannot hold do not survive the way there and
+    back. The edge that the two regions of the face share is drawn."""
+    for plane, source, width in zip(planes(drawn), windows(base, roi), (2, 1, 1), strict=True):
+        plane[:, :width], plane[:, -width:] = source[:, :width], source[:, -width:]
+        if top:
+            plane[:width] = source[:width]
+        if bottom:
+            plane[-width:] = source[-width:]
 
 
 def _face_rois(surface: Surface, key: BaseKey) -> dict[str, Roi]:

@@ -34,13 +34,17 @@ TURNED_DEG: Final = 6.0
 
 FULL_EDGE: Final = 1.2
 """Head units by which the contour has to move until its edge is drawn in full."""
+EDGE_ROWS: Final = 14
+"""Rows below the upper face in which the contour's edge comes to be drawn in full."""
 
 
 def _thin_edge(skin: Rgba, share: float) -> None:
-    """Fade the half-covered pixels of the contour, which the base frame shows already while the contour is at rest."""
-    if share < 1.0:
-        part = skin[..., 3] < 255
-        skin[part] = (skin[part] * share).astype(np.uint8)
+    """Fade the half-covered pixels of the contour as far as the base frame shows them already: everywhere while the
+    contour is at rest, and always beside the edge that the lower face shares with the upper."""
+    shares = np.full(len(skin), min(1.0, share))
+    shares[:EDGE_ROWS] *= np.linspace(0.0, 1.0, EDGE_ROWS)
+    rows, columns = np.nonzero((skin[..., 3] < 255) & (shares < 1.0)[:, None])
+    skin[rows, columns] = (skin[rows, columns] * shares[rows, None]).astype(np.uint8)
 
 
 class _Layer:

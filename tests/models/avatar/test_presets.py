@@ -39,7 +39,7 @@ def test_no_seam_around_a_speaking_mouth(name: str, pose: Controls) -> None:
     (region,) = host.regions(host.base_key(speaking), speaking)
     for plane in windows(difference(picture(host, speaking), base).astype(np.uint8), region.roi):
         border = np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
-        assert (border > 2).sum() <= 4 and border.max() <= 6, "but for pixels where the contour crosses the edge"
+        assert border.max() <= 2, "as on the default host"
 
 
 @pytest.mark.slow
