@@ -24,6 +24,8 @@ from models.language.retrieval import KnowledgeAnswerer
 from models.safety.audit import AuditLog
 from models.safety.filter import SafetyFilter
 from models.safety.rules import load_packs
+from models.speech.endpoint import SpeakingSpec
+from models.speech.ensemble import ensemble
 from models.speech.espeak import EspeakVoice
 from models.staging.collection import Collection, whole_picture
 from realtime.compute import ComputeThread
@@ -57,7 +59,7 @@ class Server:
 
     def __init__(self, config: Config, stocks: Mapping[str, Stock], answerer: Answerer) -> None:
         self.metrics = Metrics()
-        self._voice = EspeakVoice()
+        self._voice = ensemble(_speaking(config), config.voices_dir)
         self._answerer = answerer
         self._compute = ComputeThread()
         self._avatars = collection(config)
@@ -236,6 +238,13 @@ def _answerer(config: Config) -> Answerer:
     return OpenAIAnswerer(
         ChatSpec(config.llm_base_url, config.llm_model, config.llm_api_key, first_token_timeout_s=config.llm_timeout_s)
     )
+
+
+def _speaking(config: Config) -> SpeakingSpec | None:
+    """The endpoint that speaks, if there is one."""
+    if not config.tts_base_url:
+        return None
+    return SpeakingSpec(config.tts_base_url, config.tts_model, config.tts_voices, config.tts_api_key)
 
 
 def _safety_of(config: Config) -> Callable[[str, str, str], Safety]:

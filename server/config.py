@@ -1,13 +1,11 @@
 """All settings of the server in one frozen value; with `server.cli`, the only place that reads the environment."""
 
-import ast
-import inspect
 import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 from realtime.core.errors import ConfigError
 from realtime.core.units import FRAME_RATE_HZ
@@ -15,7 +13,7 @@ from server.settings import (
     IceServer,
     Layer,
     check,
-    describe_allowed,
+    docstrings_of,
     is_ipv4,
     known,
     masked,
@@ -23,6 +21,7 @@ from server.settings import (
     resolve,
     setting,
     setting_fields,
+    table_of,
 )
 
 PREFIX = "ANIMA_"
@@ -93,6 +92,17 @@ class Config:
     """Name of another environment variable that holds this key, such as DASHSCOPE_API_KEY."""
     llm_timeout_s: float = setting(15.0, low=0.5, high=300.0)
     """Longest wait for that endpoint's first words, after which the host apologises, in seconds."""
+
+    voices_dir: Path | None = setting(None)
+    """Folder with Piper and Kokoro voices in ONNX files of your own (docs/voices.md)."""
+    tts_base_url: str = setting("")
+    """OpenAI-compatible endpoint that speaks with the voices `tts_voices`; empty takes none."""
+    tts_model: str = setting("tts-1")
+    """Model to ask for at that endpoint."""
+    tts_voices: tuple[str, ...] = setting(())
+    """Names of voices of that endpoint; sessions and `voice` may name them."""
+    tts_api_key: str = setting("", secret=True)
+    """Key for that endpoint."""
 
     hearing: bool = setting(True)
     """Whether viewers may speak to the host; needs a recogniser for the session's language, see docs/hearing.md."""
@@ -215,7 +225,7 @@ class Config:
     def secrets(self) -> list[str]:
         """What must never reach a log."""
         return [
-            *self.api_keys, self.llm_api_key, self.asr_api_key, self.turn_secret,
+            *self.api_keys, self.llm_api_key, self.asr_api_key, self.tts_api_key, self.turn_secret,
             *(server.credential for server in self.ice_servers),
         ]  # fmt: skip
 
@@ -274,27 +284,13 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
 
 
 def docstrings() -> dict[str, str]:
-    """Each setting's docstring, read from this module's source."""
-    body = ast.parse(inspect.getsource(Config)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    found: dict[str, str] = {}
-    for before, after in zip(body.body, body.body[1:], strict=False):
-        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and is_text:
-            found[before.target.id] = str(ast.literal_eval(after.value))  # type: ignore[attr-defined]  # narrowed above
-    return found
+    """Each setting's docstring."""
+    return docstrings_of(Config)
 
 
 def markdown_table() -> str:
     """The table of docs/configuration.md: `python -m server.config` prints it."""
-    texts, hints = docstrings(), get_type_hints(Config)
-    rows = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
-    for item in setting_fields(Config):
-        default = masked(item.default, item.metadata["secret"])
-        shown = "" if default in (None, "", []) else f"`{default}`"
-        allowed = describe_allowed(item, hints[item.name])
-        rows.append(f"| `{item.name}` | {shown} | {allowed} | {texts[item.name]} |")
-    return "\n".join(rows)
+    return table_of(Config)
 
 
 def describe(config: Config) -> list[tuple[str, Any, str]]:

@@ -1,6 +1,8 @@
 """Layers of settings resolved into one: how a raw value becomes a typed one, and what is said when it cannot."""
 
+import ast
 import difflib
+import inspect
 import ipaddress
 import json
 import types
@@ -112,6 +114,30 @@ def type_name(hint: Any) -> str:
         tuple[str, ...]: "list of texts", tuple[IceServer, ...]: "list of ICE servers",
     }  # fmt: skip
     return names.get(_without_none(hint), str(hint))
+
+
+def docstrings_of(cls: type[Any]) -> dict[str, str]:
+    """Each setting's docstring, read from the source of the class."""
+    body = ast.parse(inspect.getsource(cls)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for before, after in zip(body.body, body.body[1:], strict=False):
+        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and is_text:
+            found[before.target.id] = str(ast.literal_eval(after.value))  # type: ignore[attr-defined]  # narrowed above
+    return found
+
+
+def table_of(cls: type[Any]) -> str:
+    """All settings as a table in Markdown."""
+    texts, hints = docstrings_of(cls), get_type_hints(cls)
+    rows = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
+    for item in setting_fields(cls):
+        default = masked(item.default, item.metadata["secret"])
+        shown = "" if default in (None, "", []) else f"`{default}`"
+        allowed = describe_allowed(item, hints[item.name])
+        rows.append(f"| `{item.name}` | {shown} | {allowed} | {texts[item.name]} |")
+    return "\n".join(rows)
 
 
 def masked(value: Any, secret: bool) -> Any:
