@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from realtime.core.schedule import DeadlineQueue
 
+STUCK_S: Final = 1.0
+"""A piece of work that runs for so long will hardly end: pieces are made to fit into a frame."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -17,14 +19,18 @@ class ComputeThread:
     """Runs work one piece after another on a thread of its own. Drive it with `await run(...)`; `close` joins it.
 
     Of the pieces that wait, the one whose deadline is nearest runs next; a piece whose caller has given up is dropped
-    before it starts."""
+    before it starts. If a piece never ends, `relieve` has a new thread go on with the others."""
 
     def __init__(self, name: str = "compute") -> None:
         self._queue: DeadlineQueue[tuple[Future[Any], Callable[[], Any]]] = DeadlineQueue()
         self._changed = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self._name = name
+        self._begun_s: float | None = None
+        self._awaited = 0
+        self._watch: asyncio.TimerHandle | None = None
+        self.relieved = 0
+        self._thread = self._begin()
 
     async def run(self, left_s: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function on the compute thread; `left_s` is the time left until its result is due. Its exception, if
@@ -35,24 +41,59 @@ class ComputeThread:
                 raise RuntimeError("the compute thread is closed")
             self._queue.push(time.monotonic() + left_s, (future, lambda: work(*args, **kwargs)))
             self._changed.notify()
-        return await asyncio.wrap_future(future)
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().call_later(STUCK_S / 2, self._look)
+        self._awaited += 1
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            self._awaited -= 1
+
+    def relieve(self, after_s: float = STUCK_S) -> bool:
+        """Leave a piece that has run for longer than this to a thread that ends with it, and go on with a new one;
+        whether it came to that."""
+        with self._changed:
+            begun_s = self._begun_s
+            if self._closed or begun_s is None or time.monotonic() - begun_s < after_s:
+                return False
+            self._begun_s = None
+            self.relieved += 1
+            self._thread = self._begin()
+        return True
 
     def close(self) -> None:
         """Finish what runs, drop what waits, join the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify()
+        if self._watch is not None:
+            self._watch.cancel()
         self._thread.join()
 
-    def _work(self) -> None:
+    def _look(self) -> None:
+        """One timer for all that wait: it stops when nobody does."""
+        self.relieve()
+        loop = asyncio.get_running_loop()
+        self._watch = loop.call_later(STUCK_S / 2, self._look) if self._awaited else None
+
+    def _begin(self) -> threading.Thread:
+        thread = threading.Thread(target=self._work, args=(self.relieved,), name=self._name, daemon=True)
+        thread.start()
+        return thread
+
+    def _work(self, turn: int) -> None:
         while True:
             with self._changed:
+                if turn != self.relieved:
+                    return
+                self._begun_s = None
                 while not self._queue and not self._closed:
                     self._changed.wait()
                 if self._closed:
                     self._drop_waiting()
                     return
                 future, work = self._queue.pop()
+                self._begun_s = time.monotonic()
             if not future.set_running_or_notify_cancel():
                 continue
             try:

@@ -4,18 +4,24 @@
             pose and         regions that     diffusion on     newest
             cached base      changed          those regions    wins
 
-Every level yields complete pictures, so whatever the budget allows is what the viewer gets, on time."""
+Every level yields complete pictures, so whatever the budget allows is what the viewer gets, on time. A frame is begun
+ahead of its media time by what such frames take, and drawn anew if what it shows changes before then."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Final
 
 from realtime.core.budget import Step
 from realtime.core.pacing import FramePacer
 from realtime.core.units import FRAME_RATE_HZ, video_pts
-from realtime.core.values import Frame
+from realtime.core.values import Frame, FrameTrace
 from realtime.levels import FrameState, Workshop, motion_level, refine_level, render_level
 from realtime.mailbox import Mailbox
+
+REDRAWN_MOST: Final = 2
+"""A frame is made anew so many times before it is shown as it is: a stream of changes must not stop the picture."""
 
 
 @dataclass(slots=True)
@@ -27,6 +33,8 @@ class GeneratorCounters:
     """Published after their deadline."""
     skipped: int = 0
     """Never made, because their time had passed."""
+    redrawn: int = 0
+    """Made once more before they were shown, because what they show had changed."""
     unchanged: int = 0
     """Published without touching a pixel."""
     base_misses: int = 0
@@ -35,7 +43,8 @@ class GeneratorCounters:
 
 
 class Generator:
-    """Makes one session's frames and publishes them, newest wins. `run` works until it is cancelled."""
+    """Makes one session's frames and publishes them, newest wins. `run` works until it is cancelled.
+    `paths_every` says every how many-th frame is shown to anybody."""
 
     def __init__(
         self,
@@ -45,14 +54,29 @@ class Generator:
         rate_hz: float = FRAME_RATE_HZ,
         on_frame: Callable[[Frame], None] = lambda frame: None,
         on_step: Callable[[Step], None] = lambda step: None,
+        paths_every: Callable[[], int] = lambda: 1,
     ) -> None:
         self._shop = shop
         self._frames = frames
         self._rate_hz = rate_hz
         self._on_frame = on_frame
         self._on_step = on_step
+        self._paths_every = paths_every
+        self._published: FrameTrace | None = None
+        self._lead_s = 0.0
+        self._encode_s = 0.0
         self.counters = GeneratorCounters()
         self.rungs: dict[str, int] = {}
+
+    @property
+    def lead_s(self) -> float:
+        """How far ahead of its media time the last frame was begun."""
+        return self._lead_s
+
+    @property
+    def every(self) -> int:
+        """Every how many-th frame is made."""
+        return self._shop.governor.every
 
     async def run(self) -> None:
         """Generate until cancelled."""
@@ -61,17 +85,44 @@ class Generator:
         drawn = render_level(posed, self._shop)
         refined = refine_level(drawn, self._shop)
         previous = None
+        again = 0
         # Closing only the outermost generator would leave the inner ones to the garbage collector.
         async with aclosing(posed), aclosing(drawn), aclosing(refined):
             async for state in refined:
+                self._learn(state)
+                await self._until_shown(state)
+                if again < REDRAWN_MOST and self._shop.plan.outdated(state.due.media_s):
+                    again += 1
+                    self.counters.redrawn += 1
+                    pacer.again()
+                    continue
+                again = 0
                 self._publish(state)
                 self._account(state, unchanged=state.pixels is previous)
                 previous = state.pixels
+
+    def _learn(self, state: FrameState) -> None:
+        """What this frame took, and what the encoding of the one before took, set the lead of those that follow."""
+        lead, done = self._shop.lead, self._published
+        state.ready_s = self._shop.clock()
+        self._lead_s = max(0.0, state.due.media_s - state.trace.stamps_s["begun"])
+        lead.observe(state.kind, state.ready_s - state.trace.stamps_s["begun"])
+        if done is not None and "encoded" in done.stamps_s:
+            self._encode_s = done.stamps_s["encoded"] - done.stamps_s["published"]
+            lead.observe("encode", self._encode_s)
+        self._published = None
+
+    async def _until_shown(self, state: FrameState) -> None:
+        """Wait until it is time to encode the frame: what happens meanwhile can still be in it."""
+        early_s = state.due.media_s - self._shop.lead.predict_s("encode") - self._shop.clock()
+        if early_s > 0.0:
+            await asyncio.sleep(early_s)
 
     def _publish(self, state: FrameState) -> None:
         trace, due = state.trace, state.due
         trace.stamps_s["published"] = self._shop.clock()
         frame = Frame(due.index, video_pts(due.media_s), due.media_s, state.pose.epoch, state.pixels, trace)
+        self._published = trace
         self._frames.put(frame)
         self._on_frame(frame)
 
@@ -85,9 +136,13 @@ class Generator:
         counters.base_misses += not trace.base_hit
         self.rungs[trace.rung] = self.rungs.get(trace.rung, 0) + 1
         # from the pose on: a process that was woken late would not be any earlier for drawing less
-        used_s = published_s - trace.stamps_s["posed"]
-        step = self._shop.ladder.observe(used_s, 1.0 / self._rate_hz, published_s)
+        used_s = state.ready_s - trace.stamps_s["posed"] + self._encode_s
+        ladder = self._shop.ladder
+        step = ladder.observe(used_s, 1.0 / self._rate_hz, published_s)
         if step is not None:
             counters.steps_down += step.down
             counters.steps_up += not step.down
+            self._on_step(step)
+        step = self._shop.governor.decide(ladder.every, self._paths_every(), published_s)
+        if step is not None:
             self._on_step(step)

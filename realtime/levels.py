@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from realtime.compute import ComputeThread
+from realtime.core.breaker import Breaker
 from realtime.core.budget import CostModel, Ladder, affordable
 from realtime.core.composite import compose
-from realtime.core.pacing import Due, FramePacer
+from realtime.core.facs import Controls
+from realtime.core.governor import RateGovernor
+from realtime.core.pacing import Due, FramePacer, Lead
 from realtime.core.plan import Plan
 from realtime.core.roi import Dirt, judge
 from realtime.core.values import I420, BaseKey, FrameTrace, Patch, Pose, Region
@@ -37,6 +40,13 @@ class FrameState:
     patches: tuple[Patch, ...] = ()
     regions: tuple[Region, ...] = ()
     trace: FrameTrace = field(default_factory=FrameTrace)
+    ready_s: float = 0.0
+    """When all levels had done with it."""
+
+    @property
+    def kind(self) -> str:
+        """What its cost is learned under: a speaking frame takes longer than others."""
+        return work_kind(speaking=self.pose.activity == "speaking")
 
 
 @dataclass(slots=True)
@@ -52,18 +62,27 @@ class Workshop:
     denoiser: Denoiser | None = None
     partial_update: bool = True
     """Whether frames are built on cached pixels; False draws base frame and regions of every frame anew."""
+    lead: Lead = field(default_factory=Lead)
+    trusted: Breaker = field(default_factory=Breaker)
+    """Of the denoiser: one that keeps missing its time is left alone for a while."""
+    governor: RateGovernor = field(default_factory=RateGovernor)
+
+
+def work_kind(*, speaking: bool) -> str:
+    """The kind of work under which a frame's cost is learned."""
+    return "speaking" if speaking else "quiet"
 
 
 async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[FrameState, None]:
-    """Level 1: the pose at each media time as it falls due, over a cached base frame.
+    """Level 1: the pose at each media time, begun ahead of it by what such frames take, over a cached base frame.
 
     A base frame that is not ready is drawn if that fits before the deadline; otherwise the one before stands in."""
     previous: tuple[BaseKey, I420] | None = None
     while True:
-        due = pacer.next(shop.clock())
-        await asyncio.sleep(max(0.0, due.media_s - shop.clock()))
+        due = _next_due(shop, pacer)
+        await asyncio.sleep(due.begin_s - shop.clock())
         trace = FrameTrace()
-        trace.stamps_s["due"] = due.media_s
+        trace.stamps_s["begun"] = due.begin_s
         pose = shop.plan.sample(due.media_s)
         key = shop.stock.avatar.base_key(pose.controls)
         trace.stamps_s["posed"] = shop.clock()
@@ -102,12 +121,28 @@ async def refine_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
     last: FrameState | None = None
     async for state in states:
         if shop.denoiser is not None and state.patches and shop.ladder.rung in ("refine2", "refine1"):
-            steps = _affordable_steps(shop, state, last)
+            steps = _affordable_steps(shop, state, last) if not shop.trusted.wait_s(shop.clock()) else 0
             if steps:
-                await shop.compute.run(_left_s(shop, state.due), _refine, shop, shop.denoiser, state, steps)
+                await _refine_in_time(shop, shop.denoiser, state, steps)
                 state.trace.stamps_s["refined"] = shop.clock()
         last = state
         yield state
+
+
+async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState, steps: int) -> None:
+    """Refine if that is done by the deadline; otherwise the frame goes on as it is."""
+    left_s = _left_s(shop, state.due)
+    work = shop.compute.run(left_s, _refined, shop, denoiser, state.patches, state.pose.controls, steps)
+    try:
+        async with asyncio.timeout(max(0.0, left_s)):
+            better = await work
+    except TimeoutError:
+        shop.trusted.failed(shop.clock())
+        return
+    shop.trusted.succeeded()
+    state.patches = better
+    state.pixels = _compose(state)
+    state.trace.rung = "refine2" if steps == 2 else "refine1"
 
 
 # --- on the compute thread --------------------------------------------------------------------------------------
@@ -169,16 +204,24 @@ def _stand_in(state: FrameState, last: FrameState | None, region: Region) -> Pat
     return None
 
 
-def _refine(shop: Workshop, denoiser: Denoiser, state: FrameState, steps: int) -> None:
-    area = _area(state)
+def _refined(
+    shop: Workshop, denoiser: Denoiser, patches: tuple[Patch, ...], controls: Controls, steps: int
+) -> tuple[Patch, ...]:
+    """Touches no frame state: who gave up waiting has published it."""
     begin = shop.clock()
-    state.patches = tuple(denoiser.refine(state.patches, state.pose.controls, steps))
-    shop.costs.observe(f"refine{steps}", area, shop.clock() - begin)
-    state.pixels = _compose(state)
-    state.trace.rung = "refine2" if steps == 2 else "refine1"
+    better = tuple(denoiser.refine(patches, controls, steps))
+    shop.costs.observe(f"refine{steps}", _area(patches), shop.clock() - begin)
+    return better
 
 
 # --- decisions --------------------------------------------------------------------------------------------------
+
+
+def _next_due(shop: Workshop, pacer: FramePacer) -> Due:
+    now_s = shop.clock()
+    interval_s = pacer.period_s * shop.governor.every
+    speaking = shop.plan.activity(now_s + interval_s) == "speaking"
+    return pacer.next(now_s, shop.lead.of((work_kind(speaking=speaking), "encode"), interval_s), shop.governor.every)
 
 
 def _left_s(shop: Workshop, due: Due) -> float:
@@ -195,15 +238,15 @@ def _affordable_steps(shop: Workshop, state: FrameState, last: FrameState | None
         opened = state.pose.mouth_open and not last.pose.mouth_open
         wanted = min(wanted, max(0, judge(moved, newly_opened=opened) - Dirt.WARP))
     while wanted:
-        predicted = shop.costs.predict_s(f"refine{wanted}", _area(state))
+        predicted = shop.costs.predict_s(f"refine{wanted}", _area(state.patches))
         if affordable(predicted, shop.clock(), state.due.deadline_s):
             break
         wanted -= 1
     return wanted
 
 
-def _area(state: FrameState) -> int:
-    return sum(patch.roi.width * patch.roi.height for patch in state.patches)
+def _area(patches: tuple[Patch, ...]) -> int:
+    return sum(patch.roi.width * patch.roi.height for patch in patches)
 
 
 def _keys(state: FrameState) -> tuple[object, ...]:

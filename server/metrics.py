@@ -26,19 +26,23 @@ class Metrics:
         self._frames = self._counter("frames", "Frames produced, by what was done for them", "rung")
         self._late = self._counter("late_frames", "Frames that missed their media time")
         self._bases = self._counter("base_frames", "Base frames looked up in the cache, by result", "result")
+        self._decisions = self._counter(
+            "decisions", "Steps of the ladder, the frame rate and viewers' encodings", "kind", "to", "direction"
+        )
         self._interruptions = self._counter("interruptions", "Times a speaking host was interrupted")
         self._viewers_joined = self._counter("viewers_joined", "Viewers that connected")
         self._viewers_failed = self._counter("viewers_failed", "Offers that led to no connection", "reason")
         self._messages_refused = self._counter("messages_refused", "Data-channel messages refused", "reason")
-        self._requests = self._counter("http_requests", "HTTP requests, by route and status", "route", "status")
-        self._stage = Histogram(
-            "anima_stage_seconds", "Time one stage of a frame took", ["stage"], buckets=FRAME_BUCKETS_S,
         self._outputs_opened = self._counter("outputs_opened", "Recordings and publications begun, by kind", "kind")
         self._output_failures = self._counter("output_failures", "Attempts of outputs that failed, by kind", "kind")
         self._outputs = Gauge("anima_outputs", "Recordings and publications running", ["kind"], registry=self.registry)
+        self._requests = self._counter("http_requests", "HTTP requests, by route and status", "route", "status")
+        self._stage = Histogram(
+            "anima_stage_seconds", "Time one stage of a frame took", ["stage"], buckets=FRAME_BUCKETS_S,
             registry=self.registry,
         )  # fmt: skip
         self._encode = self._histogram("encode_seconds", "Time to encode one frame", FRAME_BUCKETS_S)
+        self._shown = self._histogram("picture_late_seconds", "Media time of a frame to its sending", FRAME_BUCKETS_S)
         self._response = self._histogram("response_seconds", "Text received to first audible sample", ANSWER_BUCKETS_S)
         self._join = self._histogram("join_seconds", "Offer received to first frame sent", ANSWER_BUCKETS_S)
         self._silence = self._histogram("silence_seconds", "Interruption received to silence", ANSWER_BUCKETS_S)
@@ -74,6 +78,14 @@ class Metrics:
         for (_, before_s), (stage, at_s) in zip(stamps, stamps[1:], strict=False):
             self._stage.labels(stage).observe(max(0.0, at_s - before_s))
 
+    def shown(self, late_s: float) -> None:
+        """A frame's packets left so long after its media time."""
+        self._shown.observe(max(0.0, late_s))
+
+    def decided(self, kind: str, to: str, *, down: bool) -> None:
+        """The ladder, the frame rate or a viewer's encoding went a step; all three are few fixed words."""
+        self._decisions.labels(kind, to, "down" if down else "up").inc()
+
     def encoded(self, took_s: float) -> None:
         self._encode.observe(took_s)
 
@@ -90,18 +102,6 @@ class Metrics:
         """A data-channel message was refused. `reason` is one of a few fixed words."""
         self._messages_refused.labels(reason).inc()
 
-    def request(self, route: str, status: int) -> None:
-        """An HTTP request was answered. `route` is the route's pattern, never the path asked for."""
-        self._requests.labels(route, str(status)).inc()
-
-    def value(self, name: str, **labels: str) -> float:
-        """One sample's value now, such as `value("anima_frames_total", rung="warp")`; 0 if it was never counted."""
-        found = self.registry.get_sample_value(name, labels)
-        return 0.0 if found is None else found
-
-    def exposition(self) -> bytes:
-        """The Prometheus text format."""
-        return generate_latest(self.registry)
     def output_opened(self, kind: str) -> None:
         """A recording or publication was begun."""
         self._outputs_opened.labels(kind).inc()
@@ -114,6 +114,18 @@ class Metrics:
     def output_closed(self, kind: str) -> None:
         self._outputs.labels(kind).dec()
 
+    def request(self, route: str, status: int) -> None:
+        """An HTTP request was answered. `route` is the route's pattern, never the path asked for."""
+        self._requests.labels(route, str(status)).inc()
+
+    def value(self, name: str, **labels: str) -> float:
+        """One sample's value now, such as `value("anima_frames_total", rung="warp")`; 0 if it was never counted."""
+        found = self.registry.get_sample_value(name, labels)
+        return 0.0 if found is None else found
+
+    def exposition(self) -> bytes:
+        """The Prometheus text format."""
+        return generate_latest(self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"anima_{name}", text, labels, registry=self.registry)

@@ -56,54 +56,79 @@ class CostModel:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of rung: what a session does from this frame on, and why."""
+    """A decision to do less or more from now on, and why. `kind` says of what: `ladder` of what is done for a frame,
+    `rate` of how many frames are made, `path` of the encoding one viewer gets. `rung` is what it has come to."""
 
-    rung: Rung
+    rung: str
     down: bool
     reason: str
     at_s: float
+    kind: str = "ladder"
 
 
 @dataclass(slots=True)
 class Ladder:
-    """One session's place on the ladder, with hysteresis.
+    """One session's place on the ladder, with hysteresis. Below its lowest rung every other frame is made.
 
-    Down after `down_after` late frames within `window` frames; up after `up_after` frames in a row that left at least
-    `headroom` of their period unused. `best` is the highest rung the session's equipment really has."""
+    Down after `down_after` strained frames within `window` frames; up after `up_after` frames that left at least
+    `headroom` of their interval unused: each strained one begins the count anew, each other one takes one off it. A
+    step up that does not hold makes the next one wait twice as long, up to `patience` times. `best` is the highest
+    rung the session's equipment really has."""
 
     best: Rung = "warp"
     down_after: int = 3
     window: int = 10
-    up_after: int = 50
+    up_after: int = 25
     headroom: float = 0.5
-    _rung: int = field(init=False)
+    strain: float = 0.75
+    """A frame that takes more than this part of its interval cannot be begun early enough for all that follows it."""
+    patience: int = 2
+    _place: int = field(init=False)
     _recent: deque[bool] = field(init=False)
     _calm: int = field(init=False, default=0)
+    _wait: int = field(init=False, default=1)
+    _proving: int = field(init=False, default=0)
+    """Frames for which the last step up still has to hold."""
 
     def __post_init__(self) -> None:
-        self._rung = LADDER.index(self.best)
+        self._place = LADDER.index(self.best)
         self._recent = deque(maxlen=self.window)
 
     @property
     def rung(self) -> Rung:
         """What a frame may ask for at most right now."""
-        return LADDER[self._rung]
+        return LADDER[min(self._place, len(LADDER) - 1)]
+
+    @property
+    def every(self) -> int:
+        """Every how many-th frame is to be made."""
+        return 1 if self._place < len(LADDER) else 2
 
     def observe(self, used_s: float, period_s: float, now_s: float) -> Step | None:
-        """Record one frame's cost; returns the step taken because of it, if any."""
-        late = used_s > period_s
-        self._recent.append(late)
-        self._calm = self._calm + 1 if used_s <= period_s * (1.0 - self.headroom) else 0
-        if sum(self._recent) >= self.down_after and self._rung < len(LADDER) - 1:
-            self._rung += 1
-            self._recent.clear()
+        """Record one frame's cost; returns the step taken because of it, if any. `period_s` is the frame interval as
+        it is when every frame is made."""
+        share = used_s / (period_s * self.every)
+        strained = share > self.strain
+        self._recent.append(strained)
+        self._proving = max(0, self._proving - 1)
+        if strained:
             self._calm = 0
-            return Step(self.rung, True, f"{self.down_after} of {self.window} frames late", now_s)
-        if self._calm >= self.up_after and self._rung > LADDER.index(self.best):
-            self._rung -= 1
-            self._calm = 0
-            return Step(self.rung, False, f"{self.up_after} frames with headroom", now_s)
+        else:
+            self._calm = self._calm + 1 if share <= 1.0 - self.headroom else max(0, self._calm - 1)
+        if sum(self._recent) >= self.down_after and self._place < len(LADDER):
+            self._wait = min(self.patience, 2 * self._wait) if self._proving else 1
+            return self._step(1, f"{self.down_after} of {self.window} frames took too long", now_s)
+        # fewer frames are made below the ladder, so fewer are waited for
+        if self._calm >= self.up_after * self._wait // self.every and self._place > LADDER.index(self.best):
+            self._proving = self.up_after
+            return self._step(-1, f"{self._calm} frames with headroom", now_s)
         return None
+
+    def _step(self, by: int, reason: str, now_s: float) -> Step:
+        self._place += by
+        self._recent.clear()
+        self._calm = 0
+        return Step(self.rung, by > 0, reason, now_s)
 
 
 def affordable(predicted_s: float, now_s: float, deadline_s: float) -> bool:

@@ -1,43 +1,104 @@
-"""Which frame is due: frames are numbered on media time, a late one is skipped and never queued."""
+"""Which frame is due and when to begin it: frames are numbered on media time, begun ahead of it by what they take,
+skipped when late and never queued; and sessions are spread over the frame interval."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
-from realtime.core.units import FRAME_RATE_HZ
+from realtime.core.budget import CostModel
+from realtime.core.units import FRAME_RATE_HZ, FRAME_S
+
+LEAD_SHARE: Final = 0.875
+"""A frame is begun at most this part of its interval ahead: a frame in the making knows nothing of what comes next."""
+LEAD_MARGIN_S: Final = 0.002
+"""Timers wake this much late."""
+_EPSILON: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The next frame to make: its number, the media time it shows, its deadline, and how many were skipped for it."""
+    """The next frame to make: its number, the media time it shows, when to begin it, its deadline, and how many were
+    skipped for it. From beginning to deadline is one interval, however far ahead it is begun."""
 
     index: int
     media_s: float
+    begin_s: float
     deadline_s: float
     skipped: int
 
 
 class FramePacer:
-    """Numbers frames at a fixed rate on the session clock.
-
-    Frame k shows media time k / rate and is due to be published before the next one's media time."""
+    """Numbers frames at a fixed rate on the session clock; frame k shows media time k / rate."""
 
     def __init__(self, rate_hz: float = FRAME_RATE_HZ) -> None:
         if rate_hz <= 0:
             raise ValueError(f"a frame rate is positive, got {rate_hz}")
         self._period_s = 1.0 / rate_hz
-        self._last = -1
+        self._last: Due | None = None
+        self._again = False
 
     @property
     def period_s(self) -> float:
-        """Media time between two frames."""
+        """Media time between two frames when all are made."""
         return self._period_s
 
-    def next(self, now_s: float) -> Due:
-        """The frame to make at `now_s`: the one after the last, unless its time has passed already, in which case
-        the one whose period contains `now_s`."""
-        in_order = self._last + 1
-        current = int(now_s / self._period_s + 1e-9)
-        index = max(in_order, current)
-        skipped = index - in_order if self._last >= 0 else 0
-        self._last = index
-        media_s = index * self._period_s
-        return Due(index, media_s, media_s + self._period_s, skipped)
+    def next(self, now_s: float, lead_s: float = 0.0, every: int = 1) -> Due:
+        """The frame to make at `now_s`: the one after the last, unless with a lead of `lead_s` it would come more than
+        an interval late; then the first that would not. With `every` above 1, only multiples of it are made."""
+        last = self._last
+        if self._again and last is not None:
+            self._again = False
+            due = Due(last.index, last.media_s, now_s, max(last.deadline_s, now_s), 0)
+        else:
+            in_order = _multiple(last.index + 1, every) if last is not None else 0
+            current = _multiple(int((now_s + lead_s) / self._period_s + _EPSILON) - every + 1, every)
+            index = max(in_order, current)
+            media_s = index * self._period_s
+            begin_s = max(now_s, media_s - lead_s)
+            deadline_s = media_s - lead_s + every * self._period_s
+            due = Due(index, media_s, begin_s, deadline_s, (index - in_order) // every if last is not None else 0)
+        self._last = due
+        return due
+
+    def again(self) -> None:
+        """What the last frame shows has changed before it was shown: it is due once more."""
+        self._again = True
+
+
+class Lead:
+    """How far ahead of its media time a frame is begun: the 95th percentile of what frames of its kind took of late,
+    waiting included, and of what comes after them."""
+
+    def __init__(self) -> None:
+        self._costs = CostModel()
+
+    def observe(self, kind: str, took_s: float) -> None:
+        """A piece of the work took this long."""
+        # one long stall says nothing of the frames to come
+        self._costs.observe(kind, 0, min(max(0.0, took_s), 2.0 * FRAME_S))
+
+    def predict_s(self, kind: str, interval_s: float = FRAME_S) -> float:
+        """What a piece is expected to take, at most `LEAD_SHARE` of the interval."""
+        return min(self._costs.predict_s(kind, 0), LEAD_SHARE * interval_s)
+
+    def of(self, kinds: Collection[str], interval_s: float = FRAME_S) -> float:
+        """The lead of a frame that consists of these pieces, in seconds, from 0 to `LEAD_SHARE` of the interval."""
+        work_s = sum(self._costs.predict_s(kind, 0) for kind in kinds)
+        return min(work_s + LEAD_MARGIN_S, LEAD_SHARE * interval_s)
+
+
+def spread(begun_s: Collection[float], now_s: float, period_s: float = FRAME_S) -> float:
+    """When a new session's clock is to have begun, up to one interval before `now_s`, so that its frames fall into the
+    middle of the widest gap between those of the sessions whose clocks began at these times (same clock)."""
+    if not begun_s:
+        return now_s
+    phases = sorted(at_s % period_s for at_s in begun_s)
+    gaps = [(after - before, before) for before, after in pairwise([*phases, phases[0] + period_s])]
+    width, start = max(gaps, key=lambda gap: gap[0])
+    return now_s - (now_s - start - width / 2) % period_s
+
+
+def _multiple(number: int, of: int) -> int:
+    """The smallest multiple that is not below a number."""
+    return -(-number // of) * of

@@ -1,6 +1,7 @@
 """The plan: everything that is going to happen on a session's media time, and the pose it adds up to at any moment."""
 
 import heapq
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -26,6 +27,8 @@ LISTEN_S: Final = 10.0
 """How long the host stays attentive after either side has spoken."""
 SPEECH_TAIL_S: Final = 0.2
 """The body goes on talking over gaps between sentences shorter than this."""
+ANTICIPATION_S: Final = 0.12
+"""Lips move to a sound at most this long before it."""
 OPEN_MOUTH: Final = 0.15
 """Mouth openness from which a frame may not lose its mouth to the budget."""
 
@@ -63,11 +66,14 @@ class Plan:
         self._speech_from_s = float("inf")
         self._think_from_s = float("inf")
         self._listen_until_s = -1.0
+        self._touched_s = math.inf
 
     # --- writing the plan
 
     def speak(self, phonemes: Sequence[Phoneme], start_s: float, end_s: float) -> None:
         """Speech sounds from `start_s` (media time of the utterance's zero) and lasts at least until `end_s`."""
+        first_s = start_s + (phonemes[0].start_s if phonemes else 0.0)
+        self._touch(first_s - ANTICIPATION_S)
         if start_s > self._speech_until_s + SPEECH_TAIL_S:
             self._speech_from_s = start_s
             self._schedule(start_s, self._blinks.prompt)
@@ -118,6 +124,7 @@ class Plan:
     def interrupt(self, now_s: float) -> int:
         """A new epoch: what was planned is dropped, the mouth closes, the host attends. Returns the epoch."""
         self.epoch += 1
+        self._touch(now_s)
         self._scheduled.clear()
         self.mouth.cut(now_s)
         self._beats.cut(now_s)
@@ -127,6 +134,10 @@ class Plan:
         return self.epoch
 
     # --- reading it
+
+    def outdated(self, media_s: float) -> bool:
+        """Whether what was planned since the last sample changes what is shown by a media time."""
+        return self._touched_s <= media_s
 
     def activity(self, media_s: float) -> Activity:
         """What the body is about at a media time."""
@@ -139,6 +150,7 @@ class Plan:
 
     def sample(self, media_s: float) -> Pose:
         """The pose at a media time."""
+        self._touched_s = math.inf
         while self._scheduled and self._scheduled[0].at_s <= media_s:
             heapq.heappop(self._scheduled).act(media_s)
         while self._moods and self._moods[0][0] <= media_s:
@@ -158,7 +170,11 @@ class Plan:
         controls = combine(Controls(vector), self.mouth.sample(media_s)).clipped()
         return Pose(media_s, self.epoch, controls, activity, self.mouth.openness(media_s) >= OPEN_MOUTH)
 
+    def _touch(self, at_s: float) -> None:
+        self._touched_s = min(self._touched_s, at_s)
+
     def _schedule(self, at_s: float, act: Callable[[float], None]) -> None:
+        self._touch(at_s)
         heapq.heappush(self._scheduled, _Scheduled(at_s, next(self._order), act))
 
 

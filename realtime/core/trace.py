@@ -8,12 +8,13 @@ import numpy as np
 from realtime.core.values import FrameTrace
 
 STAGES: Final = ("posed", "based", "drawn", "refined", "published", "encoded", "sent")
-"""Stamps in the order a frame gets them; `due` is the zero they are measured from."""
+"""Stamps in the order a frame gets them; `begun` is the zero they are measured from. Work lies before `refined`,
+`published` and `sent` include the wait for the frame's media time."""
 
 
 def durations_s(trace: FrameTrace) -> dict[str, float]:
     """Seconds spent in each stage that was stamped: the time since the stamp before it."""
-    previous = trace.stamps_s.get("due")
+    previous = trace.stamps_s.get("begun")
     result: dict[str, float] = {}
     for stage in STAGES:
         stamp = trace.stamps_s.get(stage)

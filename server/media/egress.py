@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import av
 
-from realtime.core.units import AUDIO_TICK_S, FRAME_RATE_HZ
+from realtime.core.budget import Step
+from realtime.core.units import AUDIO_TICK_S, FRAME_RATE_HZ, FRAME_S
 from realtime.core.values import Frame, Pcm
 from realtime.mailbox import Mailbox, MailboxClosed
 from realtime.ports import Clock
@@ -26,6 +27,12 @@ _log = logging.getLogger(__name__)
 _CATCH_UP_TICKS: Final = 3
 """Ticks up to 60 ms late still leave, in one burst: a receiver's jitter buffer absorbs that, while a missing packet is
 heard. Their time stamps do not move, so nothing that follows is any later for it."""
+_TOO_LATE_S: Final = 0.03
+"""A picture that is to be encoded so long after its media time is left out: with the encoding it would come further
+behind its sound than is borne (45 ms, ITU-R BT.1359-1), and the next one is due."""
+_SEEN_EVERY_S: Final = 0.2
+"""But never so many that nothing is shown for longer than this, and none that took longer than this to make: a slow
+machine shows few pictures, and late ones."""
 
 
 class MediaEgress:
@@ -46,6 +53,7 @@ class MediaEgress:
         fps: int = FRAME_RATE_HZ,
         start_bitrate_bps: int = BITRATE_START_BPS,
         max_bitrate_bps: int = BITRATE_MAX_BPS,
+        on_step: Callable[[Step], None] = lambda step: None,
     ) -> None:
         self.clock = clock
         self.stats = EgressStats(bitrate_bps=start_bitrate_bps)
@@ -55,8 +63,10 @@ class MediaEgress:
         self.start_bitrate_bps = start_bitrate_bps
         self.wheel = Wheel()
         self._room = VideoRoom(
-            (width, height), self.stats, fps=fps, start_bps=start_bitrate_bps, max_bps=max_bitrate_bps
-        )
+            (width, height), self.stats, fps=fps, start_bps=start_bitrate_bps, max_bps=max_bitrate_bps,
+            on_step=on_step,
+        )  # fmt: skip
+        self._shown_s = float("-inf")
         self._listeners: set[SoundSubscription] = set()
         self._opus: OpusEncoder | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -131,20 +141,27 @@ class MediaEgress:
                     _log.exception("frame %d was left out (%d so far)", frame.index, self.stats.bad_frames)
 
     async def _show(self, frame: Frame) -> None:
-        """Encode a frame for every rung that somebody watches and hand the packets out."""
+        """Encode a frame for every rung that somebody watches and hand the packets out at its media time."""
         room = self._room
-        room.choose(self.clock())
+        now_s = self.clock()
+        room.choose(now_s)
+        if _TOO_LATE_S < now_s - frame.media_s <= _SEEN_EVERY_S and now_s - self._shown_s < _SEEN_EVERY_S:
+            self.stats.late_frames += 1
+            return
         made: dict[Rung, EncodedVideo] = {}
-        taken = 0
         for rung in room.wanted():
             if not rung.due(frame, self.clock(), self._size[2]):
                 continue
             unit = await self._encode(rung, frame)
             if unit is not None and unit.payloads:
                 made[rung] = unit
-                taken += room.deliver(rung, unit)
-        taken += room.settle(made)
+        early_s = frame.media_s - self.clock()
+        # a frame from further ahead is on another clock, and waiting for it would stop the picture
+        if 0.0 < early_s <= FRAME_S:
+            await asyncio.sleep(early_s)
+        taken = sum(room.deliver(rung, unit) for rung, unit in made.items()) + room.settle(made)
         if taken:
+            self._shown_s = self.clock()
             frame.trace.stamps_s.setdefault("sent", self.clock())
         for rung in room.idle():
             await self._retire(rung)
@@ -215,6 +232,10 @@ class MediaEgress:
         self.stats.sound_bytes += len(unit.payload)
         for listener in list(self._listeners):
             listener.offer(unit)
+
+    def every(self) -> int:
+        """Every how many-th frame is shown to anybody."""
+        return self._room.every()
 
     def census(self) -> dict[str, int]:
         """How many viewers each rung of the picture has."""

@@ -43,6 +43,8 @@ class EgressStats:
     frames_encoded: int = 0
     frames_dropped: int = 0
     """Frames that were replaced in the mailbox before they could be encoded."""
+    late_frames: int = 0
+    """Frames that were left out because their media time was too long ago."""
     keyframes: int = 0
     keyframe_requests: int = 0
     video_bytes: int = 0

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from realtime.core.budget import Step
+from realtime.core.governor import RUNGS, RungSpec, every_of, path_step
 from realtime.core.units import FRAME_RATE_HZ, VIDEO_CLOCK_HZ
 from realtime.core.values import Frame
 from server.media.feedback import KeyframeGate, RateMeter, ViewerBudget
 from server.media.packets import EgressStats, EncodedVideo, VideoCodec
-from server.media.rungs import RUNGS, RungSpec
 from server.media.subscription import VideoSubscription
 from server.media.video_encoder import VideoEncoder, halved, open_encoder
 
@@ -66,7 +67,9 @@ class VideoRoom:
         fps: int = FRAME_RATE_HZ,
         start_bps: int,
         max_bps: int,
+        on_step: Callable[[Step], None] = lambda step: None,
     ) -> None:
+        self._on_step = on_step
         self._size = size
         self._fps = fps
         self._stats = stats
@@ -128,6 +131,10 @@ class VideoRoom:
                 found[name] = len(rung.viewers)
         return found
 
+    def every(self) -> int:
+        """Every how many-th frame is shown to anybody."""
+        return every_of(rung.spec for rung in self._rungs.values() if rung.wanted)
+
     # --- rungs --------------------------------------------------------------------------------------------------
 
     def wanted(self) -> list[Rung]:
@@ -150,6 +157,7 @@ class VideoRoom:
             wish = self._rung(home.codec, index)
             if wish is aim:
                 continue
+            self._on_step(path_step(aim.spec, wish.spec, viewer.budget.bps, now_s))
             aim.coming.discard(viewer)
             self._goal.pop(viewer, None)
             if wish is not home:

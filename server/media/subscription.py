@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeVar
 
+from realtime.core.governor import RungChooser
 from server.media.feedback import ViewerBudget
 from server.media.packets import EncodedSound, EncodedVideo
-from server.media.rungs import RungChooser
 
 _PENDING_FRAMES: Final = 3
 _PENDING_TICKS: Final = 5

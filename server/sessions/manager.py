@@ -39,6 +39,7 @@ class SessionManager:
     async def close(self, session_id: str, reason: str) -> None:
         """End one session; ending one that is gone already does nothing."""
         session = self._sessions.pop(session_id, None)
+        self._shared.begun_s.pop(session_id, None)
         if session is not None:
             log.info("session ended: %s", reason)
             await session.aclose(reason)

