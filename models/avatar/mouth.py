@@ -21,6 +21,8 @@ _ACROSS: Final = (U + 1) / 2
 _LINE_WIDTH: Final = np.interp(U, np.linspace(-1, 1, 9), (0.35, 0.8, 0.75, 1.0, 0.8, 1.0, 0.75, 0.8, 0.35))
 _TOOTH_X: Final = np.linspace(-1, 1, 11)
 _TONGUE_X: Final = np.linspace(-1, 1, 7)
+CLOSED_ROWS: Final = 0.75
+"""From here on of `teeth` the rows have met, and the tongue is behind them."""
 
 
 class Mouth:
@@ -54,9 +56,9 @@ class Mouth:
             self._draw_inside(canvas, view, m, c, upper_in, lower_in)
         self._upper.draw(canvas, np.concatenate([lines[0], upper_out, lines[2], upper_in]))
         self._lower.draw(canvas, np.concatenate([lower_in, lines[5], lower_out, lines[7]]))
+        self._draw_line(canvas, m, upper_in, lower_in)
         if c["tongue_out"] > 0.05:
             self._draw_tip(canvas, view, m, c["tongue_out"])
-        self._draw_line(canvas, m, upper_in, lower_in)
 
     def _lines(self, view: View, m: MouthShape) -> NDArray[np.float64]:
         """Ten lines of pixels, (10, COLUMNS, 2): the upper lip's fade, edge, middle and inner edge; the lower lip's
@@ -95,7 +97,7 @@ class Mouth:
         dark = linear((0, top), (0, bottom), [(0, "#1c070b"), (0.55, lips.cavity), (1, "#4a1518")])
         canvas.drawPaint(shade(dark))
         lowest = float(m.lower_in.max())
-        if lowest > m.teeth_y + 0.6:
+        if lowest > m.teeth_y + 0.6 and c["teeth"] < CLOSED_ROWS:
             self._draw_tongue(canvas, view, m, c)
         width = min(m.half_width * 0.92, 26.0)
         arch = 2.6 * _TOOTH_X**2
@@ -129,7 +131,8 @@ class Mouth:
             + 3.0 * _TONGUE_X**2 * (1 - 0.4 * m.roundness)
             - 0.6 * np.exp(-((np.abs(_TONGUE_X) - 0.4) ** 2) / 0.06)
         )
-        self._tongue_rows(canvas, view, m, self._tongue, width, (top, top + 6.0, top + 15.0), -8.0, 1.0)
+        shown = 1.0 - float(smoothstep(c["teeth"], 0.5, CLOSED_ROWS))
+        self._tongue_rows(canvas, view, m, self._tongue, width, (top, top + 6.0, top + 15.0), -8.0, shown)
 
     def _draw_raised(self, canvas: skia.Canvas, view: View, m: MouthShape, amount: float) -> None:
         low = float(m.lower_in[COLUMNS // 2])
@@ -144,16 +147,17 @@ class Mouth:
     def _draw_tip(self, canvas: skia.Canvas, view: View, m: MouthShape, amount: float) -> None:
         low = float(m.lower_in[COLUMNS // 2])
         top = np.full(len(_TONGUE_X), m.teeth_y - 0.6) + 0.8 * _TONGUE_X**2
-        bottom = np.full_like(top, max(low + 4.6 * amount, m.teeth_y + 3.0))
+        tip = max(low + 5.6 * amount, m.teeth_y + 3.0)
+        bottom = tip - 0.45 * (tip - m.teeth_y) * np.abs(_TONGUE_X) ** 2.5
         self._tongue_rows(
             canvas,
             view,
             m,
             self._tip,
-            m.half_width * 0.56,
+            m.half_width * 0.48,
             (top, (top + bottom) / 2, bottom),
             2.0,
-            min(1.0, 1.5 * amount),
+            min(1.0, 2.5 * amount),
         )
 
     def _tongue_rows(

@@ -17,6 +17,8 @@ UPPER_TEETH_Y: Final = 71.4
 """Edge of the upper teeth, fixed to the skull."""
 LOWER_TEETH_Y: Final = 72.2
 """Edge of the lower teeth at a closed jaw; it falls with the jaw."""
+CLENCHED: Final = -0.8
+"""Gap between the rows of teeth where they meet (S, Z), in head units: their edges are soft, so they overlap."""
 RIDGE: Final = 0.94
 """Share of the jaw's fall that the lower teeth make, being nearer to the joint than the chin."""
 
@@ -92,6 +94,8 @@ def mouth_shape(c: Controls, fullness: float = 1.0) -> MouthShape:
     bow = _BOW * (1 - 0.35 * roundness) + 0.35 * roundness * arch
     low = _LOW + (_OVAL - _LOW) * (0.30 + 0.60 * roundness)
     shift = 1.6 * c["smirk"]
+    teeth_y = UPPER_TEETH_Y - 4.2 * roundness * (1 - teeth) + 0.6 * teeth + 2.0 * tuck
+    lower_y = LOWER_TEETH_Y + RIDGE * jaw + 2.0 * roundness * (1 - teeth)
     return MouthShape(
         half_width=width,
         x=U * width + shift * (1 - np.abs(U)) + 2.0 * c["smirk"],
@@ -103,8 +107,8 @@ def mouth_shape(c: Controls, fullness: float = 1.0) -> MouthShape:
         jaw=jaw,
         forward=4.0 * (funnel + pucker) + 2.5 * c["lip_round"] - 1.5 * tuck - 1.0 * press,
         roundness=roundness,
-        teeth_y=UPPER_TEETH_Y - 4.2 * roundness * (1 - teeth) + 0.6 * teeth + 2.0 * tuck,
-        lower_teeth_y=LOWER_TEETH_Y + RIDGE * jaw - 0.6 * teeth + 2.0 * roundness * (1 - teeth),
+        teeth_y=teeth_y,
+        lower_teeth_y=lower_y + (teeth_y + CLENCHED - lower_y) * float(smoothstep(teeth, 0.5, 0.9)),
         middle_x=shift,
     )
 

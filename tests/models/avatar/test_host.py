@@ -1,10 +1,13 @@
 """The illustrated host keeps the promises of the Avatar port."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from models.avatar import quantise
 from models.avatar.host import IllustratedHost
+from models.avatar.sheet import visemes
 from realtime.core.composite import planes, windows
 from realtime.core.facs import CONTROL_NAMES, DEGREE_CONTROLS, REST, Controls, controls
 from realtime.core.values import Region, Roi
@@ -115,6 +118,14 @@ def test_lips_that_press_stay_shut(host: IllustratedHost) -> None:
     pressed = mouth_shape(controls(AU24=1.0, AU25=0.4, AU26=0.1))
     assert pressed.gap < 0.7
     assert mouth_shape(controls(AU25=0.4, AU26=0.1)).gap > 3.0
+
+
+def test_visemes_are_told_apart_at_stream_size(host: IllustratedHost) -> None:
+    """The sounds that look alike most: the tongue's place and the rows of teeth have to show."""
+    mouth = Roi(180, 300, 152, 96)
+    shown = {name: windows(picture(host, visemes()[name]), mouth)[0].astype(int) for name in ("L", "SZ", "E", "TH")}
+    for one, other in itertools.combinations(shown, 2):
+        assert (np.abs(shown[one] - shown[other]) > 32).sum() > 900, f"{one} and {other}"
 
 
 def test_displacement_is_linear_and_local(host: IllustratedHost) -> None:
