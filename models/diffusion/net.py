@@ -75,12 +75,12 @@ class ReferenceEncoder(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3 * REFERENCE_STRIDE**2, width, 1)
+        self.stem = nn.Conv2d(3, width, REFERENCE_STRIDE, stride=REFERENCE_STRIDE)
         self.mix = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, H, W) in -1..1 -> (B, width, H / 8, W / 8)."""
-        return F.relu(self.mix(F.relu(self.stem(F.pixel_unshuffle(picture, REFERENCE_STRIDE)))))
+        return F.relu(self.mix(F.relu(self.stem(picture))))
 
 
 class RoiDenoiser(ModelMixin, ConfigMixin, PeftAdapterMixin):
@@ -108,7 +108,8 @@ class RoiDenoiser(ModelMixin, ConfigMixin, PeftAdapterMixin):
         self.reference = ReferenceEncoder(reference_width)
         self.condition_in = nn.Linear(control_length + 1, control_width)
         self.condition_out = nn.Linear(control_width, control_width)
-        self.stem = nn.Conv2d(picture_channels * s2d * s2d, first, 1)
+        # space-to-depth and a 1 x 1 convolution, written as the one strided convolution that they are
+        self.stem = nn.Conv2d(picture_channels, first, s2d, stride=s2d)
         self.down = nn.ModuleList(
             (nn.Conv2d(first, second, 3, stride=2, padding=1), nn.Conv2d(second, third, 3, stride=2, padding=1))
         )
@@ -132,30 +133,40 @@ class RoiDenoiser(ModelMixin, ConfigMixin, PeftAdapterMixin):
         return features
 
     def forward(
-        self, picture: Tensor, control: Tensor, level: Tensor, reference: Tensor, deep: Tensor | None = None
+        self,
+        picture: Tensor,
+        control: Tensor,
+        level: Tensor,
+        reference: Tensor | None,
+        deep: Tensor | None = None,
+        margin: Tensor | None = None,
     ) -> RoiOutput:
         """(B, C, H, W), (B, K), (B, 1), (B, R, H/8, W/8) -> image and deep features. With `deep` given, all but the
-        first level is skipped."""
-        _, _, height, width = picture.shape
+        first level is skipped and `reference` is not looked at. `margin` (1, 1, H, W) stands for `spec.window` where
+        the size is not known yet."""
+        if margin is None:
+            margin = _window(picture.shape[3], picture.shape[2]).to(picture)
         condition = F.relu(self.condition_in(torch.cat([control, level], 1)))
         condition = F.relu(self.condition_out(condition))
         # at 1 / s2d: what was given
-        fine = F.relu(self.stem(F.pixel_unshuffle(picture, self.spec.s2d)))
+        fine = F.relu(self.stem(picture))
         fine = self.enter[0](fine, condition)
         # at 1 / 2 s2d and 1 / 4 s2d: what it means
         if deep is None:
+            if reference is None:
+                raise ValueError("reference features are needed where no deep features are given")
             deep = self._deep(fine, condition, reference)
         # at 1 / s2d again: what to change
         fine = F.relu(fine + _twice(self.up[0](deep)))
         fine = self.leave[0](fine, condition)
         delta = torch.tanh(F.pixel_shuffle(self.head(fine), self.spec.s2d))  # (B, 3, H, W)
         base = picture[:, _BASE]
-        return RoiOutput(base + _window(width, height).to(picture) * delta, deep)
+        return RoiOutput(base + margin * delta, deep)
 
     def _deep(self, fine: Tensor, condition: Tensor, reference: Tensor) -> Tensor:
         middle = self.down[0](fine)
         known = self.join(reference)
-        if known.shape[-2:] != middle.shape[-2:]:
+        if self.spec.s2d * 2 < REFERENCE_STRIDE:
             known = _twice(known)
         middle = self.enter[1](F.relu(middle + known), condition)
         lowest = self.enter[2](F.relu(self.down[1](middle)), condition)
@@ -172,4 +183,6 @@ def _twice(x: Tensor) -> Tensor:
 @lru_cache(maxsize=16)
 def _window(width: int, height: int) -> Tensor:
     """(1, 1, H, W)."""
-    return torch.from_numpy(window(width, height))[None, None]
+    # kept for later calls, which may want gradients though this one does not
+    with torch.inference_mode(False):
+        return torch.from_numpy(window(width, height))[None, None]

@@ -7,26 +7,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 NODE_PX: Final = 4
 """Pixels between the places where the flow is solved; it is interpolated between them."""
-SOFT_PX: Final = 1.5
-"""Distance below which nearer points do not weigh more."""
+SOFTNESS: Final = 1e-4
+"""How far the flow may miss single points in favour of smoothness: points of touching lips coincide."""
 
 
-def scattered_flow(at: NDArray[np.float64], moves: NDArray[np.float64], width: int, height: int) -> Floats:
-    """Displacements (N, 2), known at points (N, 2), at every pixel centre: (height, width, 2). Shepard's interpolation
-    (Shepard, "A two-dimensional interpolation function for irregularly-spaced data", 1968) with exponent 4."""
+def scattered_flow(at: Doubles, moves: Doubles, width: int, height: int) -> Floats:
+    """Displacements (N, 2), known at points (N, 2), at every pixel centre: (height, width, 2). Thin-plate splines
+    (Bookstein, "Principal warps", 1989), smoothed, solved once and evaluated on a coarse lattice."""
+    size = float(max(width, height))
+    known = at / size
+    count = len(known)
+    system = np.zeros((count + 3, count + 3))
+    system[:count, :count] = _kernel(known, known) + np.eye(count) * SOFTNESS
+    system[:count, count:] = _affine(known)
+    system[count:, :count] = system[:count, count:].T
+    weights = np.linalg.solve(system, np.concatenate([moves, np.zeros((3, 2))]))
     columns, rows = width // NODE_PX, height // NODE_PX
-    x = (np.arange(columns, dtype=np.float32) + 0.5) * NODE_PX
-    y = (np.arange(rows, dtype=np.float32) + 0.5) * NODE_PX
-    px, py = at[:, 0].astype(np.float32), at[:, 1].astype(np.float32)
-    away_x, away_y = (x[:, None] - px) ** 2, (y[:, None] - py) ** 2
-    squared = away_y[:, None, :] + away_x[None, :, :] + SOFT_PX**2  # (rows, columns, N)
-    weights = 1.0 / (squared * squared)
-    weights /= weights.sum(-1, keepdims=True)
-    coarse = np.einsum("rcn,nk->rck", weights, moves.astype(np.float32))
-    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    x, y = np.meshgrid((np.arange(columns) + 0.5) * NODE_PX / size, (np.arange(rows) + 0.5) * NODE_PX / size)
+    nodes = np.column_stack([x.ravel(), y.ravel()])
+    coarse = _kernel(nodes, known) @ weights[:count] + _affine(nodes) @ weights[count:]
+    laid_out = coarse.reshape(rows, columns, 2).astype(np.float32)
+    return np.asarray(cv2.resize(laid_out, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _kernel(a: Doubles, b: Doubles) -> Doubles:
+    squared = (a[:, :1] - b[:, 0]) ** 2 + (a[:, 1:] - b[:, 1]) ** 2
+    return np.asarray(0.5 * squared * np.log(squared + 1e-12), np.float64)
+
+
+def _affine(at: Doubles) -> Doubles:
+    return np.column_stack([np.ones(len(at)), at])
 
 
 def grid(width: int, height: int) -> Floats:

@@ -30,6 +30,8 @@ Bytes = NDArray[np.uint8]
 MAX_FRAMES: Final = 16
 CLIPS_PER_IDENTITY: Final = 16
 """Seeds that share a host: painting one takes more than a second."""
+TURNED: Final = 0.15
+"""Share of the clips whose base is warped from the host facing the viewer."""
 RIGS_KEPT: Final = 4
 UNIT: Final = 74.8
 """Head units between the eye centres of the rig's face."""
@@ -80,7 +82,7 @@ class IllustratedSource:
         shared = _Clip(
             rig=rig, places=FacePlaces(rig.surface), roi=roi, camera=camera,
             occluder=random_occluder(rng, crop.width, crop.height), style=random_style(rng),
-            turned=bool(rng.random() < 0.5), zoom=float(rng.uniform(0.94, 1.06)),
+            turned=bool(rng.random() < TURNED), zoom=float(rng.uniform(0.94, 1.06)),
             shift=(float(rng.normal(0, 1.5)), float(rng.normal(0, 1.5))),
             rest=camera.taken(_rgb(rig, _FACING)),
         )  # fmt: skip

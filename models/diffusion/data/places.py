@@ -22,6 +22,8 @@ from realtime.core.facs import Controls
 OPEN: Final = 0.35
 """Gap between the lips, in head units, from which on the rig draws what lies behind them."""
 _SPAN: Final = np.linspace(-1, 1, 11)
+_MIDDLE: Final = np.array([0.0, 5.0])
+_AROUND: Final = 1.55
 _TURN: Final = np.linspace(0, 2 * np.pi, 24, endpoint=False)
 _EYE_CENTRES: Final = np.array([(-37.4, -4.6), (37.4, -4.6)])
 _ENDS: Final = np.cumsum(list(EYE_PARTS.values()))[:-1]
@@ -64,7 +66,9 @@ class FacePlaces:
         rest_eyes = view.head(self._surface.lift(_EYE_CENTRES))
         facing = self._surface.lift(_EYE_CENTRES)
         return Places(
-            points=np.concatenate([self._skin(view, controls, self._vertices), lines.reshape(-1, 2), *lids_and_brows]),
+            points=np.concatenate(
+                [self._skin(view, controls, self._vertices), self._around(view), lines.reshape(-1, 2), *lids_and_brows]
+            ),
             outlines=self._outlines(view, controls, mouth, lines, eyes),
             landmarks=_landmarks(lines, eyes),
             centre=np.asarray(rest_eyes.mean(0)),
@@ -72,9 +76,10 @@ class FacePlaces:
         )
 
     def iris_points(self, view: View, controls: Controls) -> Points:
-        """Points on both irises, (2 * 25, 2): they move with the gaze."""
+        """Points on both irises, (2 * 7, 2): they move with the gaze. Well inside, or they would tear at the lids."""
         eyes = [self._eye(view, controls, side) for side in (-1, 1)]
-        return np.concatenate([np.vstack([eye["iris"], eye["centre"]]) for eye in eyes])
+        inner = [np.vstack([eye["centre"] + 0.4 * (eye["iris"][::4] - eye["centre"]), eye["centre"]]) for eye in eyes]
+        return np.concatenate(inner)
 
     def _skin(self, view: View, c: Controls, at: Points) -> Points:
         """As `models.avatar.face.Face` moves its sheet."""
@@ -85,6 +90,11 @@ class FacePlaces:
         xyz[:, 0] *= 1 - 0.0022 * drop
         xyz[:, 1] += drop
         return view.head(xyz)
+
+    def _around(self, view: View) -> Points:
+        """Points about the face, which its muscles do not move."""
+        ring = (self._outline[::4] - _MIDDLE) * _AROUND + _MIDDLE
+        return view.head(self._surface.points(ring))
 
     def _lip_lines(self, view: View, m: MouthShape) -> NDArray[np.float64]:
         """Outer and inner line of the upper lip, inner and outer line of the lower: (4, COLUMNS, 2)."""

@@ -54,7 +54,7 @@ class Batches:
         self._config, self._sources, self._cache, self._device = config, sources, cache, device
         self._pools: dict[str, list[RoiClip]] = {roi: [] for roi in config.clips}
         whole = sum(config.shares.values())
-        self._next = {roi: int(first_step * share / whole) for roi, share in config.shares.items()}
+        self._next = {roi: int(first_step * share / whole / config.renewal) for roi, share in config.shares.items()}
 
     def at(self, step: int, frames: int) -> Batch:
         """The batch of this step. Equal steps see equal crops and frames; which clips are in the pool depends on the
@@ -64,7 +64,8 @@ class Batches:
         weights = np.array([self._config.shares[roi] for roi in rois])
         roi = rois[int(rng.choice(len(rois), p=weights / weights.sum()))]
         pool = self._pools[roi]
-        self._renew(roi, max(1, min(FIRST_CLIPS, self._config.pool) - len(pool)))
+        due = 1 if step % self._config.renewal == 0 else 0
+        self._renew(roi, max(due, min(FIRST_CLIPS, self._config.pool) - len(pool)))
         chosen = rng.integers(len(pool), size=self._config.batch)
         picked = []
         for index in chosen:

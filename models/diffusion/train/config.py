@@ -1,5 +1,6 @@
 """A training as one YAML file: what is trained on what, in which stages, for how long."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,11 @@ from realtime.core.errors import ConfigError
 
 OBJECTIVES: Final = ("flow", "regressor")
 STAGES: Final = ("parts", "flow", "consistency", "distil", "quantise")
-SOURCES: Final = ("illustrated", "head3d")
+SOURCES: Final[Mapping[str, tuple[str, str]]] = {
+    "illustrated": ("models.diffusion.data.illustrated", "IllustratedSource"),
+    "head3d": ("models.diffusion.head3d.source", "Head3dSource"),
+}
+"""Renderers by name: the module and the class, a `RoiSource` that takes no arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,9 @@ class TrainConfig:
     shares: dict[str, float] = field(default_factory=lambda: {"mouth": 0.55, "eyes": 0.35, "face": 0.1})
     """How often a step is on each crop."""
     pool: int = 256
-    """Clips in memory per crop; every step one of them is replaced by the next."""
+    """Clips in memory per crop."""
+    renewal: int = 3
+    """Steps after which the next clip comes into the pool, in place of the oldest once the pool is full."""
     cache_gib: float = 8.0
     rollout: int = 4
     """Frames of a self-rollout in `consistency`."""
@@ -112,13 +119,13 @@ def _checked(config: TrainConfig) -> TrainConfig:
     _one_of("size", config.size, tuple(SIZES))
     _one_of("objective", config.objective, OBJECTIVES)
     for source in config.sources:
-        _one_of("sources", source, SOURCES)
+        _one_of("sources", source, tuple(SOURCES))
     for stage in config.stages:
         _one_of("stages.kind", stage.kind, STAGES)
         _at_least("stages.steps", stage.steps, 1)
         if stage.kind == "distil" and not config.teacher:
             raise ConfigError("teacher: `distil` needs the directory of a trained net")
-    for name, low in (("batch", 1), ("frames", 2), ("pool", 1), ("rollout", 1)):
+    for name, low in (("batch", 1), ("frames", 2), ("pool", 1), ("renewal", 1), ("rollout", 1)):
         _at_least(name, getattr(config, name), low)
     if config.rollout >= config.frames:
         raise ConfigError(f"rollout: {config.rollout} must be below frames, {config.frames}")

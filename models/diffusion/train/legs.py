@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +13,12 @@ from models.diffusion.data.cache import ClipCache
 from models.diffusion.data.sample import RoiSource
 from models.diffusion.net import RoiDenoiser
 from models.diffusion.train.batches import Batch, Batches
-from models.diffusion.train.config import StageConfig, TrainConfig
+from models.diffusion.train.config import SOURCES, StageConfig, TrainConfig
 from models.diffusion.train.curves import Curves
 from models.diffusion.train.quantised import quantised
 from models.diffusion.train.stages import Judge, consistency_step, flow_step, parts_step
 from models.diffusion.train.state import TrainState, begin_stage, load_state, save_state
+from realtime.core.errors import ConfigError
 
 SAVE_EVERY_S: Final = 60.0
 CURVE_EVERY: Final = 20
@@ -25,17 +27,16 @@ LARGEST_GRADIENT: Final = 1.0
 
 
 def sources_of(config: TrainConfig) -> list[RoiSource]:
-    """The renderers that a config names."""
+    """The renderers that a config names; each is imported only if it is used. Raises `ConfigError` for one that is not
+    installed."""
     found: list[RoiSource] = []
     for name in config.sources:
-        if name == "illustrated":
-            from models.diffusion.data.illustrated import IllustratedSource
-
-            found.append(IllustratedSource())
-        else:
-            from models.diffusion.head3d.source import Head3dSource
-
-            found.append(Head3dSource())
+        module, kind = SOURCES[name]
+        try:
+            source: RoiSource = getattr(import_module(module), kind)()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"sources: {name!r} cannot be loaded: {error}") from error
+        found.append(source)
     return found
 
 
