@@ -36,9 +36,17 @@ def test_it_reads_more_than_the_lexicon_and_is_seldom_wrong_on_calm_text() -> No
     assert scores(sensed_emotion, heldout)["accuracy"] >= model["accuracy"]
 
 
+def test_lines_that_were_never_seen_are_read() -> None:
+    lines = written("heldout_lines.yaml")
+    assert len(lines) == 112
+    found = scores(sensed_emotion, lines)
+    assert found["accuracy"] >= 0.75 and found["precision"] >= 0.85 and found["false_alarms"] <= 0.1
+    assert min(found["f1"].values()) >= 0.6
+
+
 def test_the_sets_share_no_sentence() -> None:
     train_texts = {sample.text for sample in [*written("train.yaml"), *generated(), *cues()]}
-    others = [sample.text for name in ("validation.yaml", "heldout.yaml") for sample in written(name)]
+    others = [sample.text for name in ("validation.yaml", "heldout.yaml", "heldout_lines.yaml") for sample in written(name)]
     assert len(set(others)) == len(others) and not train_texts & set(others)
 
 
