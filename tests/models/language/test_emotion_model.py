@@ -46,7 +46,8 @@ def test_lines_that_were_never_seen_are_read() -> None:
 
 def test_the_sets_share_no_sentence() -> None:
     train_texts = {sample.text for sample in [*written("train.yaml"), *generated(), *cues()]}
-    others = [sample.text for name in ("validation.yaml", "heldout.yaml", "heldout_lines.yaml") for sample in written(name)]
+    names = ("validation.yaml", "heldout.yaml", "heldout_lines.yaml")
+    others = [sample.text for name in names for sample in written(name)]
     assert len(set(others)) == len(others) and not train_texts & set(others)
 
 
