@@ -9,12 +9,13 @@ import numpy as np
 
 from models.avatar.gallery import Gallery
 from models.avatar.layers import load_layers
-from models.avatar.pack import LAYERS, Progress
+from models.avatar.pack import LAYERS, Progress, is_ready, open_pack
 from models.avatar.paint import Rgba
 from models.avatar.portrait import assets
 from models.avatar.portrait.pack import Progress as StagedProgress
 from models.avatar.portrait.shelf import Portraits
 from models.staging.host import staged_host
+from models.staging.late import Painter
 from models.staging.person import cut_body
 from models.staging.pictures import Pictures
 from models.staging.portrait import staged_portrait
@@ -41,6 +42,8 @@ class Collection:
         self.portraits = Portraits(directory)
         self.pictures = Pictures(directory / "backgrounds")
         self._clips = clips
+        self._keys = list(keys)
+        self._painter = Painter(self._keys)
         self._posters: dict[str, bytes] = {}
 
     def open(self, name: str, progress: Progress | None = None) -> Avatar:
@@ -53,8 +56,7 @@ class Collection:
         """An avatar before any background while others stream; what takes long is done in a process of its own."""
         picture = self.pictures.open(wish.value) if wish.kind == "image" else None
         if name in self.hosts.specs:
-            host = self.hosts.open_aside(name)
-            return host if wish.kind == "default" else self._staged_host(name, wish, picture)
+            return self._host_aside(name, wish, picture)
         portrait = self.portraits.open(name)
         return portrait if wish.kind == "default" else self._staged_portrait(name, wish, picture)
 
@@ -92,13 +94,18 @@ class Collection:
     def close(self) -> None:
         """End the process that draws."""
         self.hosts.close()
+        self._painter.close()
 
-    def _staged_host(self, name: str, wish: Backdrop, picture: Rgba | None) -> Avatar:
+    def _host_aside(self, name: str, wish: Backdrop, picture: Rgba | None) -> Avatar:
+        spec, place = self.hosts.specs[name], self.hosts.pack(name)
+        ready = is_ready(spec, self._keys, place)
+        if wish.kind == "default":
+            return open_pack(place) if ready else self._painter.host(spec, place)
         try:
-            layers = load_layers(self.hosts.pack(name) / LAYERS)
+            layers = load_layers(place / LAYERS) if ready else self._painter.layers(spec)
         except (KeyError, ValueError, OSError) as error:
             raise PackError(f"the layers of {name!r} cannot be read: {error}") from error
-        return staged_host(self.hosts.specs[name], layers, wish, picture)
+        return staged_host(spec, layers, wish, picture)
 
     def _staged_portrait(self, name: str, wish: Backdrop, picture: Rgba | None) -> Avatar:
         place = self.portraits.place(name)

@@ -25,6 +25,7 @@ OWN: Final = "own-"
 FORMATS: Final = "JPEG, PNG or WebP"
 _QUALITY: Final = 86
 _SMALL_PX: Final = 160
+_WEBP_HEADER_BYTES: Final = 30
 
 
 class Pictures:
@@ -108,7 +109,7 @@ def size_of(data: bytes) -> tuple[int, int] | None:
         if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR":
             width, height = struct.unpack(">II", data[16:24])
             return width, height
-        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= _WEBP_HEADER_BYTES:
             return _webp_size(data)
         if data[:2] == b"\xff\xd8":
             return _jpeg_size(data)

@@ -1,0 +1,89 @@
+"""A host that was never drawn, at once: its layers are painted now, its pack follows while it is shown already."""
+
+import logging
+import os
+import signal
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from models.avatar.host import IllustratedHost
+from models.avatar.layers import Layers, paint_layers
+from models.avatar.pack import bake, open_pack
+from models.avatar.spec import AvatarSpec
+from realtime.core.errors import AnimaError
+from realtime.core.values import I420, BaseKey
+
+log = logging.getLogger(__name__)
+
+_POLITENESS: Final = 10
+"""Niceness of the process that draws while others stream."""
+
+
+class LateFrames:
+    """The base frames of a pack that is being baked: none of them until it is complete, then all."""
+
+    def __init__(self) -> None:
+        self._pack: IllustratedHost | None = None
+
+    def frame(self, key: BaseKey) -> I420 | None:
+        """A frame, read-only, or None."""
+        return self._pack.base(key) if self._pack else None
+
+    def arrive(self, place: Path) -> None:
+        """The pack is complete. Without it the host goes on drawing its base frames as they are met."""
+        try:
+            self._pack = open_pack(place)
+        except AnimaError:
+            log.exception("the pack that was just drawn cannot be opened")
+
+
+class Painter:
+    """Paints and bakes in a process of its own, which starts with the first work."""
+
+    def __init__(self, keys: list[BaseKey]) -> None:
+        """`keys` are the poses that belong into a pack."""
+        self._keys = keys
+        self._pool: ProcessPoolExecutor | None = None
+        self._worker: Future[int] | None = None
+        self._layers: dict[str, Layers] = {}
+
+    def layers(self, spec: AvatarSpec) -> Layers:
+        """A host's layers; blocks for the seconds that painting takes."""
+        if spec.digest() not in self._layers:
+            self._layers[spec.digest()] = self._drawing().submit(paint_layers, spec).result()
+        return self._layers[spec.digest()]
+
+    def host(self, spec: AvatarSpec, place: Path) -> IllustratedHost:
+        """The host, whose pack is baked to `place` meanwhile."""
+        layers, frames = self.layers(spec), LateFrames()
+        log.info("drawing %s for the first time", spec.title)
+
+        def done(baked: "Future[None]") -> None:
+            if not baked.cancelled() and baked.exception() is None:
+                frames.arrive(place)
+                self._layers.pop(spec.digest(), None)
+                log.info("%s was drawn", spec.title)
+
+        self._drawing().submit(bake, spec, place, self._keys, None, 1).add_done_callback(done)
+        return IllustratedHost(spec, layers, frames)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            if self._worker is not None and self._worker.done() and self._worker.exception() is None:
+                # a bake takes up to a minute; interrupted, it takes its half-finished directory away
+                os.kill(self._worker.result(), signal.SIGINT)
+            self._pool.shutdown()
+
+    def _drawing(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, get_context("spawn"), _be_polite)
+            self._worker = self._pool.submit(os.getpid)
+        return self._pool
+
+
+def _be_polite() -> None:
+    os.nice(_POLITENESS)

@@ -1,0 +1,1 @@
+"""Tests of avatars before other backgrounds."""
