@@ -11,6 +11,10 @@ seconds.
 - `cpu_per_session`: processor time of all server processes per second and session; `ladder`: shares of frames by how
   much was done for them.
 - `idle_share_1_session`: what one speaking session leaves of all cores.
+- With `--overload_s S`, a third server is held up for S seconds by two busy programs per core, which is twice what
+  there is: `overload_skew_ms_max` is the largest skew of any picture meanwhile, `overload_down_ms_max` how long the
+  slowest of the sessions that stepped down took to do so, `overload_back_s_max` how long after the end the last one was
+  back on its best rung at the full frame rate. Not under `chrt`: who has real-time priority is not held up by others.
 - `others_cpu`: cores that programs other than the bench and its server were using meanwhile; lateness tells little of
   the server where it is not near zero, unless all of this runs before them (`chrt --rr 1 python -m bench.deadlines`).
 """
@@ -20,7 +24,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +35,7 @@ from aiohttp import ClientSession
 
 from bench.fanout_viewers import LATE_S, Tally, Viewer
 from bench.harness import Goal, Option, Result, command, machine_busy_s, percentiles
+from bench.hog import Hog
 from bench.server_process import ServerProcess
 from client.sdk import AnimaClient, RemoteSession
 from realtime.core.units import AUDIO_TICK_S, FRAME_S
@@ -38,6 +44,9 @@ GOALS: Final = (
     Goal("late_ratio", most=0.001),
     Goal("skew_ms_p99", most=20.0),
     Goal("idle_share_1_session", least=0.75),
+    Goal("overload_skew_ms_max", most=45.0),
+    Goal("overload_down_ms_max", most=200.0),
+    Goal("overload_back_s_max", most=3.0),
 )
 _SAID: Final = (
     "Good evening, and welcome to the show. ",
@@ -139,8 +148,13 @@ def texts(start: int, length_s: float) -> list[str]:
     return ["".join(sentences[i : i + _SENTENCES_AT_ONCE]) for i in range(0, len(sentences), _SENTENCES_AT_ONCE)]
 
 
-async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
-    """Sessions that speak to a viewer each, measured for a while."""
+_AFTER_S: Final = 5.0
+"""How long sessions are watched after an overload."""
+
+
+@asynccontextmanager
+async def speaking(server: ServerProcess, sessions: int, window_s: float) -> AsyncIterator[list[Spectator]]:
+    """Sessions that speak to a viewer each for a while, from when they have settled."""
     async with AnimaClient(server.url) as client, ClientSession() as http:
         opened = [await client.create_session() for _ in range(sessions)]
         spectators = [Spectator(session) for session in opened]
@@ -151,17 +165,23 @@ async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
                 for text in texts(index, _SETTLE_S + window_s):
                     await session.say(text)
                 await asyncio.sleep(_SETTLE_S / sessions)
-            before = [await session.state() for session in opened]
-            for viewer in spectators:
-                viewer.forget()
-            busy = Busy.now(server)
-            await asyncio.sleep(window_s)
-            spent = Busy.now(server).since(busy)
-            arrived = [(viewer.pictures, viewer.sounds) for viewer in spectators]
-            after = [await session.state() for session in opened]
+            yield spectators
         finally:
             await asyncio.gather(*(viewer.leave() for viewer in spectators), return_exceptions=True)
             await asyncio.gather(*(session.delete() for session in opened), return_exceptions=True)
+
+
+async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
+    """Sessions that speak to a viewer each, measured for a while."""
+    async with speaking(server, sessions, window_s) as spectators:
+        before = [await viewer.session.state() for viewer in spectators]
+        for viewer in spectators:
+            viewer.forget()
+        busy = Busy.now(server)
+        await asyncio.sleep(window_s)
+        spent = Busy.now(server).since(busy)
+        arrived = [(viewer.pictures, viewer.sounds) for viewer in spectators]
+        after = [await viewer.session.state() for viewer in spectators]
     figures = of_arrivals(arrived) | of_states(before, after)
     figures["cpu_per_session"] = round(spent.server_s / spent.at_s / sessions, 4)
     figures["idle_share"] = round(1.0 - spent.server_s / spent.at_s / cores(), 4)
@@ -169,6 +189,44 @@ async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
     figures["others_cpu"] = round((spent.machine_s - spent.server_s - spent.viewers_s) / spent.at_s, 3)
     figures["speaking_at_end"] = sum(state["activity"] == "speaking" for state in after)
     return figures
+
+
+async def overload(server: ServerProcess, sessions: int, hog_s: float) -> Result:
+    """Sessions that speak while other programs take the processor, and after."""
+    async with speaking(server, sessions, hog_s + _AFTER_S) as spectators:
+        for viewer in spectators:
+            viewer.forget()
+        before = [await viewer.session.state() for viewer in spectators]
+        with Hog(2 * cores()):
+            await asyncio.sleep(hog_s)
+            arrived = [(viewer.pictures, viewer.sounds) for viewer in spectators]
+            for viewer in spectators:
+                viewer.forget()
+        await asyncio.sleep(_AFTER_S)
+        after = [await viewer.session.state() for viewer in spectators]
+    found = of_arrivals(arrived)
+    skews_ms = [abs(1e3 * skew_s) for one in arrived for skew_s in skews_s(*one)]
+    kept = ("skew_ms_p50", "skew_ms_p99", "late_picture_ratio", "late_sound_ratio")
+    result = {f"overload_{key}": found.get(key) for key in kept}
+    result["overload_skew_ms_max"] = round(max(skews_ms), 3) if skews_ms else None
+    return result | of_decisions(before, after, hog_s)
+
+
+def of_decisions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], hog_s: float) -> Result:
+    """When the sessions stepped down after an overload began, and when they were back after it had ended."""
+    down_ms, back_s = [], []
+    for earlier, later in zip(before, after, strict=True):
+        begun_s = earlier["clock_s"]
+        steps = [step for step in later["decisions"] if step["kind"] != "path" and step["at_s"] >= begun_s]
+        down_ms += [1e3 * (step["at_s"] - begun_s) for step in steps if step["down"]][:1]
+        whole = later["rung"] == earlier["rung"] and later["every"] == 1
+        last_s = max((step["at_s"] for step in steps), default=begun_s)
+        back_s.append(max(0.0, last_s - begun_s - hog_s) if whole else float("inf"))
+    return {
+        "overload_sessions_down": len(down_ms),
+        "overload_down_ms_max": round(max(down_ms), 1) if down_ms else None,
+        "overload_back_s_max": round(max(back_s), 2),
+    }
 
 
 def of_arrivals(arrived: Iterable[tuple[Arrivals, Arrivals]]) -> Result:
@@ -213,7 +271,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def measure(n: int, sessions: int, workers: int) -> Result:
+def measure(n: int, sessions: int, workers: int, overload_s: int) -> Result:
     """The published keys, over `n` seconds each with many sessions and with one."""
     settings = {"workers": str(workers or cores())}
     with tempfile.TemporaryDirectory() as scratch:
@@ -221,8 +279,12 @@ def measure(n: int, sessions: int, workers: int) -> Result:
             many = asyncio.run(run(server, sessions, n))
         with ServerProcess(log=Path(scratch) / "one.log", settings=settings) as server:
             one = asyncio.run(run(server, 1, n))
+        held: Result = {}
+        if overload_s:
+            with ServerProcess(log=Path(scratch) / "held.log", settings=settings) as server:
+                held = asyncio.run(overload(server, sessions, overload_s))
     del many["idle_share"]
-    return {**many, "idle_share_1_session": one["idle_share"], "one_session": one}
+    return {**many, **held, "idle_share_1_session": one["idle_share"], "one_session": one}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -230,6 +292,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = (
         Option("sessions", 8, "speaking sessions"),
         Option("workers", 0, "server processes; 0 is one per core"),
+        Option("overload_s", 0, "also hold the machine up for so many seconds"),
     )
     return command("deadlines", measure, GOALS, n=30, options=options, argv=argv)
 

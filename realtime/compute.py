@@ -49,12 +49,12 @@ class ComputeThread:
         finally:
             self._awaited -= 1
 
-    def relieve(self, after_s: float = STUCK_S) -> bool:
-        """Leave a piece that has run for longer than this to a thread that ends with it, and go on with a new one;
-        whether it came to that."""
+    def relieve(self) -> bool:
+        """Leave a piece that has run for longer than `STUCK_S` to a thread that ends with it, and go on with a new
+        one; whether it came to that."""
         with self._changed:
             begun_s = self._begun_s
-            if self._closed or begun_s is None or time.monotonic() - begun_s < after_s:
+            if self._closed or begun_s is None or time.monotonic() - begun_s < STUCK_S:
                 return False
             self._begun_s = None
             self.relieved += 1

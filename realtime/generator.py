@@ -135,10 +135,11 @@ class Generator:
         counters.unchanged += unchanged
         counters.base_misses += not trace.base_hit
         self.rungs[trace.rung] = self.rungs.get(trace.rung, 0) + 1
-        # from the pose on: a process that was woken late would not be any earlier for drawing less
+        # from the pose on, and with what the encoding of the frame before took: this one's is not known yet
         used_s = state.ready_s - trace.stamps_s["posed"] + self._encode_s
+        late_s = published_s + self._encode_s - state.due.media_s
         ladder = self._shop.ladder
-        step = ladder.observe(used_s, 1.0 / self._rate_hz, published_s)
+        step = ladder.observe(used_s, 1.0 / self._rate_hz, published_s, late_s)
         if step is not None:
             counters.steps_down += step.down
             counters.steps_up += not step.down

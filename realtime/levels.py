@@ -24,8 +24,8 @@ from realtime.stock import Stock
 
 MOUTH = "lower"
 """The region speech moves; it is drawn first and dropped last."""
-CACHED_CAUTION = 3.0
-"""On the lowest rung a region is drawn only if this many times its predicted cost would still be in time."""
+KEPT_FRAMES = 3
+"""On the lowest rung a region other than speech's mouth keeps its pixels for so many frames over the same base."""
 
 
 @dataclass(slots=True)
@@ -162,10 +162,8 @@ def _draw(shop: Workshop, state: FrameState, last: FrameState | None) -> None:
         patch = shop.stock.patch(region) if shop.partial_update else None
         if patch is not None:
             state.trace.reused.append(region.name)
-        elif _must_draw(shop, state, region):
-            patch = _draw_region(shop, state, region)
         else:
-            patch = _stand_in(state, last, region)
+            patch = _drawn_or_kept(shop, state, last, region)
         if patch is not None:
             ready[region.name] = patch
     state.patches = tuple(ready[r.name] for r in state.regions if r.name in ready)
@@ -185,13 +183,15 @@ def _compose(state: FrameState) -> I420:
     return compose(state.base, state.patches, np.empty_like(state.base))
 
 
-def _must_draw(shop: Workshop, state: FrameState, region: Region) -> bool:
-    """Speech's mouth is never dropped; the rest is drawn if the deadline allows, on the lowest rung with caution."""
-    if region.name == MOUTH and state.pose.mouth_open:
-        return True
-    predicted = shop.costs.predict_s(region.name, region.roi.width * region.roi.height)
-    caution = CACHED_CAUTION if shop.ladder.rung == "cached" else 1.0
-    return affordable(caution * predicted, shop.clock(), state.due.deadline_s)
+def _drawn_or_kept(shop: Workshop, state: FrameState, last: FrameState | None, region: Region) -> Patch | None:
+    """Speech's mouth is always drawn; the rest if the deadline allows, and on the lowest rung only now and then."""
+    kept = _stand_in(state, last, region)
+    predicted_s = shop.costs.predict_s(region.name, region.roi.width * region.roi.height)
+    needed = region.name == MOUTH and state.pose.mouth_open
+    spared = shop.ladder.rung == "cached" and kept is not None and state.due.index % (KEPT_FRAMES + 1) != 0
+    if needed or not spared and affordable(predicted_s, shop.clock(), state.due.deadline_s):
+        return _draw_region(shop, state, region)
+    return kept
 
 
 def _stand_in(state: FrameState, last: FrameState | None, region: Region) -> Patch | None:

@@ -41,6 +41,7 @@ class Metrics:
             "anima_stage_seconds", "Time one stage of a frame took", ["stage"], buckets=FRAME_BUCKETS_S,
             registry=self.registry,
         )  # fmt: skip
+        self._stages: dict[str, Histogram] = {}
         self._encode = self._histogram("encode_seconds", "Time to encode one frame", FRAME_BUCKETS_S)
         self._shown = self._histogram("picture_late_seconds", "Media time of a frame to its sending", FRAME_BUCKETS_S)
         self._response = self._histogram("response_seconds", "Text received to first audible sample", ANSWER_BUCKETS_S)
@@ -76,7 +77,11 @@ class Metrics:
             self._late.inc()
         stamps = list(trace.stamps_s.items())
         for (_, before_s), (stage, at_s) in zip(stamps, stamps[1:], strict=False):
-            self._stage.labels(stage).observe(max(0.0, at_s - before_s))
+            series = self._stages.get(stage)
+            if series is None:
+                # finding a series by its label costs more than counting into it
+                series = self._stages[stage] = self._stage.labels(stage)
+            series.observe(max(0.0, at_s - before_s))
 
     def shown(self, late_s: float) -> None:
         """A frame's packets left so long after its media time."""

@@ -80,8 +80,9 @@ class Ladder:
     window: int = 10
     up_after: int = 25
     headroom: float = 0.5
-    strain: float = 0.75
-    """A frame that takes more than this part of its interval cannot be begun early enough for all that follows it."""
+    late: float = 0.4
+    """A frame that can be sent only this part of its interval after its media time is strained, as is one that takes
+    longer than the whole interval."""
     patience: int = 2
     _place: int = field(init=False)
     _recent: deque[bool] = field(init=False)
@@ -104,20 +105,22 @@ class Ladder:
         """Every how many-th frame is to be made."""
         return 1 if self._place < len(LADDER) else 2
 
-    def observe(self, used_s: float, period_s: float, now_s: float) -> Step | None:
-        """Record one frame's cost; returns the step taken because of it, if any. `period_s` is the frame interval as
-        it is when every frame is made."""
+    def observe(self, used_s: float, period_s: float, now_s: float, late_s: float = 0.0) -> Step | None:
+        """Record what one frame took and how late it could be sent; returns the step taken because of it, if any.
+        `period_s` is the frame interval as it is when every frame is made."""
         share = used_s / (period_s * self.every)
-        strained = share > self.strain
+        strained = share > 1.0 or late_s > self.late * period_s
         self._recent.append(strained)
         self._proving = max(0, self._proving - 1)
         if strained:
             self._calm = 0
         else:
             self._calm = self._calm + 1 if share <= 1.0 - self.headroom else max(0, self._calm - 1)
-        if sum(self._recent) >= self.down_after and self._place < len(LADDER):
+        # half the frames are seen by everybody: that takes twice as much
+        needed = self.down_after * (2 if self._place == len(LADDER) - 1 else 1)
+        if sum(self._recent) >= needed and self._place < len(LADDER):
             self._wait = min(self.patience, 2 * self._wait) if self._proving else 1
-            return self._step(1, f"{self.down_after} of {self.window} frames took too long", now_s)
+            return self._step(1, f"{needed} of {self.window} frames late", now_s)
         # fewer frames are made below the ladder, so fewer are waited for
         if self._calm >= self.up_after * self._wait // self.every and self._place > LADDER.index(self.best):
             self._proving = self.up_after

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 REPORT_EVERY_FRAMES: Final = 5
 """A fifth of the frames is reported to the overlay: enough to read, little enough to send."""
 
-DECISIONS_KEPT: Final = 20
+DECISIONS_KEPT: Final = 50
 """Decisions of the budget that the session's state tells, the newest last."""
 
 
@@ -41,6 +41,7 @@ class Production:
     ) -> None:
         self._shared = shared
         self._emit = emit
+        self._clock = clock
         self._stock = stock = shared.stocks[spec.avatar]
         self.sound = SoundTimeline()
         self.played = Played(self.sound.read)
@@ -110,6 +111,7 @@ class Production:
             "left_out": media.late_frames,
             "lead_ms": round(1e3 * self._generator.lead_s, 2),
             "every": self._generator.every,
+            "clock_s": round(self._clock(), 4),
             "decisions": [asdict(step) for step in self._decided],
             "unchanged": counters.unchanged,
             "rungs": dict(self._generator.rungs),
