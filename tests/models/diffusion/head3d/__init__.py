@@ -1,0 +1,1 @@
+"""Tests of the parametric 3-D head."""
