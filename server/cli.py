@@ -12,6 +12,7 @@ from pathlib import Path
 
 from realtime.core.errors import AnimaError, ConfigError
 from server.config import PREFIX, Config, describe, docstrings, flag, load
+from server.primitives_cli import add_primitives
 from server.settings import setting_fields
 
 
@@ -67,9 +68,10 @@ def parser() -> argparse.ArgumentParser:
     bake_command.add_argument("--name", metavar="NAME", help="of the portrait: small letters, digits, hyphens")
     bake_command.add_argument("--consent", metavar="TEXT", default="", help="who agreed to be animated, and to what")
     bake_command.add_argument("--title", metavar="TEXT", default="", help="of the portrait, for people")
+    bake_command.add_argument("--licence", metavar="TEXT", default="", help="under which the portrait may be used")
     bake_command.usage = (
         "anima avatar bake [NAME|FILE.yaml ...] [--config FILE] [--SETTING VALUE ...]\n"
-        "       anima avatar bake PHOTO --name NAME --consent TEXT [--title TEXT] [--SETTING VALUE ...]"
+        "       anima avatar bake PHOTO --name NAME --consent TEXT [--title TEXT] [--licence TEXT] [--SETTING VALUE]"
     )
     _add_settings(bake_command)
     bake_command.set_defaults(run=avatar_bake)
@@ -85,12 +87,7 @@ def parser() -> argparse.ArgumentParser:
     _add_settings(preview_command)
     preview_command.set_defaults(run=avatar_preview)
 
-    primitives = commands.add_parser("primitives", help="motion primitives")
-    primitives_list_command = primitives.add_subparsers(required=True, metavar="WHAT").add_parser(
-        "list", help="show the motion primitives"
-    )
-    primitives_list_command.add_argument("--json", action="store_true", help="as JSON")
-    primitives_list_command.set_defaults(run=primitives_list)
+    add_primitives(commands, _add_settings, _config_of)
 
     _add_say(commands.add_parser("say", help="let a running server's session speak"))
     return top
@@ -178,10 +175,10 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def avatar_list(arguments: argparse.Namespace) -> int:
     """Show the avatars."""
-    from server.compose import avatars, portraits
+    from server.compose import avatars
 
     config = _config_of(arguments)
-    found = [asdict(info) for info in (*avatars(config), *portraits(config.packs_path))]
+    found = [asdict(info) for info in avatars(config)]
     _print_listing(found, arguments.json, ("name", "title", "kind", "description"))
     return 0
 
@@ -199,7 +196,7 @@ def avatar_bake(arguments: argparse.Namespace) -> int:
         raise ConfigError("a portrait is made of one photo: anima avatar bake PHOTO --name NAME --consent TEXT")
     with ProgressBar() as progress:
         if name:
-            paths = [bake_portrait(config, Path(arguments.names[0]), name, consent, title, progress)]
+            paths = [bake_portrait(config, Path(arguments.names[0]), name, consent, title, progress, arguments.licence)]
         elif photos := [one for one in arguments.names if Path(one).is_file() and not one.endswith(".yaml")]:
             raise ConfigError(f"{photos[0]} is a file: a portrait needs --name and --consent")
         else:
@@ -224,18 +221,6 @@ def avatar_preview(arguments: argparse.Namespace) -> int:
     with ProgressBar() as progress:
         paths = preview(_config_of(arguments), arguments.name, arguments.out, progress)
     print("\n".join(str(path) for path in paths))
-    return 0
-
-
-def primitives_list(arguments: argparse.Namespace) -> int:
-    """Show the motion primitives."""
-    from realtime.core.clips import PRIMITIVES
-
-    found = [
-        {"name": one.name, "kind": one.kind, "duration_s": one.duration_s, "description": one.description}
-        for one in PRIMITIVES.values()
-    ]
-    _print_listing(found, arguments.json, ("name", "kind", "duration_s", "description"))
     return 0
 
 

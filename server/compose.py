@@ -28,6 +28,7 @@ from models.speech.endpoint import SpeakingSpec
 from models.speech.ensemble import ensemble
 from models.speech.espeak import EspeakVoice
 from models.staging.collection import Collection, whole_picture
+from models.vision.motions import Motions
 from realtime.compute import ComputeThread
 from realtime.core.clips import BAKED, PRIMITIVES
 from realtime.core.primitives import Primitive, clip_controls
@@ -132,8 +133,14 @@ class Server:
 
 def build(config: Config, progress: Progress) -> Server:
     """Put a server together; bakes the avatar's pack if there is none yet (the long work, told to `progress`)."""
+    motions(config).learn()
     name = config.avatar or DEFAULT
     return Server(config, {name: Stock(_open(config, name, progress))}, _answerer(config))
+
+
+def motions(config: Config) -> Motions:
+    """The recorded motion primitives."""
+    return Motions(config.primitives_path)
 
 
 def prepare(config: Config, progress: Progress) -> None:

@@ -60,6 +60,8 @@ class Config:
     """File that chat answers come from when no LLM is set; none takes the bundled one."""
     packs_dir: Path | None = setting(None)
     """Where baked avatar packs lie; none takes the user's cache directory."""
+    primitives_dir: Path | None = setting(None)
+    """Where recorded motion primitives lie; none takes the user's data directory."""
     fps: int = setting(FRAME_RATE_HZ, low=5, high=FRAME_RATE_HZ)
     """Frames per second a session starts with."""
 
@@ -213,6 +215,13 @@ class Config:
         from platformdirs import user_cache_path
 
         return user_cache_path("anima") / "avatars"
+
+    @property
+    def primitives_path(self) -> Path:
+        """Where recorded motion primitives lie."""
+        from platformdirs import user_data_path
+
+        return self.primitives_dir or user_data_path("anima") / "primitives"
 
     @property
     def udp_port_range(self) -> range:

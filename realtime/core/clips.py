@@ -1,10 +1,10 @@
 """The motion library: the clips an illustrated host knows, and how to find one by name."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, Literal
 
 from realtime.core import clips_gestures, clips_hands
-from realtime.core.errors import NotFound
+from realtime.core.errors import Conflict, NotFound
 from realtime.core.primitives import Primitive
 
 _IDLE = Primitive(
@@ -110,10 +110,42 @@ _ARMS = (
 
 BAKED: Final = (_IDLE, _LISTEN, _THINK, _TALK, _NOD, _SHAKE, _WAVE)
 """Those whose base frames come with an avatar's pack; the others' are drawn when they are first wanted, and kept."""
-PRIMITIVES: Final[Mapping[str, Primitive]] = {
+BUILT_IN: Final[Mapping[str, Primitive]] = {
     p.name: p for p in (*BAKED, *_ARMS, *clips_gestures.ALL, *clips_hands.HANDS)
 }
-GESTURES: Final = tuple(name for name, p in PRIMITIVES.items() if p.kind == "gesture")
+LOOPS: Final = frozenset(name for name, p in BUILT_IN.items() if p.kind == "loop")
+"""What the body does of itself; a recorded loop may take the place of one of them."""
+_LIBRARY: Final = dict(BUILT_IN)
+PRIMITIVES: Final[Mapping[str, Primitive]] = _LIBRARY
+"""All that are known by now: those that come with Anima, and those that were learned."""
+
+
+class _Gestures(Collection[str]):
+    """Names of the known gestures, in the order in which they became known."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in _LIBRARY and _LIBRARY[str(name)].kind == "gesture"
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, p in tuple(_LIBRARY.items()) if p.kind == "gesture")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+GESTURES: Final[Collection[str]] = _Gestures()
+
+
+def check_name(name: str, kind: Literal["loop", "gesture"]) -> None:
+    """Raises `Conflict` for a name that a primitive of one's own cannot have."""
+    if name in BUILT_IN and not (kind == "loop" and name in LOOPS):
+        raise Conflict(f"{name!r} is a motion primitive that comes with Anima; choose another name", field="name")
+
+
+def learn(one: Primitive) -> None:
+    """Make a primitive known before sessions begin; a later one of the same name takes its place. Raises `Conflict`."""
+    check_name(one.name, one.kind)
+    _LIBRARY[one.name] = one
 
 
 def primitive(name: str) -> Primitive:

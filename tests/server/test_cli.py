@@ -85,7 +85,7 @@ def test_listings(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["primitives", "list"]) == 0
     assert "wave" in capsys.readouterr().out
     assert cli.main(["primitives", "list", "--json"]) == 0
-    assert {"name", "kind", "duration_s", "description"} == set(json.loads(capsys.readouterr().out)[0])
+    assert {"name", "kind", "duration_s", "from", "description"} == set(json.loads(capsys.readouterr().out)[0])
     assert cli.main(["avatar", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["name"]
 

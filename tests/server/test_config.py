@@ -147,8 +147,8 @@ def test_every_setting_is_read_somewhere() -> None:
         owned = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
         read |= {node.attr for node in owned if ast.unparse(node.value).rpartition(".")[2] in ("config", "_config")}
     # `llm_api_key_env` is read while the settings are loaded, by name; `udp_ports` through `udp_port_range`,
-    # `packs_dir` through `packs_path`
-    assert {item.name for item in setting_fields(Config)} - read <= {"llm_api_key_env", "packs_dir", "udp_ports"}
+    # `packs_dir` through `packs_path`, `primitives_dir` through `primitives_path`
+    assert {item.name for item in setting_fields(Config)} - read <= {"llm_api_key_env", "packs_dir", "primitives_dir", "udp_ports"}
 
 
 def test_all_fields_but_the_sources_are_settings() -> None:

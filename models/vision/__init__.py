@@ -1,0 +1,1 @@
+"""What watches people: clips of a real person turned into motion primitives."""
