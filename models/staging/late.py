@@ -18,7 +18,7 @@ from realtime.core.values import I420, BaseKey
 log = logging.getLogger(__name__)
 
 _POLITENESS: Final = 10
-"""Niceness of the process that draws while others stream."""
+"""Niceness of the process that bakes while others stream; somebody waits for the one that paints."""
 
 
 class LateFrames:
@@ -40,19 +40,22 @@ class LateFrames:
 
 
 class Painter:
-    """Paints and bakes in a process of its own, which starts with the first work."""
+    """Paints in one process and bakes in another; each starts with its first work."""
 
     def __init__(self, keys: list[BaseKey]) -> None:
         """`keys` are the poses that belong into a pack."""
         self._keys = keys
-        self._pool: ProcessPoolExecutor | None = None
+        self._painting: ProcessPoolExecutor | None = None
+        self._baking: ProcessPoolExecutor | None = None
         self._worker: Future[int] | None = None
         self._layers: dict[str, Layers] = {}
 
     def layers(self, spec: AvatarSpec) -> Layers:
         """A host's layers; blocks for the seconds that painting takes."""
         if spec.digest() not in self._layers:
-            self._layers[spec.digest()] = self._drawing().submit(paint_layers, spec).result()
+            if self._painting is None:
+                self._painting = ProcessPoolExecutor(1, get_context("spawn"))
+            self._layers[spec.digest()] = self._painting.submit(paint_layers, spec).result()
         return self._layers[spec.digest()]
 
     def host(self, spec: AvatarSpec, place: Path) -> IllustratedHost:
@@ -66,23 +69,25 @@ class Painter:
                 self._layers.pop(spec.digest(), None)
                 log.info("%s was drawn", spec.title)
 
-        self._drawing().submit(bake, spec, place, self._keys, None, 1).add_done_callback(done)
+        self._baker().submit(bake, spec, place, self._keys, None, 1).add_done_callback(done)
         return IllustratedHost(spec, layers, frames)
 
     def close(self) -> None:
-        """End the process."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the processes."""
+        if self._painting is not None:
+            self._painting.shutdown(cancel_futures=True)
+        if self._baking is not None:
+            self._baking.shutdown(wait=False, cancel_futures=True)
             if self._worker is not None and self._worker.done() and self._worker.exception() is None:
                 # a bake takes up to a minute; interrupted, it takes its half-finished directory away
                 os.kill(self._worker.result(), signal.SIGINT)
-            self._pool.shutdown()
+            self._baking.shutdown()
 
-    def _drawing(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, get_context("spawn"), _be_polite)
-            self._worker = self._pool.submit(os.getpid)
-        return self._pool
+    def _baker(self) -> ProcessPoolExecutor:
+        if self._baking is None:
+            self._baking = ProcessPoolExecutor(1, get_context("spawn"), _be_polite)
+            self._worker = self._baking.submit(os.getpid)
+        return self._baking
 
 
 def _be_polite() -> None:
