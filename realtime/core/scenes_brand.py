@@ -6,12 +6,14 @@ from typing import Any, Final
 
 from realtime.core.errors import InvalidField
 from realtime.core.scenes_fields import Fields
+from realtime.core.units import FRAME_RATE_HZ
 
 LIGHTING: Final = ("neutral", "warm", "cool", "dramatic")
 CAMERA: Final = ("static", "push_in", "drift")
 TRANSITIONS: Final = ("none", "fade", "slide", "zoom")
 TEXT_ANIMATIONS: Final = ("none", "fade", "rise", "typewriter")
-ASPECTS: Final = ("1:1", "9:16", "16:9", "4:3")
+ASPECTS: Final = ("1:1", "9:16", "4:3")
+"""What the square picture can be cropped to without cutting the face: a crop to 16:9 leaves out the chin."""
 _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -25,7 +27,7 @@ class Brand:
     transition_effect: str = "fade"
     text_animation: str = "fade"
     aspect_ratio: str = "1:1"
-    frame_rate: int = 25
+    frame_rate: int = FRAME_RATE_HZ
 
     def as_json(self) -> dict[str, Any]:
         """For the viewer's page, and for operators."""
@@ -64,5 +66,13 @@ def read_brand(data: object, path: str = "brand_style") -> Brand:
         fields.choice("transition_effect", TRANSITIONS, "fade"),
         fields.choice("text_animation", TEXT_ANIMATIONS, "fade"),
         fields.choice("aspect_ratio", ASPECTS, "1:1"),
-        round(fields.number("frame_rate", 10, 60, 25)),
+        _frame_rate(fields),
     )
+
+
+def _frame_rate(fields: Fields) -> int:
+    rate_hz = fields.number("frame_rate", 1, 240, FRAME_RATE_HZ)
+    if rate_hz != FRAME_RATE_HZ:
+        message = f"{rate_hz:g} frames a second are not made: hosts are drawn at {FRAME_RATE_HZ}; leave the field out"
+        raise InvalidField(message, field=fields.at("frame_rate"), limit=str(FRAME_RATE_HZ))
+    return FRAME_RATE_HZ

@@ -137,3 +137,18 @@ def test_scenes_and_standing() -> None:
     none, some = standing([], 400), standing([100.0] * 19 + [900.0], 400)
     assert none.p95_ms is None and none.as_json()["within_budget"] is None
     assert (some.p50_ms, some.p95_ms) == (100.0, 100.0) and standing([900.0], 400).as_json()["within_budget"] is False
+
+
+@pytest.mark.parametrize(
+    ("style", "field", "words"),
+    [
+        ({"frame_rate": 30}, "brand_style.frame_rate", "drawn at 25"),
+        ({"aspect_ratio": "16:9"}, "brand_style.aspect_ratio", "does not exist"),
+        ({"color_palette": ["red"]}, "brand_style.color_palette[0]", "no colour"),
+        ({"lighting": "disco"}, "brand_style.lighting", "does not exist"),
+    ],
+)
+def test_a_style_that_cannot_be_had_is_refused_in_words(style: dict[str, object], field: str, words: str) -> None:
+    with pytest.raises(InvalidField, match=words) as caught:
+        read_brand(style)
+    assert caught.value.field == field and caught.value.limit
