@@ -16,12 +16,15 @@ from server.limits import KeyedLimiter, Rate
 from server.middleware import MIDDLEWARES
 from server.prompt_book import PromptBook
 from server.routes import (
+    backgrounds,
     catalogue,
     dashscope,
     director,
     livetalking,
+    obs,
     offer,
     operations,
+    outputs,
     portraits,
     prompts,
     rtc_resources,
@@ -33,7 +36,10 @@ from server.routes.table import register
 from server.state import STATE, State
 from server.surfaces import Services
 
-SURFACES = (sessions, offer, rtc_resources, livetalking, dashscope, catalogue, portraits, operations, director, prompts)
+SURFACES = (
+    sessions, offer, rtc_resources, livetalking, dashscope, catalogue, backgrounds, portraits, operations, director,
+    prompts, obs, outputs,
+)  # fmt: skip
 OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0
 

@@ -5,8 +5,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
+from realtime.core.backdrop import DEFAULT
 from realtime.core.director_queue import Comment
 from realtime.core.facs import Emotion
 from realtime.core.primitives import Primitive
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     import asyncio
 
     from server.metrics import Metrics
-    from server.portrait_tasks import PortraitTasks
     from server.outputs.book import Outputs
+    from server.portrait_tasks import PortraitTasks
     from server.rtc.resources import Opened, Restarted
     from server.rtc.sdpfrag import Fragment
 
+LOOK_SPLIT: Final = "@"
+"""Between an avatar's name and that of the background it stands before."""
 Progress = Callable[[str, int, int], None]
 """Called by long work as `(what, done, total)`."""
 
@@ -46,9 +49,16 @@ class SessionSpec:
     """Names of motion primitives whose base frames should be warm before the first viewer joins."""
     label: str = ""
     """The caller's own name for the session, given back in its state."""
+    background: str = DEFAULT
+    """What stands behind the host, as `realtime.core.backdrop` reads it."""
     rate: float = 1.0
     pitch: float = 1.0
     """Factors 0.5..2 on the voice's own."""
+
+    @property
+    def look(self) -> str:
+        """The avatar before its background, by the name that its pixels are kept under."""
+        return self.avatar if self.background == DEFAULT else f"{self.avatar}{LOOK_SPLIT}{self.background}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +192,11 @@ class LiveSession(Protocol):
         """The session's director."""
         ...
 
+    @property
+    def outputs(self) -> "Outputs":
+        """The session's recordings and publications."""
+        ...
+
     async def cue(self, cue: Cue) -> None:
         """Direct the avatar."""
         ...
@@ -192,11 +207,6 @@ class LiveSession(Protocol):
 
     async def offer(self, body: Mapping[str, Any], scopes: frozenset[Scope] = ALL_SCOPES) -> dict[str, Any]:
         """SmallWebRTC `{sdp, type, pc_id?, restart_pc?}` to `{sdp, type, pc_id}`. The viewer may
-    @property
-    def outputs(self) -> "Outputs":
-        """The session's recordings and publications."""
-        ...
-
         do what `scopes` say. Broken SDP raises `RequestError`."""
         ...
 
@@ -231,6 +241,22 @@ class Sessions(Protocol):
         ...
 
 
+class Backgrounds(Protocol):
+    """Background pictures by name. Methods block: they read and write files."""
+
+    def names(self) -> Mapping[str, str]:
+        """Titles by name, those that come with Anima first."""
+        ...
+
+    def add(self, data: bytes) -> str:
+        """Keep an uploaded picture; returns its name. Raises `TooLarge` or `InvalidField`."""
+        ...
+
+    def thumbnail(self, name: str) -> bytes:
+        """A small JPEG. Raises `NotFound`."""
+        ...
+
+
 class Services(Protocol):
     """Everything behind the HTTP application; `server.compose.build(config, progress)` returns one, not started yet.
 
@@ -254,6 +280,11 @@ class Services(Protocol):
 
     def poster(self, avatar: str) -> bytes | None:
         """A still JPEG picture of an avatar, for the moment before it streams; None for an unknown avatar."""
+        ...
+
+    @property
+    def backgrounds(self) -> Backgrounds:
+        """The pictures that can stand behind a host."""
         ...
 
     def voices(self) -> Sequence[VoiceInfo]: ...

@@ -23,7 +23,7 @@ class SessionManager:
 
     async def create(self, spec: SessionSpec) -> Session:
         """Open a session. The first one of an avatar that was never drawn waits for its pack."""
-        await self._shared.open_avatar(spec.avatar)
+        await self._shared.open_avatar(spec.look)
         session = Session(secrets.token_urlsafe(12), spec, self._shared, self._options)
         self._sessions[session.id] = session
         return session

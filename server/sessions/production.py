@@ -26,8 +26,8 @@ from server.surfaces import SessionSpec
 
 log = logging.getLogger(__name__)
 
-REPORT_EVERY_FRAMES: Final = 5
-"""A fifth of the frames is reported to the overlay: enough to read, little enough to send."""
+REPORT_EVERY_FRAMES: Final = 10
+"""A tenth of the frames is reported to the overlay: enough to read, while a message costs about as much as a packet."""
 
 DECISIONS_KEPT: Final = 50
 """Decisions of the budget that the session's state tells, the newest last."""
@@ -42,7 +42,7 @@ class Production:
         self._shared = shared
         self._emit = emit
         self._clock = clock
-        self._stock = stock = shared.stocks[spec.avatar]
+        self._stock = stock = shared.stocks[spec.look]
         self.sound = SoundTimeline()
         self.played = Played(self.sound.read)
         self.tap = SoundTap(self.played.read)

@@ -72,7 +72,7 @@ class Session:
         self._response_ms: list[float] = []
         self._preheating: asyncio.Task[int] | None = None
         if spec.cache_hint:
-            heating = preheat(shared.stocks[spec.avatar], shared.compute, spec.cache_hint)
+            heating = preheat(shared.stocks[spec.look], shared.compute, spec.cache_hint)
             self._preheating = asyncio.create_task(heating, name="preheat")
         self._closing = False
 
@@ -142,6 +142,7 @@ class Session:
         pose = self._plan
         return {
             "avatar": self.spec.avatar,
+            "background": self.spec.background,
             "language": self.spec.language,
             "voice": self.spec.voice,
             "scene": self.spec.scene,
@@ -215,6 +216,7 @@ class Session:
 
         def about() -> dict[str, Any]:
             found: dict[str, Any] = {"name": "anima", "avatar": self.spec.avatar, "session": self.id}
+            found["background"] = self.spec.background
             found |= self.directed.about() | {"hearing": self.hearing.available}
             origin = peer.video_rtp_origin
             return found if origin is None else found | {"video_rtp_origin": origin}

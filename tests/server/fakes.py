@@ -236,6 +236,27 @@ class FakeSessions:
             await self.close(session_id, "shutdown")
 
 
+class FakeBackgrounds:
+    """Two pictures, and what is uploaded."""
+
+    def __init__(self) -> None:
+        self.known = {"studio": "Studio", "loft": "Loft"}
+
+    def names(self) -> Mapping[str, str]:
+        return self.known
+
+    def add(self, data: bytes) -> str:
+        if not data.startswith(b"\x89PNG"):
+            raise InvalidField("this is not a picture that can be read", field="body", limit="JPEG, PNG or WebP")
+        self.known["own-0123456789ab"] = "Own picture 0123"
+        return "own-0123456789ab"
+
+    def thumbnail(self, name: str) -> bytes:
+        if name not in self.known:
+            raise NotFound("there is no such background", field="background")
+        return b"\xff\xd8" + name.encode()
+
+
 class FakeServices:
     """Two avatars, two voices, three primitives."""
 
@@ -244,6 +265,7 @@ class FakeServices:
         self.metrics = Metrics()
         self.parts = {"voice": True, "avatar": True}
         self.life: list[str] = []
+        self.backgrounds = FakeBackgrounds()
         self.portraits = PortraitTasks(Path(), lambda: ("mira", "juno"))
 
     def avatars(self) -> Sequence[AvatarInfo]:
