@@ -167,9 +167,9 @@ def _paint(
 
 
 def _lip_shadow(cover: Image, unit: float) -> Image:
-    """0.64..1: darker right under the upper lip; a narrow opening is not darkened through and through."""
+    """0.72..1: darker right under the upper lip; a narrow opening is not darkened through and through."""
     soft = blur(cover, max(0.7, 0.024 * unit))
     lowered = max(1, round(0.020 * unit))
     shade = np.zeros_like(soft)
     shade[lowered:] = soft[:-lowered]
-    return np.asarray(0.64 + 0.36 * smoothstep(0.02, 0.72, shade), np.float32)
+    return np.asarray(0.72 + 0.28 * smoothstep(0.02, 0.72, shade), np.float32)
