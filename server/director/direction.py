@@ -17,7 +17,7 @@ from realtime.core.errors import AnimaError, Conflict, InvalidField, TooMany
 from realtime.core.rundown import CARD_MARK, END_MARK, SHOT_MARK, Card, Line, Shot, beats_of, card_at
 from realtime.core.rundown_phrases import listed, phrase
 from realtime.core.scenes import standing
-from realtime.core.script import parse_script
+from realtime.core.script import Say, parse_script
 from realtime.ports import Clock
 from realtime.programme import Programme, Safety
 from server.director.desk import Desk
@@ -63,6 +63,8 @@ class Direction:
         self._last_viewer = ""
         self._in_shot = False
         self._sentences = 0
+        self._since_cut: set[str] = set()
+        """What was said since a shot was cut off: the shot does not say it once more."""
 
     def attach(self, conductor: Conductor) -> None:
         """The conductor that decisions are carried out on."""
@@ -140,6 +142,9 @@ class Direction:
             self._poke()
         if isinstance(event, events.Interrupted):
             self._in_shot = False
+            self._since_cut.clear()
+        if isinstance(event, events.SentenceStarted) and not self._in_shot:
+            self._since_cut.add(event.text)
         if isinstance(event, events.SentenceStarted) and self._in_shot:
             self._sentences += 1
         if not isinstance(event, events.Report):
@@ -209,9 +214,12 @@ class Direction:
             case Perform(shot, again):
                 # the sentence that was cut off is said again, those before it are not
                 said = self._sentences = max(0, self._sentences - 1) if again else 0
+                beats = beats_of(shot, GESTURES, language, said)
                 if again:
-                    self._say(self._phrase("again"))
-                self.conductor.perform(beats_of(shot, GESTURES, language, said))
+                    beats = tuple(b for b in beats if not (isinstance(b, Say) and b.text in self._since_cut))
+                    if any(isinstance(beat, Say) for beat in beats):
+                        self._say(self._phrase("again"))
+                self.conductor.perform(beats)
             case Greet(names, _):
                 key, values = ("greet_named", {"names": listed(names, language)}) if names else ("greet", {})
                 self._say("[happy:0.6] [wave] " + self._phrase(key, **values))

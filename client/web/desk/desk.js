@@ -1,6 +1,7 @@
 // The director's desk: shows a session's director as it changes, and carries a person's decisions to it.
 
 import { events } from "./events.js";
+import { t, translatePage } from "./words.js";
 
 const KEY = "anima.director.key";
 const RETRY_MS = 1_500;
@@ -51,13 +52,13 @@ class Desk {
     const sessions = (await response.json()).sessions;
     part("sessions").replaceChildren(
       ...sessions.map(({ id, scene, content, label, viewers }) => {
-        const words = [label || id.slice(0, 6), scene, content, `${viewers} watching`].filter(Boolean).join(" · ");
+        const words = [label || id.slice(0, 6), scene, content, `${viewers} ${t("watching")}`].filter(Boolean).join(" · ");
         return new Option(words, id, false, id === this.#session);
       }),
     );
     const chosen = sessions.some(({ id }) => id === this.#session) ? this.#session : sessions[0]?.id;
     if (chosen) this.#watch(chosen);
-    else part("status").textContent = "No session is running";
+    else part("status").textContent = t("No session is running");
   }
 
   /** @param {string} session */
@@ -70,11 +71,11 @@ class Desk {
     while (!signal.aborted) {
       const response = await this.#fetch(`${this.#path}/director/events`, { signal });
       if (!response?.body) return;
-      part("status").textContent = "Live";
+      part("status").textContent = t("Live");
       try {
         for await (const { event, data } of events(response.body)) {
           if (event === "end") {
-            part("status").textContent = "The session has ended";
+            part("status").textContent = t("The session has ended");
             return;
           }
           if (event === "state") this.#show(JSON.parse(data));
@@ -82,7 +83,7 @@ class Desk {
       } catch {
         if (signal.aborted) return;
       }
-      part("status").textContent = "Connecting again";
+      part("status").textContent = t("Connecting again");
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -106,7 +107,7 @@ class Desk {
       const { error } = await response.json().catch(() => ({ error: { message: response.statusText } }));
       this.#complain([error.message, error.limit].filter(Boolean).join(" · "));
     } catch (error) {
-      if (!options.signal?.aborted) this.#complain(`The server does not answer: ${error}`);
+      if (!options.signal?.aborted) this.#complain(`${t("The server does not answer:")} ${error}`);
     }
     return null;
   }
@@ -150,22 +151,22 @@ class Desk {
     const { desk, director, figures } = state;
     this.#holding = desk.holding;
     part("hold").setAttribute("aria-pressed", String(desk.holding));
-    part("hold").textContent = desk.holding ? "Let lines go" : "Hold every line";
+    part("hold").textContent = t(desk.holding ? "Let lines go" : "Hold every line");
     this.#draw("held", desk.held, (line) => this.#heldLine(line));
     this.#draw("past", desk.past.toReversed(), (line) => item([line.text], [], { status: line.status }));
     this.#draw("shots", director.upcoming, (shot) => this.#shot(shot, director.running));
     this.#draw("waiting", director.waiting, (one) => this.#question(one));
-    part("running").textContent = director.asking ? "waits for the pupils' answer" : (state.about.title ?? "");
-    part("counts").textContent = Object.entries(director.counts).map(([name, n]) => `${n} ${name}`).join(" · ");
+    part("running").textContent = director.asking ? t("waits for the pupils' answer") : (state.about.title ?? "");
+    part("counts").textContent = Object.entries(director.counts).map(([name, n]) => `${n} ${t(name)}`).join(" · ");
     part("policy").textContent = JSON.stringify(director.policy, null, 2);
     const { response, comment_wait: wait, safety } = figures;
     const rows = {
-      "Response p50 / p95": `${response.p50_ms ?? "–"} / ${response.p95_ms ?? "–"} ms of ${response.budget_ms}`,
-      "Comment waited p95": `${wait.p95_ms ?? "–"} ms`,
-      "Filter": Object.entries(safety).map(([name, n]) => `${name} ${n}`).join(", ") || "nothing so far",
-      "Content": state.warnings.join("; ") || "no warnings",
+      "Response p50 / p95": `${response.p50_ms ?? "–"} / ${response.p95_ms ?? "–"} ${t("ms of")} ${response.budget_ms}`,
+      "Comment waited p95": `${wait.p95_ms ?? "–"} ${t("ms")}`,
+      "Filter": Object.entries(safety).map(([name, n]) => `${name} ${n}`).join(", ") || t("nothing so far"),
+      "Content": state.warnings.join("; ") || t("no warnings"),
     };
-    part("figures").replaceChildren(...Object.entries(rows).flatMap(([name, text]) => [node("dt", name), node("dd", text)]));
+    part("figures").replaceChildren(...Object.entries(rows).flatMap(([name, text]) => [node("dt", t(name)), node("dd", text)]));
   }
 
   /**
@@ -195,7 +196,7 @@ class Desk {
    * @param {string | null} running
    */
   #shot({ id, phase, text }, running) {
-    if (id === running) return item([node("b", `${phase} · now`), text], [], { class: "running" });
+    if (id === running) return item([node("b", `${phase} · ${t("now")}`), text], [], { class: "running" });
     const words = Object.assign(document.createElement("textarea"), { value: text, rows: 2, hidden: true });
     const shown = node("span", text);
     const edit = button("Replace", () => {
@@ -229,7 +230,7 @@ function node(tag, text) {
  * @param {() => void} onClick
  */
 function button(text, onClick) {
-  const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  const made = Object.assign(document.createElement("button"), { type: "button", textContent: t(text) });
   made.addEventListener("click", onClick);
   return made;
 }
@@ -241,7 +242,7 @@ function button(text, onClick) {
  */
 function item(parts, buttons = [], about = {}) {
   const li = document.createElement("li");
-  if (about.status) li.dataset.status = li.title = about.status;
+  if (about.status) [li.dataset.status, li.title] = [about.status, t(about.status)];
   if (about.class) li.className = about.class;
   li.append(...parts);
   if (buttons.length > 0) {
@@ -256,4 +257,5 @@ function editing() {
   return document.activeElement instanceof HTMLTextAreaElement;
 }
 
+translatePage();
 new Desk();

@@ -338,3 +338,17 @@ def test_a_look_is_told_to_viewers_and_heard() -> None:
     assert any(isinstance(event, events.GestureStarted) and event.name == "nod" for _, event in stage.events)
     assert stage.voice.specs[-1].rate < 0.85, "slow for the old, and slower in sadness"
     assert stage.direction.about()["look"]["emotion"] == "sad"
+
+
+def test_what_an_answer_has_said_is_not_said_again_by_the_shot_it_cut() -> None:
+    async def act(stage: Stage) -> None:
+        await joined(stage, 0.0)
+        while not any("And what does it cost" in line or "79 dollars" in line for line in stage.said()):
+            await stage.play(0.5)
+        stage.direction.chat("How much is it?")
+        await stage.play(20.0)
+
+    said = performed(act, "commerce", "earbuds").said()
+    at = next(index for index, line in enumerate(said) if line.startswith("It is 79 dollars"))
+    extra = [line for line in said[at:] if "silicone case" in line]
+    assert len(extra) == 1, said[at:]
