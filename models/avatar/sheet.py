@@ -99,6 +99,27 @@ def presets_sheet(hosts: Mapping[str, IllustratedHost], size: int = 216) -> Pict
     return np.asarray(np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])]), np.uint8)
 
 
+def presets_emotions_sheet(hosts: Mapping[str, IllustratedHost], size: int = 168) -> Picture:
+    """A row of all emotions for each host."""
+    felt = emotions()
+    rows = []
+    for name, host in hosts.items():
+        poses = {f"{name}: {mood}" if mood == "neutral" else mood: pose for mood, pose in felt.items()}
+        rows.append(contact_sheet(host, poses, len(poses), size))
+    return np.asarray(np.vstack(rows), np.uint8)
+
+
+def swings() -> dict[str, Controls]:
+    """What hangs on the head, at rest and swung out to both sides."""
+    out = dict.fromkeys(("hair_x", "hair_tip", "jewel_x", "cloth_y"), 1.0)
+    return {
+        "at rest": REST,
+        "swung right": controls(**out),
+        "swung left": controls(**{name: -value for name, value in out.items()}),
+        "swung in a turn": controls(yaw=16.0, **{name: -value for name, value in out.items()}),
+    }
+
+
 def contact_sheet(
     host: IllustratedHost, poses: Mapping[str, Controls], columns: int, size: int, part: Sequence[int] | None = None
 ) -> Picture:
@@ -124,6 +145,7 @@ SHEETS: Final[Mapping[str, Callable[[IllustratedHost], Picture]]] = {
     "visemes": lambda host: contact_sheet(host, visemes(), 4, 240, FACE),
     "turns": lambda host: contact_sheet(host, turns(), 4, 288),
     "gestures": lambda host: contact_sheet(host, gestures(), 4, 288),
+    "swings": lambda host: contact_sheet(host, swings(), 4, 320),
 }
 
 
@@ -136,7 +158,10 @@ def main() -> None:
     out_dir: Path = arguments.out_dir
     out_dir.mkdir(parents=True, exist_ok=True)
     hosts = {name: IllustratedHost(spec, paint_layers(spec)) for name, spec in presets().items()}
-    sheets = {name: sheet(hosts[arguments.host]) for name, sheet in SHEETS.items()} | {"presets": presets_sheet(hosts)}
+    sheets = {name: sheet(hosts[arguments.host]) for name, sheet in SHEETS.items()} | {
+        "presets": presets_sheet(hosts),
+        "presets_emotions": presets_emotions_sheet(hosts),
+    }
     for name, picture in sheets.items():
         path = out_dir / f"{name}.jpg"
         cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
