@@ -100,13 +100,13 @@ def read_target(kind: UrlKind, url: str, secret: str, rules: Rules) -> Target:
     if len(url) > _URL_MAX_CHARS or not _VISIBLE.fullmatch(url) or (secret and not _VISIBLE.fullmatch(secret)):
         limit = f"{_URL_MAX_CHARS} visible ASCII characters"
         raise InvalidField("the address or its secret has characters that no address has", field="url", limit=limit)
-    parts = urlsplit(url)
-    if parts.scheme not in _SCHEMES[kind]:
-        raise InvalidField(f"an output of kind {kind} goes to another kind of address", field="url", limit=schemes)
     try:
+        parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        host, port = "", None
+        raise InvalidField("the address cannot be read", field="url", limit=schemes) from None
+    if parts.scheme not in _SCHEMES[kind]:
+        raise InvalidField(f"an output of kind {kind} goes to another kind of address", field="url", limit=schemes)
     if not host or parts.username is not None or parts.fragment or "%" in host:
         raise InvalidField("the address needs a host, and holds no user or fragment", field="url", limit=schemes)
     if port is None:

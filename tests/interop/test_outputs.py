@@ -1,0 +1,177 @@
+"""Sessions published to servers nobody here wrote: Pion and Janus by WHIP."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from server.config import Config
+from server.outputs.book import OutputWish
+from tests.interop.conftest import built_go, needs_pion
+from tests.server.outputs.stage import until
+from tests.server.sessions.test_session import SPEC, House
+
+pytestmark = pytest.mark.slow
+TOKEN = "stream-key-of-the-test"
+JANUS = shutil.which("janus")
+JANUS_PARTS = Path("/usr/lib/x86_64-linux-gnu/janus")
+needs_janus = pytest.mark.skipif(
+    JANUS is None or not JANUS_PARTS.exists(), reason="needs Debian's janus: make interop-deps"
+)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = House(replace(Config(), recordings_dir=tmp_path / "recordings", output_private=True))
+    yield made
+    await made.sessions.aclose()
+    made.compute.close()
+
+
+@asynccontextmanager
+async def pion(folder: Path) -> AsyncIterator[str]:
+    """The Go server; its address."""
+    process = await asyncio.create_subprocess_exec(await built_go(folder, "pion_whip.go"), TOKEN, stdout=-1)
+    try:
+        assert process.stdout is not None
+        port = json.loads(await process.stdout.readline())["port"]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@needs_pion
+async def test_pion_takes_the_session(house: House, tmp_path: Path) -> None:
+    session = await house.sessions.create(SPEC)
+    async with pion(tmp_path) as url, ClientSession() as http:
+
+        async def seen() -> dict[str, Any]:
+            async with http.get(f"{url}/seen") as answer:
+                found: dict[str, Any] = await answer.json(content_type=None)
+                return found
+
+        made = await session.outputs.open(OutputWish("whip", url=f"{url}/whip", secret=TOKEN))
+        assert TOKEN not in json.dumps(made)
+        got = await seen()
+        async with asyncio.timeout(40):
+            while got["frames"] < 60 or got["audio"] < 60 or got["keyframes"] < 3:
+                await asyncio.sleep(0.2)
+                got = await seen()
+        assert got["codecs"] == {"video": "video/H264", "audio": "audio/opus"} and got["offers"] == 1
+        assert session.outputs.one(made["id"])["state"] == "live"
+        ended = await session.outputs.close(made["id"])
+        assert ended["state"] == "ended" and ended["error"] is None
+        assert (await seen())["deleted"] == 1, "it leaves politely"
+        wrong = await session.outputs.open(OutputWish("whip", url=f"{url}/whip", secret="another-key"))
+        await until(lambda: session.outputs.one(wrong["id"])["state"] == "failed", "a wrong key is not tried again")
+        assert session.outputs.one(wrong["id"])["attempts"] == 1 and (await seen())["refused"] == 1
+
+
+@needs_janus
+async def test_janus_takes_the_session(house: House, tmp_path: Path) -> None:
+    session = await house.sessions.create(SPEC)
+    async with janus(tmp_path) as api, whip_into(api) as (url, events):
+        made = await session.outputs.open(OutputWish("whip", url=url, secret=TOKEN))
+        await until(lambda: session.outputs.one(made["id"])["state"] == "live", "Janus takes it")
+        await until(lambda: {"audio", "video"} <= {e.get("type") for e in events if e.get("receiving")}, "media")
+        await session.outputs.close(made["id"])
+        await until(lambda: any(e["janus"] == "hangup" for e in events), "Janus sees it leave")
+
+
+@asynccontextmanager
+async def janus(folder: Path) -> AsyncIterator[str]:
+    """Janus with its video room; the address of its HTTP interface."""
+    config = folder / "janus"
+    config.mkdir()
+    port = 18188
+    (config / "janus.jcfg").write_text(
+        f'general: {{ configs_folder = "{config}"; plugins_folder = "{JANUS_PARTS}/plugins";'
+        f' transports_folder = "{JANUS_PARTS}/transports"; debug_level = 3 }}\n'
+        "nat: { ice_lite = false; ice_enforce_list = \"lo\"; ignore_mdns = true }\n"
+        'plugins: { disable = "libjanus_sip.so,libjanus_lua.so,libjanus_duktape.so,libjanus_nosip.so" }\n'
+        'transports: { disable = "libjanus_pfunix.so,libjanus_mqtt.so,libjanus_rabbitmq.so,libjanus_websockets.so" }\n'
+    )
+    (config / "janus.transport.http.jcfg").write_text(f'general: {{ http = true; port = {port}; ip = "127.0.0.1" }}\n')
+    (config / "janus.plugin.videoroom.jcfg").write_text(
+        'room-1: { description = "room"; publishers = 6; videocodec = "h264"; audiocodec = "opus" }\n'
+    )
+    with (folder / "janus.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            str(JANUS), "-F", str(config), "-C", str(config / "janus.jcfg"), stdout=log, stderr=log
+        )
+    api = f"http://127.0.0.1:{port}/janus"
+    try:
+        async with ClientSession() as http, asyncio.timeout(30):
+            while True:
+                try:
+                    async with http.get(f"{api}/info") as answer:
+                        if answer.status == 200:
+                            break
+                except OSError:
+                    assert process.returncode is None, (folder / "janus.log").read_text()[-2000:]
+                    await asyncio.sleep(0.1)
+        yield api
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@asynccontextmanager
+async def whip_into(api: str) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+    """A WHIP endpoint in front of Janus's room, which has none of its own; its address, and Janus's events."""
+    events: list[dict[str, Any]] = []
+    handle = ""
+
+    async def ask(http: ClientSession, where: str, **body: Any) -> dict[str, Any]:
+        async with http.post(where, json={"transaction": "t", **body}) as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
+
+    async def listen(http: ClientSession, session: str) -> None:
+        while True:
+            async with http.get(session, params={"maxev": "1"}) as answer:
+                events.append(await answer.json())
+
+    async def event(key: str) -> dict[str, Any]:
+        await until(lambda: any(key in one for one in events), f"Janus's {key}")
+        return next(one for one in events if key in one)
+
+    async with ClientSession() as http:
+        session = f"{api}/{(await ask(http, api, janus='create'))['data']['id']}"
+        listening = asyncio.create_task(listen(http, session))
+        attached = await ask(http, session, janus="attach", plugin="janus.plugin.videoroom")
+        handle = f"{session}/{attached['data']['id']}"
+
+        async def publish(request: web.Request) -> web.Response:
+            assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+            body = {"request": "joinandconfigure", "ptype": "publisher", "room": 1}
+            offer = {"type": "offer", "sdp": await request.text(), "trickle": False}
+            await ask(http, handle, janus="message", body=body, jsep=offer)
+            answer = (await event("jsep"))["jsep"]["sdp"]
+            headers = {"Location": "/whip/1"}
+            return web.Response(status=201, text=answer, content_type="application/sdp", headers=headers)
+
+        async def leave(request: web.Request) -> web.Response:
+            await ask(http, handle, janus="hangup")
+            return web.Response()
+
+        app = web.Application()
+        app.add_routes([web.post("/whip", publish), web.delete("/whip/1", leave)])
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/whip", events
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await runner.cleanup()
