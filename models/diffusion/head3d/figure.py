@@ -129,7 +129,7 @@ def _mouth(person: Person, skin: Floats, flat: Template, scale: float) -> list[p
         pieces.append(parts.Piece(row.name, row.vertices * width + at, row.triangles, row.uv))
     tongue, bowl = parts.tongue(), parts.cavity()
     pieces.append(
-        parts.Piece("tongue", tongue.vertices * width + middle + (0, 0.155, 0.22), tongue.triangles, tongue.uv)
+        parts.Piece("tongue", tongue.vertices * width + middle + (0, 0.125, 0.19), tongue.triangles, tongue.uv)
     )
     pieces.append(
         parts.Piece("cavity", bowl.vertices * (1.0, 0.70, 1.0) + middle + (0, 0.06, 0.40), bowl.triangles, bowl.uv)

@@ -16,6 +16,7 @@ from models.avatar.portrait.numerics import Scattered
 from models.avatar.portrait.topology import LIP_CORNERS, LOWER_LIP, MESH_POINTS, UPPER_LIP
 from models.diffusion.head3d.figure import Figure, drape
 from models.diffusion.head3d.landmarks import mesh_points
+from models.diffusion.head3d.parts import TONGUE_COLUMNS
 from models.diffusion.head3d.raster import F32
 from models.diffusion.head3d.render import Posed, project
 from models.diffusion.head3d.surface import EYEBALL_RADIUS, LID_THICKNESS
@@ -28,6 +29,8 @@ _HINGE: Final = np.array([0.0, 0.30, 1.15])
 _JAW_RAD: Final = 0.31
 _TOUCH: Final = 0.012
 """Lips nearer than this, in face units, touch: the rig's own limit."""
+UNDERSIDE: Final = (0.9, 0.45, 0.0)
+"""How much the rows of the tongue's underside, from tip to floor, go with its tip."""
 _REACH: Final = 0.22
 """A lid's skin moves up to this far from its margin."""
 AHEAD: Final = np.array([0.0, 0.0, -1.0])
@@ -228,20 +231,23 @@ class Mover:
         return float(np.clip(moved.max(), 0, 0.12))
 
     def _tongue(self, vertices: F32, controls: Controls) -> None:
+        """The tip rises to the ridge, or comes forward between the teeth; its root stays on the mouth's floor."""
         f = self._f
+        up, out = controls["tongue_up"], controls["tongue_out"]
+        if up <= 0 and out <= 0:
+            return
         at = f.slices["tongue"]
         v = vertices[at]
         local = f.rest[at, 2] - f.rest[at, 2].min()
-        up, out = controls["tongue_up"], controls["tongue_out"]
         tip = np.exp(-((local / 0.32) ** 2))
+        for row, hold in enumerate(UNDERSIDE):
+            first = len(tip) - (len(UNDERSIDE) - row) * TONGUE_COLUMNS
+            tip[first : first + TONGUE_COLUMNS] *= hold
         edge = float(vertices[f.slices["upper_teeth"], 1].max())
-        top = float(v[:, 1].min())
-        if up > 0:
-            v[:, 1] += (tip * up * (edge - 0.10 - top)).astype(np.float32)
-        if out > 0:
-            front = float(vertices[f.slices["upper_teeth"], 2].min())
-            v[:, 1] += (tip * out * (edge + 0.005 - top)).astype(np.float32)
-            v[:, 2] += np.float32(out * (front - 0.05 - float(v[:, 2].min()))) * np.exp(-((local / 0.7) ** 2)).astype(
-                np.float32
-            )
+        top = float(v[local < 0.12, 1].min())
+        rise = up * min(0.0, edge - 0.06 - top) + out * (edge + 0.005 - top)
+        v[:, 1] += (tip * rise).astype(np.float32)
+        front = float(vertices[f.slices["upper_teeth"], 2].min())
+        forward = out * (front - 0.04 - float(v[:, 2].min())) + up * 0.3 * (front + 0.05 - float(v[:, 2].min()))
+        v[:, 2] += np.float32(forward) * np.exp(-((local / 0.7) ** 2)).astype(np.float32)
         vertices[at] = v

@@ -17,6 +17,7 @@ MAP_CORNER: Final = (-1.75, -2.05)
 EYE_AT, EYE_PX = (712, 4), 150
 TEETH_AT, TEETH_SIZE = (712, 170), (300, 60)
 TEETH_LOW_AT: Final = (712, 240)
+TONGUE_COLUMNS: Final = 13
 TONGUE_AT, TONGUE_PX = (712, 310), 96
 CAVITY_AT: Final = (830, 330)
 HAIR_AT, HAIR_SIZE = (712, 420), (300, 300)
@@ -121,7 +122,7 @@ def tooth_edges(upper: bool) -> Floats:
 
 def tongue() -> Piece:
     """A tongue lying flat, tip at the origin pointing at the viewer."""
-    rows, columns = 12, 13
+    rows, columns = 12, TONGUE_COLUMNS
     f = np.linspace(0, 1, rows)[:, None]
     s = np.linspace(-1, 1, columns)[None]
     half = 0.25 * np.sqrt(np.clip(1 - (1 - f) ** 2.4, 0.0, 1)) + 0.002

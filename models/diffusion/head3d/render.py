@@ -162,7 +162,9 @@ class Painter:
             if name.endswith("lining"):
                 amount = np.maximum(amount, 0.0) * (0.85 if name.startswith("lower") else 0.55)
             elif name == "cavity":
-                amount = amount * 0.5
+                amount = amount * 0.8
+            elif name == "tongue":
+                amount = amount * 1.5
             shade[at] = front * amount[:, None].astype(np.float32)
         return shade
 

@@ -229,7 +229,7 @@ class Skin:
         above, below = upper_lid(inside) - self._y, self._y - lower_lid(inside)
         strength = 0.78 + 0.18 * p.make_up
         upper = (
-            np.exp(-((np.maximum(above, 0) / (0.024 + 0.012 * p.make_up)) ** 2))
+            np.exp(-((np.maximum(above, 0) / (0.036 + 0.014 * p.make_up)) ** 2))
             * np.exp(-((away / 0.02) ** 2))
             * (self._y < 0.02)
         )

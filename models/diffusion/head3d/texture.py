@@ -125,7 +125,7 @@ def _paint_mouth(person: Person, albedo: F32, gloss: F32, sharp: F32, height: F3
     gloss[ty : ty + n, tx : tx + n], sharp[ty : ty + n, tx : tx + n] = 0.55, 0.35
     height[ty : ty + n, tx : tx + n] = 1.2 * rough
     cx, cy = parts.CAVITY_AT
-    albedo[cy : cy + 16, cx : cx + 16] = (0.16, 0.035, 0.035)
+    albedo[cy : cy + 16, cx : cx + 16] = (0.24, 0.055, 0.05)
     gloss[cy : cy + 16, cx : cx + 16] = 0.0
 
 
