@@ -14,7 +14,7 @@ from realtime.ports import Answerer, AnswerPart, Turn
 
 GOAL_EVERY_TURNS: Final = 2
 """A goal is brought up at every second answer at most: a character that only wants something is a vending machine."""
-COURTESIES: Final = ("insult", "thanks", "farewell", "praise", "greeting")
+COURTESIES: Final = ("insult", "farewell", "thanks", "praise", "greeting")
 MAX_COURTESY_CHARS: Final = 32
 MAX_MEMORY_CHARS: Final = 40
 

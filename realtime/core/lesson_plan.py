@@ -72,7 +72,7 @@ def _concepts(lesson: Lesson) -> Iterator[Shot]:
     words, colours = WORDS[lesson.language], colours_of(lesson)
     for index, concept in enumerate(lesson.concepts):
         yield _concept(concept, index, words, colours)
-    card = Card("principle", "concept", lesson.topic, (_key(lesson.principle),))
+    card = Card("principle", "concept", lesson.topic, (_key(lesson),))
     text = words["principle"].format(principle=lesson.principle)
     yield Shot("principle", "concept", (Line(text, Emotion.HAPPY, 0.4, "nod", card),), "medium")
     if lesson.formula_steps:
@@ -124,7 +124,7 @@ def _example(example: Example, name: str, words: Mapping[str, str], colours: Map
 
 def _recap(lesson: Lesson) -> Iterator[Shot]:
     words = WORDS[lesson.language]
-    lines = (lesson.formula,) if lesson.formula else (_key(lesson.principle),)
+    lines = (lesson.formula,) if lesson.formula else (_key(lesson),)
     card = Card("recap", "formula" if lesson.formula else "concept", lesson.topic, lines, None, colours_of(lesson))
     recap = Line(words["recap"], Emotion.HAPPY, 0.4, None, card)
     yield Shot("recap", "recap", (recap, Line(lesson.principle, Emotion.NEUTRAL)), "medium")
@@ -139,12 +139,15 @@ def _recap(lesson: Lesson) -> Iterator[Shot]:
         yield Shot(f"quiz-{index + 1}", "recap", (line,), "close", asks=quiz.id)
 
 
-def _key(text: str) -> str:
-    """The key words of a sentence for a card: up to its first comma, at most some words long."""
+def _key(lesson: Lesson) -> str:
+    """The principle for a card: its first clause if that is short, else the concepts that it joins. A clause that
+    breaks off in the middle teaches nothing."""
+    text = lesson.principle
     for mark in ("，", ",", "；", ";", "。"):
         text = text.partition(mark)[0]
-    words = text.rstrip(".").split()
-    return " ".join(words[:7]) if len(words) > 1 else text[:14]
+    text = text.rstrip(".")
+    short = len(text.split()) <= 7 if " " in text else len(text) <= 14
+    return text if short else " · ".join(concept.name for concept in lesson.concepts)
 
 
 def _lowered(name: str) -> str:

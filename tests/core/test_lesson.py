@@ -118,3 +118,16 @@ def test_answers_are_judged(text: str, verdict: str) -> None:
 
 def test_words_of_hostile_text() -> None:
     assert words_of("x" * 100_000) and words_of("🔥") == []
+
+
+@pytest.mark.parametrize(
+    ("principle", "shown"),
+    [
+        ("Force is mass times acceleration, always.", "Force is mass times acceleration"),
+        ("The force is the mass times the acceleration, so light things speed up more.", "Force"),
+    ],
+)
+def test_a_card_never_breaks_off_in_the_middle_of_a_clause(principle: str, shown: str) -> None:
+    plan = plan_lesson(read_lesson(lesson() | {"principle_statement": principle}))
+    card = next(line.card for shot in plan.shots if shot.id == "principle" for line in shot.lines if line.card)
+    assert card.lines[0].startswith(shown) and not card.lines[0].endswith("the")

@@ -95,7 +95,9 @@ function coloured(line, colours) {
   const names = Object.keys(colours).sort((a, b) => b.length - a.length);
   if (names.length === 0) return [line];
   const escaped = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const pattern = new RegExp(`(?<![\\p{L}])(${escaped.join("|")})(?![\\p{L}])`, "u");
+  const any = escaped.join("|");
+  // in "2 m/s²" the m is a unit, no variable
+  const pattern = new RegExp(`(?<![\\p{L}])(?!(?<=\\d\\s*)(?:${any})/)(${any})(?![\\p{L}])`, "u");
   return line.split(pattern).map((part) => {
     const colour = colours[part];
     if (colour === undefined) return part;
