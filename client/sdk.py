@@ -232,6 +232,25 @@ class RemoteSession:
         body |= _given(emotion=emotion, gesture=gesture, gaze=gaze)
         await self._call("POST", "/cue", body)
 
+    async def open_output(
+        self, kind: str, *, url: str = "", secret: str = "", name: str = "", sound: str = "auto"
+    ) -> dict[str, Any]:
+        """Record (`mp4`, `hls`) or publish (`rtmp`, `srt`, `whip`) the session; its state with its `id`. Takes the
+        API key."""
+        body = {"kind": kind, "url": url, "secret": secret, "name": name, "sound": sound}
+        made: dict[str, Any] = await self._client.request("POST", f"/v1/sessions/{self.id}/outputs", body)
+        return made
+
+    async def outputs(self) -> list[dict[str, Any]]:
+        """The session's recordings and publications."""
+        found: list[dict[str, Any]] = (await self._call("GET", "/outputs"))["outputs"]
+        return found
+
+    async def close_output(self, output_id: str) -> dict[str, Any]:
+        """End one, with everything it took written or sent; its last state."""
+        found: dict[str, Any] = await self._call("DELETE", f"/outputs/{output_id}")
+        return found
+
     async def delete(self) -> None:
         """End the session."""
         await self._call("DELETE", "")
