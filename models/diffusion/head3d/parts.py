@@ -132,8 +132,12 @@ def tongue() -> Piece:
     x = half * s + 0 * f
     y = -thick * top + groove - 0.05 * f
     z = 0.75 * f + 0 * s
-    under = np.dstack([x[:1] * 0.9 + 0 * x, 0.055 + 0 * y, z * 0.35 + 0.06])[:3]
-    vertices = np.concatenate([np.dstack([x, y, z])[::-1], under[:1] + (0, -0.02, 0), under[1:3] + (0, 0.03, 0)])
+    # the underside, from the tip down to the floor: seen where the tip is raised
+    side, drop, back = (
+        np.array(column)[:, None] for column in ((0.09, 0.17, 0.22), (0.012, 0.035, 0.06), (0.01, 0.07, 0.15))
+    )
+    under = np.dstack([side * s, drop + 0 * s, back + 0 * s])
+    vertices = np.concatenate([np.dstack([x, y, z])[::-1], under])
     uv = _uv_grid(rows + 3, columns, TONGUE_AT, (TONGUE_PX, TONGUE_PX))
     return Piece("tongue", vertices.reshape(-1, 3), grid_triangles(rows + 3, columns), uv)
 
