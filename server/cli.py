@@ -14,6 +14,7 @@ from realtime.core.errors import AnimaError, ConfigError
 from server.config import PREFIX, Config, describe, docstrings, flag, load
 from server.primitives_cli import add_primitives
 from server.settings import setting_fields
+from server.training import add_train
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_primitives(commands, _add_settings, _config_of)
 
+    add_train(commands)
     _add_say(commands.add_parser("say", help="let a running server's session speak"))
     return top
 

@@ -37,8 +37,7 @@ def quantise_onnx(net: RoiDenoiser, directory: Path, clips: Sequence[RoiClip], o
     for name, inputs in (("roi", WHOLE), ("roi_shallow", SHALLOW)):
         path = directory / f"{name}.onnx"
         graph: Any = onnx.load(str(path)).graph
-        convolutions = [node for node in graph.node if node.op_type == "Conv"]
-        exact = [node.name for node in convolutions if _makes_picture(node, graph)]
+        exact = [node.name for node in graph.node if _makes_picture(node, graph)]
         quantize_static(
             str(path), str(directory / f"{name}_int8.onnx"),
             _Feeds({key: feed[key] for key in inputs} for feed in feeds),
@@ -49,7 +48,11 @@ def quantise_onnx(net: RoiDenoiser, directory: Path, clips: Sequence[RoiClip], o
 
 
 def _makes_picture(node: Any, graph: Any) -> bool:
-    return any(node.output[0] in user.input and user.op_type == "DepthToSpace" for user in graph.node)
+    """The last convolution, and the sum with the base, which has to leave the border as it is."""
+    if "image" in node.output:
+        return True
+    shuffled = (user for user in graph.node if user.op_type == "DepthToSpace")
+    return node.op_type == "Conv" and any(node.output[0] in user.input for user in shuffled)
 
 
 def calibration_feeds(net: RoiDenoiser, clips: Sequence[RoiClip], objective: str) -> Iterator[Feed]:

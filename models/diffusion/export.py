@@ -8,6 +8,7 @@ written, with any batch and any crop: `roi.onnx` (picture, control, level, refer
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
@@ -83,10 +84,13 @@ def _write(
     module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: Sequence[str], outputs: Sequence[str],
     axes: Mapping[str, Mapping[int, str]],
 ) -> None:  # fmt: skip
-    torch.onnx.export(
-        module.eval(), inputs, str(path), input_names=list(names), output_names=list(outputs), dynamic_axes=dict(axes),
-        opset_version=OPSET, do_constant_folding=True, dynamo=False,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        # the newer exporter needs one more package and writes the same graph for a net without control flow
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            module.eval(), inputs, str(path), input_names=list(names), output_names=list(outputs),
+            dynamic_axes=dict(axes), opset_version=OPSET, do_constant_folding=True, dynamo=False,
+        )  # fmt: skip
 
 
 def export_run(

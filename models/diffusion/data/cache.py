@@ -94,7 +94,8 @@ def _save(clip: RoiClip, path: Path) -> None:
 
 
 def _load(path: Path) -> RoiClip:
-    with np.load(path) as data:
+    # opened here, not by numpy, which leaves a broken file open
+    with path.open("rb") as file, np.load(file) as data:
         roi, identity, split = (str(value) for value in data["head"])
         arrays = {name: data[name] for name in _ARRAYS}
     samples = tuple(

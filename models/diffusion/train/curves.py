@@ -54,8 +54,10 @@ class Curves:
         return f"loss {means['loss']:.4f}{gain} {seconds:.0f} s"
 
     def draw(self, path: Path) -> None:
-        """Peak signal to noise ratio of outputs and bases over steps, as a PNG."""
+        """Peak signal to noise ratio of outputs and bases over steps, as a PNG; nothing before the first row."""
         self.flush()
+        if not self._path.exists():
+            return
         with self._path.open(encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["error"]]
         width, height = _SIZE_PX
