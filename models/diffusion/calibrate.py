@@ -38,13 +38,24 @@ def quantise_onnx(net: RoiDenoiser, directory: Path, clips: Sequence[RoiClip], o
         path = directory / f"{name}.onnx"
         graph: Any = onnx.load(str(path)).graph
         exact = [node.name for node in graph.node if _makes_picture(node, graph)]
+        rounded = directory / f"{name}_int8.onnx"
         quantize_static(
-            str(path), str(directory / f"{name}_int8.onnx"),
+            str(path), str(rounded),
             _Feeds({key: feed[key] for key in inputs} for feed in feeds),
             quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8, op_types_to_quantize=["Conv", "Add", "Relu"], nodes_to_exclude=exact,
             calibrate_method=CalibrationMethod.MinMax, extra_options={"WeightSymmetric": True},
         )  # fmt: skip
+        _keep_base(rounded)
+
+
+def _keep_base(path: Path) -> None:
+    """The base is cut out of the input as it came, not as the first convolution sees it."""
+    model: Any = onnx.load(str(path))
+    for node in model.graph.node:
+        if node.op_type == "Slice" and node.input[0].startswith("picture"):
+            node.input[0] = "picture"
+    onnx.save(model, str(path))
 
 
 def _makes_picture(node: Any, graph: Any) -> bool:
