@@ -11,10 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from realtime.core.errors import AnimaError, ConfigError
-from server.config import PREFIX, Config, describe, docstrings, flag, load
+from server.config import PREFIX, Config
+from server.loading import describe, docstrings, flag, load
 from server.primitives_cli import add_primitives
 from server.settings import setting_fields
 from server.training import add_train
+from server.verify_cli import add_verify
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     add_primitives(commands, _add_settings, _config_of)
 
     add_train(commands)
+    add_verify(commands, _add_settings, _config_of)
     _add_say(commands.add_parser("say", help="let a running server's session speak"))
     return top
 

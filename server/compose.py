@@ -21,6 +21,7 @@ from models.language.content import Library
 from models.language.knowledge_file import load_knowledge
 from models.language.openai_chat import ChatSpec, OpenAIAnswerer
 from models.language.retrieval import KnowledgeAnswerer
+from models.marks.label import label
 from models.safety.audit import AuditLog
 from models.safety.filter import SafetyFilter
 from models.safety.rules import load_packs
@@ -38,8 +39,10 @@ from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
 from server.ice_servers import turn_servers
+from server.marks import NO_SOURCE, Marks, Source
 from server.metrics import Metrics
 from server.portrait_tasks import PortraitTasks
+from server.provenance import ProvenanceLog
 from server.rtc.ice import IceOptions
 from server.rtc.peer import PeerOptions
 from server.sessions.hearing import HearingParts
@@ -72,7 +75,7 @@ class Server:
         self._hearing = hearing_parts(config)
         shared = Shared(
             config, self._stocks, self._compute, self._voice, self._library, _safety_of(config), self.metrics,
-            self._hearing, self._stocks.ready,
+            self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
         )  # fmt: skip
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
@@ -236,6 +239,25 @@ def _warm_avatar(avatar: Avatar) -> None:
     """Draw one open mouth: the first call of each drawing routine is the slowest."""
     controls = next(clip_controls(PRIMITIVES["talk"])).with_(AU25=0.5, AU26=0.4, AU1=0.3)
     whole_picture(avatar, controls)
+
+
+def _marks(config: Config, found: Collection, voices: Sequence[VoiceInfo]) -> Marks:
+    """What marks pictures, and what their provenance records say."""
+    speaks = ", ".join(one.name for one in voices)
+    answers = config.llm_model or "retrieval over the scene's knowledge, no model"
+    models = {"voice": speaks, "answers": answers}
+    return Marks(config, ProvenanceLog(config.provenance_path), label, partial(_source, found), models)
+
+
+def _source(found: Collection, name: str) -> Source:
+    """Where an avatar's looks come from."""
+    if (spec := found.hosts.specs.get(name)) is not None:
+        return Source(spec.digest(), "drawn by Anima's code, trained on nothing")
+    about = found.portraits.manifests().get(name)
+    if about is None:
+        return NO_SOURCE
+    words = f"one photo; licence: {about['licence']}; consent: {about['consent']}"
+    return Source(str(about["provenance"]["photo_sha256"]), words)
 
 
 def _answerer(config: Config) -> Answerer:

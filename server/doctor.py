@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from server.config import Config, flag
+from server.config import Config
+from server.loading import flag
 
 LIBRARIES: Final = ("numpy", "cv2", "skia", "av", "aiortc", "aiohttp", "pydantic", "yaml", "prometheus_client")
 ENCODERS: Final = ("libx264", "libvpx", "libopus")

@@ -18,7 +18,8 @@ from realtime.core.errors import ConfigError
 from server import log
 from server.app import create_app
 from server.collector import settle_collector
-from server.config import Config, flag, unknown_variables
+from server.config import Config
+from server.loading import flag, unknown_variables
 from server.surfaces import Progress, Services
 
 logger = logging.getLogger(__name__)

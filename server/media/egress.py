@@ -17,6 +17,7 @@ from realtime.mailbox import Mailbox, MailboxClosed
 from realtime.ports import Clock
 from server.media.audio_encoder import OpusEncoder
 from server.media.feedback import BITRATE_MAX_BPS, BITRATE_START_BPS
+from server.media.marking import Marking
 from server.media.packets import EgressStats, EncodedSound, EncodedVideo, VideoCodec
 from server.media.room import Rung, VideoRoom
 from server.media.subscription import SoundSubscription, VideoSubscription
@@ -54,6 +55,7 @@ class MediaEgress:
         start_bitrate_bps: int = BITRATE_START_BPS,
         max_bitrate_bps: int = BITRATE_MAX_BPS,
         on_step: Callable[[Step], None] = lambda step: None,
+        marking: Marking | None = None,
     ) -> None:
         self.clock = clock
         self.stats = EgressStats(bitrate_bps=start_bitrate_bps)
@@ -66,6 +68,7 @@ class MediaEgress:
             (width, height), self.stats, fps=fps, start_bps=start_bitrate_bps, max_bps=max_bitrate_bps,
             on_step=on_step,
         )  # fmt: skip
+        self._marking = marking
         self._shown_s = float("-inf")
         self._listeners: set[SoundSubscription] = set()
         self._opus: OpusEncoder | None = None
@@ -171,7 +174,7 @@ class MediaEgress:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
         keyframe = rung.gate.due(self.clock())
         bitrate_bps = rung.bitrate_bps()
-        work = partial(self._room.encode, rung, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
+        work = partial(self._marked, rung, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
         try:
             unit = await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except av.FFmpegError:
@@ -193,6 +196,11 @@ class MediaEgress:
         self.stats.video_bytes += unit.size_bytes
         rung.meter.add(now_s, unit.size_bytes)
         return unit
+
+    def _marked(self, rung: Rung, frame: Frame, *, keyframe: bool, bitrate_bps: int) -> EncodedVideo:
+        """On the encode thread: the frame as it leaves, encoded."""
+        frame = frame if self._marking is None else self._marking(frame)
+        return self._room.encode(rung, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
 
     async def _retire(self, rung: Rung) -> None:
         if rung.encoder is not None:

@@ -37,7 +37,13 @@ class Production:
     """Frames are generated while somebody holds it, and only then; all methods run on the event loop."""
 
     def __init__(
-        self, spec: SessionSpec, shared: Shared, plan: Plan, clock: Clock, emit: Callable[[events.Event], None]
+        self,
+        session_id: str,
+        spec: SessionSpec,
+        shared: Shared,
+        plan: Plan,
+        clock: Clock,
+        emit: Callable[[events.Event], None],
     ) -> None:
         self._shared = shared
         self._emit = emit
@@ -55,9 +61,11 @@ class Production:
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
             paths_every=lambda: self.egress.every(),
         )  # fmt: skip
+        width, height = stock.avatar.width, stock.avatar.height
         self.egress = MediaEgress(
             self._frames, self.tap.read, clock,
-            width=stock.avatar.width, height=stock.avatar.height, fps=shared.config.fps, on_step=self._stepped,
+            width=width, height=height, fps=shared.config.fps, on_step=self._stepped,
+            marking=shared.marking(session_id, spec, width, height),
         )  # fmt: skip
         self._stages = StageWindow()
         self._decided: deque[Step] = deque(maxlen=DECISIONS_KEPT)

@@ -43,7 +43,7 @@ class Session:
         self._options = options
         self._clock: Clock = lambda: time.monotonic() - begun_s
         self._plan = Plan(seed=int.from_bytes(session_id.encode(), "big") & 0xFFFFFFFF)
-        self._production = Production(spec, shared, self._plan, self._clock, self._emit)
+        self._production = Production(session_id, spec, shared, self._plan, self._clock, self._emit)
         self._egress = self._production.egress
         programme = shared.programmes.open(spec.scene, spec.content, spec.language)
         safety = shared.safety(session_id, spec.scene, spec.language)

@@ -10,12 +10,19 @@ from realtime.ports import Voice
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
+from server.media.marking import Marking
 from server.metrics import Metrics
 from server.sessions.hearing import HearingParts
+from server.surfaces import SessionSpec
 
 
 async def _nothing_to_open(name: str) -> None:
     """For avatars whose stocks are all there."""
+
+
+def _unmarked(session_id: str, spec: SessionSpec, width: int, height: int) -> Marking | None:
+    """For sessions whose pictures are as they are."""
+    return None
 
 
 @dataclass(slots=True)
@@ -36,6 +43,8 @@ class Shared:
     """What microphones need; None where nobody is heard."""
     open_avatar: Callable[[str], Awaitable[None]] = field(default=_nothing_to_open)
     """Makes an avatar's stock ready before a session asks for it."""
+    marking: Callable[[str, SessionSpec, int, int], Marking | None] = field(default=_unmarked)
+    """Makes what marks a session's pictures, from its id, its spec and the size of what is encoded."""
     costs: CostModel = field(default_factory=CostModel)
     begun_s: dict[str, float] = field(default_factory=dict)
     """When each running session's clock began; a new one's frames fall between those of the others."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from server.config import load
+from server.loading import load
 from tests.server.test_tls import certificate
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
