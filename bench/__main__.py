@@ -22,6 +22,7 @@ QUICK: Final[Mapping[str, int]] = {
     "links": 2,
     "listening": 2,
     "response": 10,
+    "soak": 5,
     "startup": 1,
     "sync": 3,
 }

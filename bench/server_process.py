@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -104,6 +105,16 @@ class ServerProcess:
         """Resident memory of the server and its worker processes, in MB of 10^6 bytes."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._family())
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def open_files(self) -> Counter[str]:
+        """What the server itself holds open: `socket`, `pipe`, `anon_inode` or a file's path, and how often (Linux)."""
+        found: Counter[str] = Counter()
+        for entry in Path(f"/proc/{self.pid}/fd").iterdir():
+            try:
+                found[os.readlink(entry).partition(":")[0]] += 1
+            except OSError:
+                continue  # closed meanwhile
+        return found
 
     def _family(self) -> list[int]:
         """The server, its workers and theirs."""

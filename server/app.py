@@ -1,5 +1,6 @@
 """The HTTP application: middlewares, routes and the life of the services behind them. No module globals."""
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -82,7 +83,16 @@ def build_state(services: Services, config: Config, clock: Callable[[], float]) 
     services.metrics.gauge("viewers", "Viewers connected", lambda: float(sum(one.viewers for one in running.all())))
     share = "CPU share one session is predicted to take, 1 being a whole core"
     services.metrics.gauge("session_cpu_share", share, lambda: state.admission.share_per_session)
+    services.metrics.gauge("tasks", "Asyncio tasks on the event loop", task_count)
     return state
+
+
+def task_count() -> float:
+    """How many tasks the running event loop has; 0 outside one."""
+    try:
+        return float(len(asyncio.all_tasks()))
+    except RuntimeError:
+        return 0.0
 
 
 def check_defaults(services: Services, config: Config) -> None:
