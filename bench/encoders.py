@@ -140,7 +140,7 @@ def judge(candidate: Candidate, frames: Sequence[Frame], rate_bps: int) -> dict[
     shown += decoder.decode(None)
     seconds = len(frames) / FRAME_RATE_HZ
     quality = [
-        _psnr(frame.pixels[:PICTURE_PX], np.asarray(picture.to_ndarray(), np.uint8)[:PICTURE_PX, :PICTURE_PX])
+        psnr(frame.pixels[:PICTURE_PX], np.asarray(picture.to_ndarray(), np.uint8)[:PICTURE_PX, :PICTURE_PX])
         for frame, picture in zip(frames, shown, strict=True)
         if isinstance(picture, av.VideoFrame)
     ]
@@ -157,7 +157,7 @@ def _decoder(codec: str) -> str:
     return {"libx264": "h264", "h264_nvenc": "h264", "libvpx": "vp8", "libvpx-vp9": "vp9"}.get(codec, "libdav1d")
 
 
-def _psnr(sent: I420, got: I420) -> float:
+def psnr(sent: I420, got: I420) -> float:
     """Peak signal-to-noise ratio in dB of 8-bit samples."""
     error = float(np.mean((sent.astype(np.float32) - got.astype(np.float32)) ** 2))
     return 10.0 * float(np.log10(255.0**2 / max(error, 1e-6)))
