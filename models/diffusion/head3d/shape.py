@@ -15,13 +15,21 @@ def _step(low: float, high: float, x: Floats) -> Floats:
 
 def bent(template: Template, mean: Floats, flat: Floats, shape: Mapping[str, float]) -> Floats:
     """The head (V, 3) of these parameters; `flat` (V, 2) is the map with lips closed."""
-    p, g = flat, shape
-    x, y, z = mean[:, 0].copy(), mean[:, 1].copy(), mean[:, 2].copy()
+    head = mean.copy()
+    for move in (_skull, _soft, _nose):
+        move(head, flat, shape)
+    _mouth(head, flat, shape, template)
+    _eyes(head, flat, shape)
+    return head
+
+
+def _skull(head: Floats, p: Floats, g: Mapping[str, float]) -> None:
+    """Skull and outline, in place."""
+    x, y, z = head.T
     side = np.sign(p[:, 0])
     lower, jaw = _step(0.75, 1.9, p[:, 1]), _step(0.7, 1.3, p[:, 1])
     outer = _step(0.35, 0.9, np.abs(p[:, 0]))
-    # --- skull and outline
-    x = x * (1 + (0.022 * g["head_width"] + 0.022 * g["weight"] * jaw) * outer)
+    x *= (1 + (0.022 * g["head_width"] + 0.022 * g["weight"] * jaw) * outer)
     x += (
         side
         * outer
@@ -34,13 +42,17 @@ def bent(template: Template, mean: Floats, flat: Floats, shape: Mapping[str, flo
     x += side * 0.035 * g["chin_width"] * blob(p, 0.22, 1.72, 0.20, 0.20) + side * outer * 0.03 * g["temple"] * blob(
         p, 1.0, -0.45, 0.4, 0.35
     )
-    y = y + 0.055 * g["face_length"] * lower + 0.05 * g["upper_face"] * _step(0.1, 0.75, p[:, 1])
+    y += 0.055 * g["face_length"] * lower + 0.05 * g["upper_face"] * _step(0.1, 0.75, p[:, 1])
     y -= 0.05 * g["head_height"] * _step(-0.6, -1.8, p[:, 1])
     y += 0.035 * g["chin_height"] * _step(1.35, 1.8, p[:, 1])
     z += 0.07 * g["forehead_slope"] * _step(-0.35, -1.4, p[:, 1]) * blob(p, 0, -1.0, 0.9, 1.2) - 0.03 * g[
         "forehead_bulge"
     ] * blob(p, 0, -0.75, 0.6, 0.35)
-    # --- soft parts
+
+
+def _soft(head: Floats, p: Floats, g: Mapping[str, float]) -> None:
+    """Brows, chin, cheeks and folds, in place."""
+    x, y, z = head.T
     z += -0.030 * g["brow_ridge"] * (blob(p, 0.42, -0.30, 0.30, 0.10) + 0.6 * blob(p, 0, -0.33, 0.16, 0.14))
     z += -0.045 * g["chin_forward"] * blob(p, 0, 1.68, 0.32, 0.22) + 0.012 * max(g["chin_cleft"], 0) * blob(
         p, 0, 1.70, 0.035, 0.10
@@ -57,7 +69,12 @@ def bent(template: Template, mean: Floats, flat: Floats, shape: Mapping[str, flo
         * _step(1.25, 1.02, p[:, 1])
     )
     z += 0.016 * max(g["fold_depth"] + 0.4, 0) * fold
-    # --- nose
+
+
+def _nose(head: Floats, p: Floats, g: Mapping[str, float]) -> None:
+    """In place."""
+    x, y, z = head.T
+    side = np.sign(p[:, 0])
     tip = blob(p, 0, 0.66, 0.17, 0.13)
     nose = blob(p, 0, 0.62, 0.30, 0.30)
     y += 0.040 * g["nose_length"] * nose - 0.030 * g["tip_up"] * tip
@@ -71,7 +88,11 @@ def bent(template: Template, mean: Floats, flat: Floats, shape: Mapping[str, flo
     )
     z += -0.018 * g["tip_size"] * (blob(p, 0.05, 0.66, 0.09, 0.08)) + 0.02 * g["tip_up"] * blob(p, 0, 0.75, 0.12, 0.05)
     x += 0.016 * g["asymmetry_nose"] * blob(p, 0, 0.55, 0.2, 0.25)
-    # --- mouth
+
+
+def _mouth(head: Floats, p: Floats, g: Mapping[str, float], template: Template) -> None:
+    """Lips and what lies around them, in place."""
+    x, y, z = head.T
     t, q = template.lip.T
     mouth = blob(p, 0, LINE, 0.55, 0.22)
     x += 0.055 * g["mouth_width"] * np.clip(p[:, 0] / 0.42, -1.25, 1.25) * blob(p, 0, LINE, 0.75, 0.26)
@@ -87,12 +108,17 @@ def bent(template: Template, mean: Floats, flat: Floats, shape: Mapping[str, flo
     y += (0.016 * g["corners"] * np.abs(t) ** 2.5 + 0.010 * g["asymmetry_mouth"] * t) * mouth + 0.028 * g[
         "philtrum"
     ] * _step(0.78, 1.0, p[:, 1]) * _step(1.9, 1.3, p[:, 1])
-    # --- eyes
-    eye = np.exp(-((lid_distance(flat) / 0.16) ** 2))
+
+
+def _eyes(head: Floats, p: Floats, g: Mapping[str, float]) -> None:
+    """Lids, sockets and brows, in place."""
+    x, y, z = head.T
+    side = np.sign(p[:, 0])
+    eye = np.exp(-((lid_distance(p) / 0.16) ** 2))
     dx = np.abs(p[:, 0]) - EYE[0]
     y += eye * (0.13 * g["eye_height"] * (p[:, 1] - EYE[1]) - 0.055 * g["eye_tilt"] * dx)
     x += side * eye * (0.05 * g["eye_width"] * dx + 0.018 * g["eye_spacing"])
-    ring = 1 - np.exp(-((lid_distance(flat) / 0.05) ** 2))
+    ring = 1 - np.exp(-((lid_distance(p) / 0.05) ** 2))
     z += 0.030 * g["eye_depth"] * blob(p, 0.46, 0.0, 0.28, 0.20) * ring
     z += -0.022 * g["hood"] * blob(p, 0.56, -0.19, 0.22, 0.06) * ring - 0.016 * max(g["bags"], 0) * blob(
         p, 0.48, 0.20, 0.18, 0.055
@@ -101,4 +127,3 @@ def bent(template: Template, mean: Floats, flat: Floats, shape: Mapping[str, flo
     y -= 0.030 * g["brow_height"] * blob(p, 0.48, -0.32, 0.42, 0.12) + 0.018 * g["brow_arch"] * blob(
         p, 0.62, -0.32, 0.16, 0.12
     )
-    return np.stack([x, y, z], 1)

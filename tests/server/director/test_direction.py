@@ -13,10 +13,7 @@ from realtime.conductor import Conductor
 from realtime.core import events
 from realtime.core.director_queue import Comment
 from realtime.core.errors import Conflict, InvalidField, NotFound
-from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
-from realtime.core.prompting import read_prompt
-from realtime.core.prompting_look import look_of
 from realtime.core.sound import SoundTimeline
 from realtime.core.units import AUDIO_TICK_S
 from realtime.core.values import VoiceSpec
@@ -312,43 +309,3 @@ def test_fifty_comments_a_second_for_a_minute_do_not_delay_answers() -> None:
     assert sum(count for name, count in figures["comments"].items() if name in ("new", "merged", "repeated")) == 3000
     waits: Sequence[float] = stage.direction._waits_ms
     assert waits and max(waits) <= 1_000.0, "an answered question was last asked within the second before"
-
-
-def test_the_contents_prompt_is_worn_from_the_start() -> None:
-    stage = performed(lambda stage: joined(stage, 6.0), "tutor", "photosynthesis")
-    about = stage.direction.about()
-    assert about["look"]["voice"]["rate"] < 1 and about["brand"]["lighting"] == "neutral"
-    assert all(spec.rate < 1 for spec in stage.voice.specs), "children are spoken to slowly"
-
-
-def test_a_look_is_told_to_viewers_and_heard() -> None:
-    look = look_of(read_prompt({"subject": "a sad host", "environment": "moonlight", "camera": "close-up, pan",
-                                "action": "nods", "audience": "elderly people"}))  # fmt: skip
-
-    async def act(stage: Stage) -> None:
-        stage.direction.wardrobe.wear(look, stage.conductor)
-        stage.conductor.say("So it goes.")
-        await stage.play(2.0)
-
-    stage = performed(act, "npc", "innkeeper")
-    assert stage.reports("brand")[-1]["lighting"] == "cool"
-    assert {"framing": "close", "camera": "drift"} in stage.reports("shot")
-    felt = [event for _, event in stage.events if isinstance(event, events.EmotionChanged)]
-    assert felt[-1].emotion is Emotion.SAD
-    assert any(isinstance(event, events.GestureStarted) and event.name == "nod" for _, event in stage.events)
-    assert stage.voice.specs[-1].rate < 0.85, "slow for the old, and slower in sadness"
-    assert stage.direction.about()["look"]["emotion"] == "sad"
-
-
-def test_what_an_answer_has_said_is_not_said_again_by_the_shot_it_cut() -> None:
-    async def act(stage: Stage) -> None:
-        await joined(stage, 0.0)
-        while not any("And what does it cost" in line or "79 dollars" in line for line in stage.said()):
-            await stage.play(0.5)
-        stage.direction.chat("How much is it?")
-        await stage.play(20.0)
-
-    said = performed(act, "commerce", "earbuds").said()
-    at = next(index for index, line in enumerate(said) if line.startswith("It is 79 dollars"))
-    extra = [line for line in said[at:] if "silicone case" in line]
-    assert len(extra) == 1, said[at:]
