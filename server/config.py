@@ -146,8 +146,10 @@ class Config:
     output_private: bool = setting(False)
     """Whether sessions may be published to addresses that are not public, such as a media server on the own network."""
 
-    ai_label: Literal["top-left", "top-right", "bottom-left", "bottom-right", "off"] = setting("bottom-right")
-    """Corner of the picture with the visible label that it was generated; off shows none. The law may ask for one."""
+    ai_label: Literal[
+        "top-left", "top", "top-right", "bottom-left", "bottom", "bottom-right", "off"
+    ] = setting("bottom")  # fmt: skip
+    """Edge or corner of the picture with the visible label that it was generated; off shows none."""
     ai_label_language: str = setting("")
     """Language of that label (BCP 47); empty takes the session's."""
     watermark: bool = setting(True)

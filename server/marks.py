@@ -12,7 +12,7 @@ from server.media.marking import Marking, VisibleLabel
 from server.provenance import Provenance, ProvenanceLog, new_identity, now_text
 from server.surfaces import SessionSpec
 
-Place = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
+Place = Literal["top-left", "top", "top-right", "bottom-left", "bottom", "bottom-right"]
 MakeLabel = Callable[[str, Place, int, int], VisibleLabel]
 """Language, place, width and height of the picture -> the label."""
 

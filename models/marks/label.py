@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.core.values import I420, Roi
 
-Place = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
+Place = Literal["top-left", "top", "top-right", "bottom-left", "bottom", "bottom-right"]
 
 _TEXTS: Final = {"en": "AI generated", "zh": "AI 生成", "de": "KI generiert"}
 HEIGHT_SHARE: Final = 0.045
@@ -106,8 +106,8 @@ def label(language: str, place: Place, width: int, height: int) -> Label:
     unit = tall / 15.0
     wide = round((_width(text) + 9.0) * unit) // 2 * 2
     margin = round(height * _MARGIN_SHARE) // 2 * 2
-    side, edge = place.split("-")
-    x = margin if edge == "left" else width - wide - margin
+    side, _, edge = place.partition("-")
+    x = {"left": margin, "right": width - wide - margin}.get(edge, (width - wide) // 2)
     y = margin if side == "top" else height - tall - margin
     back, ink = _painted(text, wide, tall, unit)
     back_alpha = _BACK_ALPHA * back
