@@ -62,6 +62,8 @@ class TrainConfig:
     """Frames of a self-rollout in `consistency`."""
     average: float = 0.998
     """Decay of the averaged weights, which are those evaluated and exported."""
+    start: str = ""
+    """Directory of a trained net of this size that the training starts from; empty starts from random weights."""
     teacher: str = ""
     """Directory of a trained M, for `distil`."""
     stages: tuple[StageConfig, ...] = (StageConfig("parts", 300, 1e-3), StageConfig())

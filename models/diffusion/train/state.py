@@ -47,7 +47,8 @@ class TrainState:
 def fresh_state(config: TrainConfig, device: str) -> TrainState:
     """An untrained net of the config's seed and size."""
     torch.manual_seed(config.seed)
-    net = RoiDenoiser.of(SIZES[config.size]).to(device)
+    net = RoiDenoiser.from_pretrained(config.start) if config.start else RoiDenoiser.of(SIZES[config.size])
+    net = net.to(device).train()
     parts, discriminator = PartNet().to(device), PatchDiscriminator().to(device)
     averaged = deepcopy(net).requires_grad_(False)
     state = TrainState(net, averaged, parts, discriminator, *_optimisers(net, parts, discriminator, config.stages[0]))
