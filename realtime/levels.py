@@ -17,9 +17,8 @@ from realtime.core.facs import Controls
 from realtime.core.governor import RateGovernor
 from realtime.core.pacing import Due, FramePacer, Lead
 from realtime.core.plan import Plan
-from realtime.core.roi import Dirt, judge
 from realtime.core.values import I420, BaseKey, FrameTrace, Patch, Pose, Region
-from realtime.ports import Clock, Denoiser
+from realtime.ports import Clock, Denoiser, Refined
 from realtime.stock import Stock
 
 MOUTH = "lower"
@@ -121,9 +120,9 @@ async def refine_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
     last: FrameState | None = None
     async for state in states:
         if shop.denoiser is not None and state.patches and shop.ladder.rung in ("refine2", "refine1"):
-            steps = _affordable_steps(shop, state, last) if not shop.trusted.wait_s(shop.clock()) else 0
-            if steps:
-                await _refine_in_time(shop, shop.denoiser, state, steps)
+            # pixels of the frame before were refined with it
+            if (last is None or state.pixels is not last.pixels) and not shop.trusted.wait_s(shop.clock()):
+                await _refine_in_time(shop, shop.denoiser, state, _affordable_steps(shop, state))
                 state.trace.stamps_s["refined"] = shop.clock()
         last = state
         yield state
@@ -132,7 +131,8 @@ async def refine_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
 async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState, steps: int) -> None:
     """Refine if that is done by the deadline; otherwise the frame goes on as it is."""
     left_s = _left_s(shop, state.due)
-    work = shop.compute.run(left_s, _refined, shop, denoiser, state.patches, state.pose.controls, steps)
+    controls, deadline_s = state.pose.controls, state.due.deadline_s
+    work = shop.compute.run(left_s, _refined, shop, denoiser, state.patches, controls, steps, deadline_s)
     try:
         async with asyncio.timeout(max(0.0, left_s)):
             better = await work
@@ -140,9 +140,11 @@ async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState,
         shop.trusted.failed(shop.clock())
         return
     shop.trusted.succeeded()
-    state.patches = better
-    state.pixels = _compose(state)
-    state.trace.rung = "refine2" if steps == 2 else "refine1"
+    if any(a is not b for a, b in zip(better.patches, state.patches, strict=True)):
+        state.patches = better.patches
+        state.pixels = _compose(state)
+    if better.steps:
+        state.trace.rung = "refine2" if better.steps == 2 else "refine1"
 
 
 # --- on the compute thread --------------------------------------------------------------------------------------
@@ -205,12 +207,13 @@ def _stand_in(state: FrameState, last: FrameState | None, region: Region) -> Pat
 
 
 def _refined(
-    shop: Workshop, denoiser: Denoiser, patches: tuple[Patch, ...], controls: Controls, steps: int
-) -> tuple[Patch, ...]:
+    shop: Workshop, denoiser: Denoiser, patches: tuple[Patch, ...], controls: Controls, steps: int, deadline_s: float
+) -> Refined:
     """Touches no frame state: who gave up waiting has published it."""
     begin = shop.clock()
-    better = tuple(denoiser.refine(patches, controls, steps))
-    shop.costs.observe(f"refine{steps}", _area(patches), shop.clock() - begin)
+    better = denoiser.refine(patches, controls, steps, deadline_s - begin)
+    if better.steps:
+        shop.costs.observe(f"refine{better.steps}", _area(patches), shop.clock() - begin)
     return better
 
 
@@ -228,15 +231,9 @@ def _left_s(shop: Workshop, due: Due) -> float:
     return due.deadline_s - shop.clock()
 
 
-def _affordable_steps(shop: Workshop, state: FrameState, last: FrameState | None) -> int:
-    """How many denoising steps the frame asks for and can have."""
+def _affordable_steps(shop: Workshop, state: FrameState) -> int:
+    """How many denoising steps the frame can have; how many its regions ask for, the denoiser judges."""
     wanted = 2 if shop.ladder.rung == "refine2" else 1
-    if last is not None:
-        moved = max(
-            shop.stock.avatar.displacement_px(r.name, last.pose.controls, state.pose.controls) for r in state.regions
-        )
-        opened = state.pose.mouth_open and not last.pose.mouth_open
-        wanted = min(wanted, max(0, judge(moved, newly_opened=opened) - Dirt.WARP))
     while wanted:
         predicted = shop.costs.predict_s(f"refine{wanted}", _area(state.patches))
         if affordable(predicted, shop.clock(), state.due.deadline_s):

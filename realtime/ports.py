@@ -140,12 +140,23 @@ class Gate(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """What became of a frame's patches."""
+
+    patches: tuple[Patch, ...]
+    steps: int
+    """Denoising steps that were made for it: 2, 1, or 0 where nothing had to be or could be done."""
+
+
 class Denoiser(Protocol):
-    """The refine level's engine: improves drawn patches while the budget lasts."""
+    """The refine level's engine: improves drawn patches while the budget lasts. One session's: it remembers frames."""
 
     @property
     def name(self) -> str: ...
 
-    def refine(self, patches: Sequence[Patch], controls: Controls, steps: int) -> Sequence[Patch]:
-        """Run 1 or 2 denoising steps over each patch (compute thread). Every returned patch is a valid picture."""
+    def refine(self, patches: Sequence[Patch], controls: Controls, steps: int, left_s: float) -> Refined:
+        """Improve patches by up to 0, 1 or 2 denoising steps, ending within `left_s` if one step does (compute
+        thread). With 0 steps, what earlier steps added is carried along. Every returned patch is a valid picture; one
+        that could not be improved is returned as it came. Raises nothing."""
         ...

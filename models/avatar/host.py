@@ -12,6 +12,7 @@ from models.avatar import quantise
 from models.avatar.arm import Arm
 from models.avatar.card import card_sprite
 from models.avatar.face_shape import Surface
+from models.avatar.geometry import Points
 from models.avatar.layers import Layers
 from models.avatar.paint import Rgba, blank, canvas_on, image_of
 from models.avatar.projection import PICTURE_PX, View, base_key
@@ -30,6 +31,7 @@ _EYES_BOX: Final = np.array([(-78, -70), (78, -70), (-78, 14), (78, 14), (0, -74
 _EYES_LOW: Final = np.array([(-62, 9), (-38, 15), (38, 15), (62, 9)], np.float64)
 _MOUTH_HIGH: Final = np.array([(-38, 48), (0, 48), (38, 48)], np.float64)
 _MOUTH_BOX: Final = np.array([(-72, 24), (72, 24), (-64, 96), (64, 96), (-34, 140), (34, 140)], np.float64)
+_RIMS: Final = (_EYES_LOW, _MOUTH_HIGH, _EYES_BOX, _MOUTH_BOX)
 
 
 class BaseFrames(Protocol):
@@ -44,18 +46,18 @@ class IllustratedHost:
     """One illustrated avatar. Its constructor uploads the layers; it never touches the disk."""
 
     def __init__(self, spec: AvatarSpec, layers: Layers, frames: BaseFrames | None = None) -> None:
-        self._spec = spec
+        self.spec = spec
         self._frames = frames
         self._rig = Rig(spec, layers)
         self._arm = Arm(layers)
         self._cards = 0
         rest = base_key(REST)
         self._sway = Sway(spec, self._rig.hair(View.of(rest)), hair_on_head, rest)
-        self._rois = lru_cache(maxsize=2048)(partial(_face_rois, self._rig.surface))
+        self._rois = lru_cache(maxsize=2048)(partial(_face_rois, _rims(self._rig.surface)))
 
     @property
     def name(self) -> str:
-        return self._spec.name
+        return self.spec.name
 
     @property
     def width(self) -> int:
@@ -83,19 +85,17 @@ class IllustratedHost:
 
     def regions(self, key: BaseKey, controls: Controls) -> tuple[Region, ...]:
         """What swings, upper face, lower face and arm, as far as they differ from rest."""
-        whole = quantise.steps(controls)
+        moved = quantise.moved_regions(quantise.steps(controls))
         found = []
-        if not all(quantise.at_rest(name, whole) for name in SWAYING):
-            found += self._sway.regions(key, whole, self._rois(key))
-        if not (quantise.at_rest("upper", whole) and quantise.at_rest("lower", whole)):
-            rois = self._rois(key)
-            for name in ("upper", "lower"):
-                if not quantise.at_rest(name, whole):
-                    found.append(Region(name, rois[name], (key, quantise.region_steps(name, whole).tobytes())))
-        if not quantise.at_rest("arm", whole):
+        if not moved.keys().isdisjoint(SWAYING):
+            found += self._sway.regions(key, moved, self._rois(key))
+        for name in ("upper", "lower"):
+            if name in moved:
+                found.append(Region(name, self._rois(key)[name], (key, moved[name])))
+        if "arm" in moved:
             roi = self._arm.roi(quantise.stepped(controls))
             if roi is not None:
-                found.append(Region("arm", roi, (self._cards, quantise.region_steps("arm", whole).tobytes())))
+                found.append(Region("arm", roi, (self._cards, moved["arm"])))
         return tuple(found)
 
     def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
@@ -108,7 +108,7 @@ class IllustratedHost:
 
     def show_on_card(self, picture: NDArray[np.uint8] | None) -> None:
         """Put an RGB picture (H, W, 3) onto the card that `show_product` holds up, or take it off; for all sessions."""
-        self._arm.hold(card_sprite(self._spec.cloth, picture))
+        self._arm.hold(card_sprite(self.spec.cloth, picture))
         self._cards += 1
 
     def displacement_px(self, region: str, before: Controls, after: Controls) -> float:
@@ -130,7 +130,7 @@ class IllustratedHost:
         canvas.save()
         canvas.translate(-roi.x, -roi.y)
         draw = self._rig.draw_upper if region.name == "upper" else self._rig.draw_lower
-        draw(canvas, View.of(key), quantise.stepped(controls), roi)
+        draw(canvas, View.of(key), quantise.stepped(controls), roi, self._rois(key)["face"])
         canvas.restore()
         canvas.drawImage(_feather(roi.width, roi.height, region.name), 0, 0, skia.SamplingOptions(), _KEEP)
         canvas.restore()
@@ -154,18 +154,27 @@ def _keep_edges(drawn: I420, base: I420, roi: Roi, *, top: bool, bottom: bool) -
             plane[-width:] = source[-width:]
 
 
-def _face_rois(surface: Surface, key: BaseKey) -> dict[str, Roi]:
-    """Rectangles of the upper and lower face at a pose: they share one edge, an even row between eyes and mouth."""
-    view = View.of(key)
-    low, high = (view.head(surface.points(points))[:, 1] for points in (_EYES_LOW, _MOUTH_HIGH))
-    split = even_floor((float(low.max()) + float(high.min())) / 2)
-    eyes, mouth = (view.head(surface.points(points)) for points in (_EYES_BOX, _MOUTH_BOX))
+def _rims(surface: Surface) -> Points:
+    """What the rectangles of a face are placed by, at rest in head units, in the order of `_RIMS`, (N, 3)."""
+    return surface.points(np.concatenate(_RIMS))
+
+
+def _face_rois(rims: Points, key: BaseKey) -> dict[str, Roi]:
+    """Rectangles of the upper and lower face at a pose, and of both together: they share one edge, an even row between
+    eyes and mouth."""
+    low, high, eyes, mouth = np.split(View.of(key).head(rims), np.cumsum([len(rim) for rim in _RIMS])[:-1])
+    split = even_floor((float(low[:, 1].max()) + float(high[:, 1].min())) / 2)
     top, bottom = max(0, even_floor(eyes[:, 1].min())), min(PICTURE_PX, even_ceil(mouth[:, 1].max()))
     spans = [
         (max(0, even_floor(box[:, 0].min())), min(PICTURE_PX, even_ceil(box[:, 0].max()))) for box in (eyes, mouth)
     ]
     (x0, x1), (x2, x3) = spans
-    return {"upper": Roi(x0, top, x1 - x0, split - top), "lower": Roi(x2, split, x3 - x2, bottom - split)}
+    left, right = min(x0, x2), max(x1, x3)
+    return {
+        "upper": Roi(x0, top, x1 - x0, split - top),
+        "lower": Roi(x2, split, x3 - x2, bottom - split),
+        "face": Roi(left, top, right - left, bottom - top),
+    }
 
 
 @lru_cache(maxsize=512)

@@ -18,6 +18,7 @@ AnimaError
 ├── CapacityError           503  the machine cannot hold one more; carries `retry_after_s`
 ├── UpstreamError           502  a model endpoint or worker process failed
 ├── PackError               an avatar pack is missing, corrupt or foreign
+├── WeightsError            a model's weights are missing, corrupt or foreign
 └── ConfigError             a setting is wrong; names it and where it came from
 """
 
@@ -141,6 +142,10 @@ class UpstreamError(AnimaError):
 
 class PackError(AnimaError):
     """An avatar pack is missing, corrupt or foreign."""
+
+
+class WeightsError(AnimaError):
+    """A model's weights are missing, corrupt or foreign."""
 
 
 class ConfigError(AnimaError):

@@ -20,7 +20,7 @@ from realtime.core.values import Frame, Patch, Phoneme
 from realtime.generator import Generator
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
-from realtime.ports import Clock
+from realtime.ports import Clock, Refined
 from realtime.stock import Stock
 from tests.fakes import FlatAvatar
 from tests.virtual_time import now_s, run_virtual
@@ -48,9 +48,9 @@ class Denoiser:
     def __init__(self) -> None:
         self.calls = 0
 
-    def refine(self, patches: Sequence[Patch], controls: Controls, steps: int) -> Sequence[Patch]:
+    def refine(self, patches: Sequence[Patch], controls: Controls, steps: int, left_s: float) -> Refined:
         self.calls += 1
-        return patches
+        return Refined(tuple(patches), steps)
 
 
 class Show:

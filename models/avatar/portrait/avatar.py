@@ -27,6 +27,7 @@ class PortraitAvatar:
 
     def __init__(self, name: str, assets: Assets, frames: BaseFrames | None = None) -> None:
         self._name = name
+        self.assets = assets
         self._frames = frames
         self._rig = Rig(assets)
         self._steps = Steps(assets)

@@ -129,7 +129,7 @@ class Rig:
         sides = [rest := _in_plate(still)] * 2
         nodes = still * np.float32(1 / FIELD_STEP_PX)
         if lower:
-            weights = _lip_weights(controls)
+            weights = lip_weights(controls)
             points = layout.lips + np.tensordot(weights, layout.lip_moves, 1)
             lips = Lips.of(view.placing.pixels(points), self._frame)
             if weights.any():
@@ -279,7 +279,7 @@ def _crop(maps: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32
     return part, x0, y0
 
 
-def _lip_weights(controls: Controls) -> NDArray[np.float32]:
+def lip_weights(controls: Controls) -> NDArray[np.float32]:
     """Weights of the lower face's movements; lips that are pressed meet however much they are rounded."""
     weights = controls.vector[_LOWER].copy()
     weights[_PARTED_BY_ROUNDING] *= 1 - min(1.0, controls["AU24"] / _PRESSED)
