@@ -1,0 +1,1 @@
+"""Text to motion: free descriptions find their motion primitive."""
