@@ -44,6 +44,11 @@ class Stock:
             CacheCounters(drawn.hits + self._packed, drawn.misses, drawn.evictions), self._patches.counters
         )
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of pixels held, the avatar's pack not counted; at most the sum of both budgets."""
+        return self._bases.size_bytes + self._patches.size_bytes
+
     def base(self, key: BaseKey) -> I420 | None:
         """A base frame if it is ready."""
         packed = self.avatar.base(key)

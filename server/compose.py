@@ -70,6 +70,7 @@ class Server:
         self.portraits = PortraitTasks(config.packs_path, lambda: {info.name for info in self.avatars()})
         self.backgrounds = self._avatars.pictures
         self._stocks = Wardrobe(stocks, self._avatars.open_aside)
+        self.metrics.gauge("stock_bytes", "Ready pixels held", self._stocks_bytes)
         prompted = answerer.in_role if isinstance(answerer, OpenAIAnswerer) else None
         self._library = Library(answerer, config.scenes_dir, prompted)
         self._hearing = hearing_parts(config)
@@ -85,6 +86,9 @@ class Server:
         )
         self.sessions = SessionManager(shared, options)
         self._started = False
+
+    def _stocks_bytes(self) -> float:
+        return float(sum(stock.size_bytes for stock in self._stocks.values()))
 
     def avatars(self) -> Sequence[AvatarInfo]:
         """The avatars that can be asked for."""

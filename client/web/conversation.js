@@ -26,9 +26,14 @@ export class Conversation {
   /** What the viewer is still saying, as far as it is understood. @type {Turn | null} */
   #draft = null;
 
-  /** @param {{onTurn?: (turn: Turn) => void, onActivity?: (activity: Activity) => void}} listeners */
-  constructor({ onTurn = () => undefined, onActivity = () => undefined } = {}) {
+  /** The session that is talked to, and the first turn of it: earlier ones are of sessions before. */
+  #session = "";
+  #first = 0;
+
+  /** @param {{onTurn?: (turn: Turn) => void, onActivity?: (activity: Activity) => void, onReset?: () => void}} listeners */
+  constructor({ onTurn = () => undefined, onActivity = () => undefined, onReset = () => undefined } = {}) {
     this.onTurn = onTurn;
+    this.onReset = onReset;
     this.onActivity = onActivity;
   }
 
@@ -40,6 +45,44 @@ export class Conversation {
   asked(text, id) {
     this.#pending.set(id, this.#add("user", text));
     this.#become("thinking");
+  }
+
+  /** @param {string} session  What follows belongs to this one. */
+  begin(session) {
+    if (session !== this.#session) this.#first = this.turns.length;
+    this.#session = session;
+  }
+
+  /**
+   * What the server remembers of this session takes the place of what we have of it: the page was reloaded, or missed
+   * something. Older turns than the server's oldest stay.
+   * @param {readonly Partial<Turn>[]} told
+   */
+  restore(told) {
+    if (told.length === 0) return;
+    const ours = this.turns.slice(this.#first);
+    const from = Math.max(0, ours.findIndex(({ who, text }) => who === told[0].who && text === told[0].text));
+    if (ours.length - from !== told.length || !ours.slice(from).every((turn, at) => isSame(turn, told[at]))) {
+      this.#rewrite(this.turns.slice(0, this.#first + from), told);
+    }
+    if (this.turns.some((turn) => turn.open)) this.#become("speaking");
+  }
+
+  /**
+   * @param {Turn[]} kept
+   * @param {readonly Partial<Turn>[]} told
+   */
+  #rewrite(kept, told) {
+    this.turns = kept;
+    this.#pending.clear();
+    this.#draft = null;
+    this.onReset();
+    kept.forEach((turn) => this.onTurn(turn));
+    for (const { who, text, open, stopped, source } of told) {
+      const turn = this.#add(who === "host" ? "host" : "user", String(text ?? ""));
+      Object.assign(turn, { open: open === true, stopped: stopped === true, source: source ?? null });
+      this.onTurn(turn);
+    }
   }
 
   /** The connection is gone: nothing that was begun will be continued. */
@@ -157,6 +200,14 @@ export class Conversation {
     this.activity = activity;
     this.onActivity(activity);
   }
+}
+
+/**
+ * @param {Turn} ours
+ * @param {Partial<Turn>} theirs
+ */
+function isSame(ours, theirs) {
+  return ours.who === theirs.who && ours.text === theirs.text && ours.open === (theirs.open === true);
 }
 
 /**

@@ -1,7 +1,7 @@
 // What can go wrong between the page and the server, as one error type that the UI can put into words.
 
 /**
- * @typedef {"unsupported"|"unreachable"|"unauthorised"|"full"|"gone"|"refused"|"no-path"|"lost"|"rejected"|"trouble"} FaultKind
+ * @typedef {"unsupported"|"unreachable"|"unauthorised"|"full"|"gone"|"refused"|"no-path"|"lost"|"restarting"|"rejected"|"trouble"} FaultKind
  * - unsupported: this browser has no WebRTC
  * - unreachable: no HTTP answer from the server
  * - unauthorised: 401 or 403
@@ -10,6 +10,7 @@
  * - refused: any other failing HTTP answer
  * - no-path: HTTP works but no media arrives within the join time
  * - lost: the connection broke and could not be restored
+ * - restarting: the server goes down and said that it comes back
  * - rejected: a message of ours was answered with an error; the session goes on
  * - trouble: something failed on the server meanwhile; the session goes on
  */

@@ -5,13 +5,14 @@ import { CaptionTrack, MediaClock } from "./captions.js";
 import { Conversation } from "./conversation.js";
 import { Microphone } from "./microphone.js";
 import { AnimaSession } from "./session.js";
-import { ResponseTimer, StatsMonitor } from "./stats.js";
+import { numbersOf, ResponseTimer, StatsMonitor } from "./stats.js";
 import { traceView } from "./trace.js";
 import { Cards } from "./ui/cards.js";
 import { Cast, posterOf } from "./ui/cast.js";
 import { Chat } from "./ui/chat.js";
 import { Curtain } from "./ui/curtain.js";
 import { Direct } from "./ui/direct.js";
+import { on } from "./ui/dom.js";
 import { Locale } from "./ui/locale.js";
 import { DebugOverlay } from "./ui/overlay.js";
 import { MicButton } from "./ui/mic.js";
@@ -42,6 +43,7 @@ class Page {
   #chat = new Chat(this.#locale, { onSend: (text, mode) => this.send(text, mode), onStop: () => this.stop() });
   #conversation = new Conversation({
     onTurn: (turn) => this.#chat.show(turn),
+    onReset: () => this.#chat.clear(),
     onActivity: (activity) => this.#stage.showActivity(activity),
   });
   #microphone = new Microphone();
@@ -68,7 +70,7 @@ class Page {
     followTheme();
     liftSheet(this.#locale);
     setInterval(() => this.#measure(), STATS_EVERY_MS);
-    if (new URLSearchParams(location.search).has("autostart")) this.#autostart();
+    this.#begin(new URLSearchParams(location.search).has("autostart"));
   }
 
   /** Figures of the last second, or null before there are any. */
@@ -117,7 +119,8 @@ class Page {
   // -- session to screen ----------------------------------------------------------------------------------------
 
   #listenToSession() {
-    on(this.session, "state", ({ state, attempt }) => this.#stateChanged(state, attempt));
+    on(this.session, "state", (change) => this.#stateChanged(change));
+    on(this.session, "granted", ({ id }) => this.#conversation.begin(id));
     on(this.session, "error", (fault) => this.#failed(fault));
     on(this.session, "track", (track) => this.#stage.addTrack(track));
     on(this.#microphone, "track", (track) => this.session.speak(track));
@@ -125,15 +128,13 @@ class Page {
     this.#stage.onFrame = (nowMs, metadata) => this.#frameShown(nowMs, metadata);
   }
 
-  /**
-   * @param {import("./session.js").SessionState} state
-   * @param {number} attempt
-   */
-  #stateChanged(state, attempt) {
+  /** @param {{state: import("./session.js").SessionState, attempt: number, restarting: boolean}} change */
+  #stateChanged({ state, attempt, restarting }) {
     if (state === "connecting") this.#lastFault = null;
     this.#curtain.show(state, this.#lastFault);
     this.#cast.showState(state);
-    this.#stage.notice(state === "reconnecting" ? this.#locale.word("reconnectingWords", { n: attempt }) : null);
+    const why = restarting ? "restartingWords" : attempt === 0 ? "returningWords" : "reconnectingWords";
+    this.#stage.notice(state === "reconnecting" ? this.#locale.word(why, { n: attempt }) : null);
     if (state === "connected") this.#connected();
     else this.#disconnected(state);
   }
@@ -177,6 +178,7 @@ class Page {
         this.#stage.setPacked(data.about?.background === "transparent");
         this.#mic.offer(data.about?.hearing === true);
         this.#cards.dress(data.about?.brand);
+        this.#conversation.restore(data.about?.transcript ?? []);
         if (data.about?.card) this.#cards.show(data.about.card);
         if (typeof data.about?.video_rtp_origin === "number") this.#clock.setRtpOrigin(data.about.video_rtp_origin);
         break;
@@ -268,7 +270,8 @@ class Page {
   #listenToViewer() {
     document.getElementById("leave")?.addEventListener("click", () => this.session.close());
     document.addEventListener("keydown", (event) => this.#key(event));
-    window.addEventListener("pagehide", () => this.session.close());
+    window.addEventListener("pagehide", () => this.session.suspend());
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.session.resume());
     window.addEventListener("online", () => this.session.reconnectNow());
     this.#locale.addEventListener("change", () => this.#languageChanged());
   }
@@ -317,31 +320,15 @@ class Page {
     this.#chat.setScene(this.#scenes.scene);
   }
 
-  #autostart() {
-    this.#stage.startMuted();
-    this.session.start();
+  /**
+   * A page that was reloaded goes back into its conversation.
+   * @param {boolean} autostart  Otherwise, and where that conversation is over, begin without being asked.
+   */
+  async #begin(autostart) {
+    if (autostart) this.#stage.startMuted();
+    if (this.session.remembered) await this.session.resume();
+    if (autostart && this.session.state !== "reconnecting") this.session.start();
   }
-}
-
-/**
- * The figures that are known: the server takes numbers only.
- * @param {Record<string, unknown>} figures
- * @returns {Record<string, number>}
- */
-function numbersOf(figures) {
-  /** @type {Record<string, number>} */
-  const known = {};
-  for (const [name, value] of Object.entries(figures)) if (typeof value === "number") known[name] = value;
-  return known;
-}
-
-/**
- * @param {EventTarget} target
- * @param {string} type
- * @param {(detail: any) => void} listener
- */
-function on(target, type, listener) {
-  target.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
 }
 
 Object.assign(window, { anima: new Page() });

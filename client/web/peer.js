@@ -22,6 +22,11 @@ export class PeerLink {
   /** Aborted, with a `Fault`, when the connection is over. */
   #over = new AbortController();
   #joined = false;
+  /** The connection's name on the server; null while an offer of ours is unanswered. @type {string | null} */
+  #pcId = null;
+  /** Candidates found before the answer. @type {RTCIceCandidateInit[]} */
+  #waiting = [];
+  #mending = false;
   /** @type {RTCDataChannel} */
   #channel;
   /** @type {LinkOptions} */
@@ -107,27 +112,49 @@ export class PeerLink {
 
   /** Offer and answer; candidates found before the answer wait for its `pc_id`. */
   async #exchange() {
-    const { signalling, grant } = this.#options;
-    const [peer, { signal }] = [this.connection, this.#over];
-    /** @type {RTCIceCandidateInit[]} */
-    const waiting = [];
-    /** @type {string | null} */
-    let pcId = null;
-    const flush = () => {
-      if (pcId !== null && waiting.length > 0) this.#trickle(pcId, waiting.splice(0));
-    };
-    peer.onicecandidate = ({ candidate }) => {
+    this.connection.onicecandidate = ({ candidate }) => {
       // an mDNS name means nothing to the server, which learns our address from our own checks (RFC 8445, 7.3.1.3)
       if (candidate?.candidate.includes(".local ")) return;
-      waiting.push(candidate ? candidate.toJSON() : { candidate: "" });
-      flush();
+      this.#waiting.push(candidate ? candidate.toJSON() : { candidate: "" });
+      this.#flush();
     };
-    await peer.setLocalDescription(await peer.createOffer());
-    const offer = /** @type {RTCSessionDescription} */ (peer.localDescription);
-    const answer = await signalling.offer(grant, offer, signal);
-    await peer.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
-    pcId = answer.pc_id;
-    flush();
+    await this.#negotiate(await this.connection.createOffer());
+  }
+
+  /**
+   * @param {RTCSessionDescriptionInit} offer
+   * @param {string} [pcId]  Of the connection, if it stands already.
+   */
+  async #negotiate(offer, pcId) {
+    const { signalling, grant } = this.#options;
+    this.#pcId = null;
+    await this.connection.setLocalDescription(offer);
+    const local = /** @type {RTCSessionDescription} */ (this.connection.localDescription);
+    const answer = await signalling.offer(grant, local, this.#over.signal, pcId);
+    await this.connection.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
+    this.#pcId = answer.pc_id;
+    this.#flush();
+  }
+
+  #flush() {
+    if (this.#pcId !== null && this.#waiting.length > 0) this.#trickle(this.#pcId, this.#waiting.splice(0));
+  }
+
+  /** Look for another path under the same connection (an ICE restart): the network may have changed under us. */
+  async #mend() {
+    const pcId = this.#pcId;
+    if (this.#mending || pcId === null) return;
+    this.#mending = true;
+    try {
+      await this.#negotiate(await this.connection.createOffer({ iceRestart: true }), pcId);
+    } catch (error) {
+      this.#pcId = pcId;
+      const fault = asFault(error);
+      // no answer at all: the way to the server is broken too, and may mend within the grace time
+      if (fault.kind !== "unreachable" && !this.#over.signal.aborted) this.#fail(new Fault("lost", fault.message));
+    } finally {
+      this.#mending = false;
+    }
   }
 
   /**
@@ -149,9 +176,11 @@ export class PeerLink {
     const kind = this.#joined ? "lost" : "no-path";
     if (connection.connectionState === "failed") this.#fail(new Fault(kind, "the media path failed"));
     if (connection.connectionState !== "disconnected") return;
-    setTimeout(() => {
-      if (connection.connectionState === "disconnected") this.#fail(new Fault(kind, "the media path went silent"));
+    if (this.#joined) this.#mend();
+    const timer = setTimeout(() => {
+      if (connection.connectionState !== "connected") this.#fail(new Fault(kind, "the media path went silent"));
     }, this.#options.graceMs);
+    this.#over.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   }
 
   /** @param {Fault} fault */

@@ -1,40 +1,22 @@
 // One conversation with the host: signalling, peer connection, messages, reconnection. No DOM; see `start()`.
 
 import { asFault, Fault } from "./faults.js";
+import { GrantMemory } from "./memory.js";
 import { PeerLink } from "./peer.js";
+import { DEFAULTS } from "./session_options.js";
 import { Signalling } from "./signalling.js";
 import * as wire from "./wire.js";
 
 /** @typedef {"idle"|"connecting"|"connected"|"reconnecting"|"closed"|"failed"} SessionState */
 /** @typedef {import("./signalling.js").Grant} Grant */
+/** @typedef {import("./session_options.js").SessionOptions} SessionOptions */
 
 /**
- * @typedef {object} SessionOptions
- * @property {string} [base]  Where the server is; "" is the page's own origin.
- * @property {Record<string, any>} [wish]  Body of POST /v1/sessions: `language`, `avatar`, `voice` ...
- * @property {Grant} [grant]  Join a session that your own backend created, instead of creating one.
- * @property {number} [createTimeoutMs]  For the session to be made: an avatar that was never drawn is drawn first.
- * @property {number} [joinTimeoutMs]  From the offer to an open data channel.
- * @property {number} [graceMs]  How long a broken path may mend by itself.
- * @property {readonly number[]} [backOffMs]  Waiting times between attempts to reconnect; their number is the limit.
- * @property {typeof fetch} [fetch]
- * @property {typeof RTCPeerConnection} [PeerConnection]
- */
-
-const DEFAULTS = Object.freeze({
-  base: "",
-  wish: {},
-  createTimeoutMs: 60_000,
-  joinTimeoutMs: 10_000,
-  graceMs: 2_000,
-  backOffMs: Object.freeze([250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]),
-});
-
-/**
- * Events, all `CustomEvent`: `state` {state, attempt}, `error` (a `Fault`: the one funnel), `message` (an `Envelope`),
- * `track` (a `MediaStreamTrack` to play), `granted` (a `Grant`).
+ * Events, all `CustomEvent`: `state` {state, attempt, restarting}, `error` (a `Fault`: the one funnel), `message` (an
+ * `Envelope`), `track` (a `MediaStreamTrack` to play), `granted` (a `Grant`).
  *
- * `start()` may be called again after `closed` or `failed`.
+ * `start()` may be called again after `closed` or `failed`. `resume()` goes back into the session that this tab was in
+ * before it was reloaded; `suspend()` leaves the connection, not the session, which waits for a while.
  */
 export class AnimaSession extends EventTarget {
   /** @type {SessionState} */
@@ -51,11 +33,15 @@ export class AnimaSession extends EventTarget {
   #voice = null;
   /** Ends the wait before the next attempt. @type {(() => void) | null} */
   #wake = null;
+  /** Whether we are on our way back into a remembered session. */
+  #resuming = false;
+  #restarting = false;
 
   /** @param {SessionOptions} [options] */
   constructor(options = {}) {
     super();
     this.options = { ...DEFAULTS, ...options };
+    this.memory = options.memory ?? new GrantMemory();
     const fetchFn = options.fetch ?? ((input, init) => fetch(input, init));
     this.signalling = new Signalling(this.options.base, fetchFn);
   }
@@ -78,8 +64,33 @@ export class AnimaSession extends EventTarget {
   async start() {
     if (this.#state !== "idle" && this.#state !== "closed" && this.#state !== "failed") return;
     this.#attempts = 0;
+    this.#restarting = false;
     this.#setState("connecting");
     await this.#connect();
+  }
+
+  /** The session this tab was in before it was reloaded, if it can be gone back to. */
+  get remembered() {
+    const [known, given] = [this.memory.load(), this.options.grant];
+    return given && known && given.id !== known.id ? null : known;
+  }
+
+  /** Go back into the remembered session: `closed` follows if it is over, as after `close()`. */
+  async resume() {
+    const known = this.remembered;
+    if (!known || !["idle", "closed", "failed"].includes(this.#state)) return;
+    [this.#grant, this.#attempts, this.#restarting, this.#resuming] = [known, 0, false, true];
+    this.#setState("reconnecting");
+    await this.#connect();
+  }
+
+  /** The page goes away, perhaps to come back: leave the connection; the server keeps the session for a while. */
+  suspend() {
+    if (this.#state === "connecting") return this.close();
+    if (this.#state !== "connected" && this.#state !== "reconnecting") return;
+    this.#turn += 1;
+    this.#drop();
+    this.#setState("idle");
   }
 
   /** Leave, and end the session on the server if it is ours; a given one may have other viewers. */
@@ -89,7 +100,7 @@ export class AnimaSession extends EventTarget {
     this.#setState("closed");
     this.#drop();
     if (this.#grant && !this.options.grant) this.signalling.leave(this.#grant);
-    this.#grant = null;
+    this.#forget();
   }
 
   /**
@@ -171,7 +182,7 @@ export class AnimaSession extends EventTarget {
       const link = this.#newLink(grant);
       await link.join();
       link.send(JSON.stringify(wire.clientReady()));
-      this.#attempts = 0;
+      [this.#attempts, this.#resuming, this.#restarting] = [0, false, false];
       this.#setState("connected");
     } catch (error) {
       if (turn === this.#turn) this.#failed(asFault(error));
@@ -192,6 +203,7 @@ export class AnimaSession extends EventTarget {
       return null;
     }
     this.#grant = grant;
+    this.memory.keep(grant);
     this.#emit("granted", grant);
     return grant;
   }
@@ -230,6 +242,7 @@ export class AnimaSession extends EventTarget {
   #received(raw) {
     const message = wire.decode(raw);
     if (!message) return;
+    if (message.type === "server-message" && message.data.t === "farewell") this.#dismissed(message.data.d ?? {});
     this.#emit("message", message);
     if (message.type === "error-response") this.#complain("rejected", message);
     if (message.type === "error") this.#complain("trouble", message);
@@ -244,6 +257,26 @@ export class AnimaSession extends EventTarget {
     const words = String(data.error ?? data.message ?? "");
     this.#emit("error", new Fault(kind, words, { status, field, limit, retryAfterS }));
     if (data.fatal) this.close();
+  }
+
+  /**
+   * The server ends this connection: for good, or because it restarts.
+   * @param {Record<string, any>} words
+   */
+  #dismissed({ reason, returns }) {
+    this.#restarting = returns === true;
+    if (this.#restarting) return this.#failed(new Fault("restarting", String(reason)));
+    this.#turn += 1;
+    this.#drop();
+    this.#forget();
+    this.#emit("error", new Fault("gone", String(reason)));
+    this.#setState("closed");
+  }
+
+  #forget() {
+    this.#grant = null;
+    this.#resuming = false;
+    this.memory.forget();
   }
 
   /**
@@ -264,7 +297,12 @@ export class AnimaSession extends EventTarget {
     if (this.#state === "closed") return;
     const wasUp = this.#state === "connected" || this.#state === "reconnecting";
     this.#drop();
-    if (fault.kind === "gone" || fault.kind === "unauthorised") this.#grant = null;
+    if (fault.kind === "gone" || fault.kind === "unauthorised") {
+      const resuming = this.#resuming;
+      this.#forget();
+      // who reloads a page hours later wants to be asked before something new begins
+      if (resuming) return this.#setState("closed");
+    }
     const waitMs = this.options.backOffMs[this.#attempts];
     const mayReturn = this.#grant !== null || !this.options.grant;
     if (!wasUp || waitMs === undefined || !mayReturn) {
@@ -272,6 +310,7 @@ export class AnimaSession extends EventTarget {
       return this.#setState("failed");
     }
     this.#attempts += 1;
+    if (fault.kind === "restarting") this.#emit("error", fault);
     this.#setState("reconnecting");
     this.#returnAfter(waitMs);
   }
@@ -297,7 +336,7 @@ export class AnimaSession extends EventTarget {
   /** @param {SessionState} state */
   #setState(state) {
     this.#state = state;
-    this.#emit("state", { state, attempt: this.#attempts });
+    this.#emit("state", { state, attempt: this.#attempts, restarting: this.#restarting });
   }
 
   /**

@@ -48,10 +48,11 @@ export class Signalling {
    * @param {Grant} grant
    * @param {RTCSessionDescriptionInit} description
    * @param {AbortSignal} signal
+   * @param {string} [pcId]  Of the connection that this offer gives other paths, instead of making a new one.
    * @returns {Promise<Answer>}
    */
-  async offer(grant, description, signal) {
-    const body = { sdp: description.sdp, type: description.type, session: grant.id };
+  async offer(grant, description, signal, pcId) {
+    const body = { sdp: description.sdp, type: description.type, session: grant.id, pc_id: pcId };
     const response = await this.#send("POST", grant.offer_url, { body, signal, token: grant.token });
     return response.json();
   }

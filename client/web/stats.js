@@ -250,3 +250,15 @@ export class StatsMonitor {
     return this.figures;
   }
 }
+
+/**
+ * The figures that are known: the server takes numbers only.
+ * @param {Record<string, unknown>} figures
+ * @returns {Record<string, number>}
+ */
+export function numbersOf(figures) {
+  /** @type {Record<string, number>} */
+  const known = {};
+  for (const [name, value] of Object.entries(figures)) if (typeof value === "number") known[name] = value;
+  return known;
+}

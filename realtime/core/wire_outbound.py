@@ -31,6 +31,11 @@ def error_response(id: str, error: AnimaError) -> str:
     return Envelope("error-response", data, id).text()
 
 
+def farewell(reason: str, *, returns: bool) -> str:
+    """The last message on a connection that the server ends, and whether coming back makes sense."""
+    return Envelope("server-message", {"t": "farewell", "d": {"reason": reason, "returns": returns}}, "farewell").text()
+
+
 class Encoder:
     """Turns events into messages for one viewer; numbers them and the sentences."""
 

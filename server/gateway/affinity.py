@@ -16,6 +16,7 @@ class Affinity:
 
     def __init__(self, max_names: int = 100_000) -> None:
         self._worker_of: OrderedDict[str, int] = OrderedDict()
+        self._lost: OrderedDict[str, None] = OrderedDict()
         self._max_names = max_names
 
     def __len__(self) -> int:
@@ -33,6 +34,16 @@ class Affinity:
         """A worker is gone, and everything it gave out with it."""
         for name in [name for name, owner in self._worker_of.items() if owner == worker]:
             del self._worker_of[name]
+            self._lost[name] = None
+        while len(self._lost) > self._max_names:
+            self._lost.popitem(last=False)
+
+    def is_lost(self, path: str, query: Mapping[str, str], bearer: str | None, body: Any) -> bool:
+        """Whether a request is about a session that went down with its worker. A connection's own name does not count:
+        who offers with an old one may begin anew."""
+        fields = {name: value for name, value in body.items() if name != "pc_id"} if isinstance(body, Mapping) else None
+        names = (*_in_path(path), *_in_fields(query), *_in_fields(fields), bearer or "")
+        return any(name in self._lost for name in names)
 
     def find(self, path: str, query: Mapping[str, str], bearer: str | None, body: Any) -> int | None:
         """The worker whose name a request carries: in its path, its query, its body, or as its token."""

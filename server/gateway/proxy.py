@@ -86,6 +86,8 @@ class Gateway:
         owner = self._affinity.find(request.path, request.query, bearer(request.headers.get("Authorization")), fields)
         if owner is not None:
             return await self._ask(request, owner, body)
+        if self._affinity.is_lost(request.path, request.query, bearer(request.headers.get("Authorization")), fields):
+            return _lost()
         refused: frozenset[int] = frozenset()
         answer: web.StreamResponse | None = None
         while True:
@@ -155,6 +157,12 @@ def _fields(content_type: str, body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def _lost() -> web.Response:
+    words = "the session is lost: the process that held it ended unexpectedly; open a new one"
+    error = {"type": "NotFound", "message": words, "field": "session", "limit": None}
+    return web.json_response({"error": error}, status=404)
 
 
 def _unavailable() -> web.Response:

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, Final, Literal
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, Field
 
 from realtime.core.errors import AnimaError, Conflict, InvalidField, NotFound, TooLarge, Unauthorised
@@ -222,7 +223,7 @@ async def _form(request: web.Request) -> tuple[str, bytes]:
                 content = await _part(part, FILE_LIMIT_BYTES)
             else:
                 await _part(part, FILE_LIMIT_BYTES)
-    except (ValueError, AssertionError, web.HTTPBadRequest) as error:
+    except (ValueError, AssertionError, web.HTTPBadRequest, HttpProcessingError) as error:
         raise InvalidField("the form cannot be read", field="body") from error
     if number is None:
         raise InvalidField("the form names its session", field="sessionid")

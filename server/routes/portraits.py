@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Final, Literal
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, Field
 
 from realtime.core.errors import InvalidField, NotFound, TooLarge
@@ -66,7 +67,7 @@ async def _form(request: web.Request) -> dict[str, bytes]:
                 raise InvalidField("forms inside forms are not read", field="body")
             limit_bytes = PHOTO_LIMIT_BYTES if part.name == "photo" else TEXT_LIMIT_BYTES
             found[part.name] = await _content(part, limit_bytes)
-    except (ValueError, AssertionError, web.HTTPBadRequest) as error:
+    except (ValueError, AssertionError, web.HTTPBadRequest, HttpProcessingError) as error:
         raise InvalidField("the form cannot be read", field="body") from error
     return found
 

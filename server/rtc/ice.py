@@ -15,7 +15,14 @@ from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import Connection, ConnectionClosed, StunProtocol, server_reflexive_candidate
 from aiortc import RTCIceCandidate, RTCIceServer, RTCPeerConnection
-from aiortc.rtcicetransport import RTCIceGatherer, RTCIceTransport, candidate_to_aioice, connection_kwargs
+from aiortc.rtcicetransport import (
+    RTCIceGatherer,
+    RTCIceTransport,
+    candidate_from_aioice,
+    candidate_to_aioice,
+    connection_kwargs,
+)
+from aiortc.sdp import candidate_to_sdp
 
 from server.rtc.sdpfrag import Credentials
 
@@ -220,6 +227,12 @@ class RestartableTransport(RTCIceTransport):
                 if self.state == "completed":
                     getattr(self, _SET_STATE)("failed")
                 return
+
+
+def local_candidates(connection: Connection) -> tuple[str, ...]:
+    """Its candidates as SDP writes them, beginning with `candidate:`."""
+    found = (candidate_to_sdp(candidate_from_aioice(one)) for one in connection.local_candidates)
+    return tuple(f"candidate:{text}" for text in found)
 
 
 def substitute(

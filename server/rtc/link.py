@@ -11,7 +11,8 @@ from aiortc.rtcicetransport import RTCIceTransport
 
 from realtime.core.errors import Conflict, InvalidField, Malformed, TooLarge
 from server.auth import ALL_SCOPES, Scope
-from server.rtc.ice import IceConnection, RestartableTransport
+from server.rtc.ice import IceConnection, RestartableTransport, local_candidates
+from server.rtc.renegotiation import restart_of, restarted_answer
 from server.rtc.sdp_guard import CANDIDATES_MAX, Offer, read_candidate
 from server.rtc.sdpfrag import Credentials
 
@@ -42,6 +43,7 @@ class Link(ABC):
         self._connection.on("connectionstatechange", self._state_changed)
         self._candidates = 0
         self._answered = False
+        self._descriptions = ("", "")
         self._closing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._heard_s = 0.0
@@ -57,8 +59,8 @@ class Link(ABC):
         """The answer. Raises `RequestError`."""
 
     @abstractmethod
-    async def _release(self) -> None:
-        """Let go of what the connection used, before it is closed."""
+    async def _release(self, told: str) -> None:
+        """Let go of what the connection used, before it is closed. `told` is why we end it; empty if we do not."""
 
     # --- joining
 
@@ -70,7 +72,9 @@ class Link(ABC):
         try:
             offer = self._read(sdp, kind)
             self._arm(self._join_timeout_s, self._join_timed_out)
-            return await self._negotiate(offer)
+            answer = await self._negotiate(offer)
+            self._descriptions = (sdp, answer)
+            return answer
         except BaseException:
             await self.close("the offer was not answered")
             raise
@@ -99,12 +103,28 @@ class Link(ABC):
         except ValueError as error:
             raise Malformed(f"the candidate cannot be used: {error}", field=f"{field}.candidate") from error
 
+    async def restart_by_offer(self, sdp: str) -> str | None:
+        """The answer to a second offer that restarts ICE and nothing else; None if it is another one.
+        Raises `Conflict` before the connection is made."""
+        before, answer = self._descriptions
+        wanted = restart_of(before, sdp)
+        if wanted is None:
+            return None
+        ours = await self.restart_ice(wanted)
+        credentials = Credentials(ours.local_username, ours.local_password)
+        answer = restarted_answer(answer, credentials, local_candidates(ours))
+        self._descriptions = (sdp, answer)
+        return answer
+
     async def restart_ice(self, remote: Credentials) -> IceConnection:
         """Check new paths towards these credentials while media flows on; returns our side of the new ICE session.
         Raises `Conflict` before the connection is made."""
         transport = self._transport()
         if self.state != "connected" or not isinstance(transport, RestartableTransport):
             raise Conflict("a connection that is not made yet cannot restart ICE", field="If-Match")
+        self._candidates = 0
+        # whoever asks for another path is alive, though nothing may come through on the old one
+        self.heard()
         return await transport.restart(remote)
 
     @property
@@ -132,7 +152,7 @@ class Link(ABC):
 
     async def close(self, reason: str = "closed by the server") -> None:
         """Tear everything down; safe to call twice and from callbacks."""
-        await asyncio.shield(self._begin_close(reason))
+        await asyncio.shield(self._begin_close(reason, told=reason))
 
     # --- inside
 
@@ -175,17 +195,17 @@ class Link(ABC):
         if self._closing is None:
             self._timer = asyncio.get_running_loop().call_later(after_s, then)
 
-    def _begin_close(self, reason: str) -> asyncio.Task[None]:
+    def _begin_close(self, reason: str, told: str = "") -> asyncio.Task[None]:
         if self._closing is None:
-            self._closing = asyncio.create_task(self._close(reason), name="link-close")
+            self._closing = asyncio.create_task(self._close(reason, told), name="link-close")
         return self._closing
 
-    async def _close(self, reason: str) -> None:
+    async def _close(self, reason: str, told: str) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         try:
-            await self._release()
+            await self._release(told)
             await self._connection.close()
         finally:
             _log.info("connection over: %s", reason)

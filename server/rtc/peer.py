@@ -1,6 +1,7 @@
 """One viewer: its connection, its data channel and every way it can leave."""
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCSessionDescription
 
+from realtime.core import wire
 from realtime.core.errors import InvalidField, Malformed, RequestError, TooLarge
 from server.media.egress import MediaEgress
 from server.media.packets import VideoCodec
@@ -29,6 +31,10 @@ FEEDBACK_VIEWERS: Final = 32
 """Transport-wide feedback comes up to 20 times a second and costs more than sending does; REMB comes once."""
 JOIN_TIMEOUT_S: Final = 15.0
 SILENCE_TIMEOUT_S: Final = 8.0
+"""A silent viewer's path is given up, not its session: that waits for `rejoin_timeout_s`."""
+SERVER_STOPS: Final = "the server stops"
+"""The reason to close with when whoever comes back will find a server again."""
+FAREWELL_TIMEOUT_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +176,18 @@ class Peer(Link):
 
     # --- events -------------------------------------------------------------------------------------------------
 
-    async def _release(self) -> None:
+    async def _release(self, told: str) -> None:
         self._waiting.clear()
+        channel = self._channel
+        if not told or channel is None or channel.readyState != "open":
+            return
+        gone = asyncio.Event()
+        channel.on("bufferedamountlow", gone.set)
+        channel.send(wire.farewell(told, returns=told == SERVER_STOPS))
+        # closing at once would leave the last words unsent; a viewer that does not take them is not waited for
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_TIMEOUT_S):
+                await gone.wait()
 
     def _channel_offered(self, channel: RTCDataChannel) -> None:
         if self._channel is not None:

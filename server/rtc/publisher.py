@@ -114,7 +114,7 @@ class Publisher(Link):
             raise Malformed(f"the offer cannot be applied: {type(error).__name__}", field="sdp") from error
         return str(connection.localDescription.sdp)
 
-    async def _release(self) -> None:
+    async def _release(self, told: str) -> None:
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)

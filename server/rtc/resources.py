@@ -4,11 +4,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from aiortc.rtcicetransport import candidate_from_aioice
-from aiortc.sdp import candidate_to_sdp
-
 from realtime.core.errors import InvalidField, NotFound
 from server.auth import ALL_SCOPES, Scope
+from server.rtc.ice import local_candidates
 from server.rtc.sdp_guard import PLAY, read_offer
 from server.rtc.sdpfrag import Credentials, Fragment, write_fragment
 from server.rtc.signalling import OfferBook
@@ -82,7 +80,7 @@ class Resources:
         ours = await peer.restart_ice(fragment.credentials)
         self._tags[resource_id] = tag = _new_tag()
         await self.trickle(resource_id, fragment)
-        candidates = tuple("candidate:" + candidate_to_sdp(candidate_from_aioice(c)) for c in ours.local_candidates)
+        candidates = local_candidates(ours)
         credentials = Credentials(ours.local_username, ours.local_password)
         mid, kind = peer.first_section
         return Restarted(write_fragment(credentials, candidates, mid, kind), tag)

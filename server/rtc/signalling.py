@@ -39,6 +39,8 @@ class Answering(Protocol):
 
     async def restart_ice(self, remote: Credentials) -> IceConnection: ...
 
+    async def restart_by_offer(self, sdp: str) -> str | None: ...
+
     async def close(self, reason: str = ...) -> None: ...
 
 
@@ -68,10 +70,10 @@ class OfferBook:
     async def offer(self, body: Mapping[str, Any], scopes: frozenset[Scope] = ALL_SCOPES) -> dict[str, Any]:
         """Answer `{sdp, type, pc_id?, restart_pc?}` with `{sdp, type, pc_id}`.
 
-        Without `pc_id` a new connection is made. With the id of an open one it is a `Conflict`, unless `restart_pc`
-        replaces that connection under the same id. An unknown id is `NotFound`; with `restart_pc` it makes a new
-        connection, for a client that comes back after its connection was given up here. Raises `RequestError`, or
-        `CapacityError` when the session has as many viewers as it may."""
+        Without `pc_id` a new connection is made. With the id of an open one the offer restarts its ICE, if that is all
+        it changes; else it is a `Conflict`, unless `restart_pc` replaces that connection under the same id. An unknown
+        id is `NotFound`; with `restart_pc` it makes a new connection, for a client that comes back after its connection
+        was given up here. Raises `RequestError`, or `CapacityError` when the session has as many viewers as it may."""
         sdp, kind, pc_id, restart = _read_offer(body)
         async with self._turn:
             self._forget_closed()
@@ -79,10 +81,13 @@ class OfferBook:
             if known is None and pc_id is not None and not restart:
                 raise NotFound("there is no such connection, or no longer", field="pc_id")
             if known is not None and not restart:
+                restarted = await known.restart_by_offer(sdp) if kind == "offer" else None
+                if restarted is not None:
+                    return {"sdp": restarted, "type": "answer", "pc_id": pc_id}
                 raise Conflict(
                     "this connection is negotiated already; send restart_pc to replace it",
                     field="pc_id",
-                    limit="one offer per connection",
+                    limit="one offer per connection, and ICE restarts",
                 )
             if known is None and len(self._peers) >= self._max_viewers:
                 raise CapacityError(f"the session has {self._max_viewers} viewers", retry_after_s=_RETRY_AFTER_S)

@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 
-from server.rtc.peer import PeerOptions
+from server.rtc.peer import SERVER_STOPS, PeerOptions
 from server.sessions.session import Session
 from server.sessions.shared import Shared
 from server.surfaces import SessionSpec
@@ -46,4 +46,4 @@ class SessionManager:
 
     async def aclose(self) -> None:
         """End all sessions."""
-        await asyncio.gather(*(self.close(session_id, "the server stops") for session_id in list(self._sessions)))
+        await asyncio.gather(*(self.close(session_id, SERVER_STOPS) for session_id in list(self._sessions)))

@@ -27,6 +27,7 @@ from server.sessions.inbox import Inbox, direct
 from server.sessions.ingest import Ingest
 from server.sessions.production import Production
 from server.sessions.shared import Shared
+from server.sessions.transcript import Transcript
 from server.surfaces import Cue, SessionSpec
 
 
@@ -68,6 +69,7 @@ class Session:
         self._resources = {"play": Resources(self._offers), "publish": self.ingest.resources}
         self.outputs = self._new_outputs()
         self._peers: dict[Peer, wire.Encoder] = {}
+        self._transcript = Transcript()
         self._viewer_figures = ViewerFigures()
         self._response_ms: list[float] = []
         self._preheating: asyncio.Task[int] | None = None
@@ -218,6 +220,7 @@ class Session:
             found: dict[str, Any] = {"name": "anima", "avatar": self.spec.avatar, "session": self.id}
             found["background"] = self.spec.background
             found |= self.directed.about() | {"hearing": self.hearing.available}
+            found["transcript"] = self._transcript.as_json()
             origin = peer.video_rtp_origin
             return found if origin is None else found | {"video_rtp_origin": origin}
 
@@ -263,6 +266,7 @@ class Session:
         """Tell every viewer."""
         if self.directed.observe(event):
             return
+        self._transcript.note(event)
         if isinstance(event, events.Report) and "text_to_sound_ms" in event.data:
             delay_ms = float(event.data["text_to_sound_ms"])
             self._response_ms.append(delay_ms)

@@ -26,7 +26,10 @@ export class FakePeer {
     return this.channel;
   }
 
-  async createOffer() {
+  offers = [];
+
+  async createOffer(options) {
+    this.offers.push(options);
     return { type: "offer", sdp: "v=0 offer" };
   }
 
@@ -41,6 +44,7 @@ export class FakePeer {
   }
 
   openChannel() {
+    if (this.channel.readyState !== "connecting") return;
     this.channel.readyState = "open";
     this.connectionState = "connected";
     this.channel.onopen();

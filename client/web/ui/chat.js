@@ -64,6 +64,12 @@ export class Chat {
     if (atEnd || turn.who === "user") this.#log.scrollTop = this.#log.scrollHeight;
   }
 
+  /** Take every turn away: others follow. */
+  clear() {
+    this.#shown.clear();
+    this.#log.querySelectorAll(".turn").forEach((bubble) => bubble.remove());
+  }
+
   /** @param {import("../faults.js").Fault | null} fault */
   complain(fault) {
     this.#complaint.hidden = fault === null;

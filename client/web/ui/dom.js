@@ -61,3 +61,12 @@ export function setLabel(button, text) {
   button.setAttribute("aria-label", text);
   button.setAttribute("title", text);
 }
+
+/**
+ * @param {EventTarget} target
+ * @param {string} type
+ * @param {(detail: any) => void} listener
+ */
+export function on(target, type, listener) {
+  target.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+}

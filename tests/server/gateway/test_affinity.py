@@ -63,3 +63,17 @@ def test_numbers_and_forms_name_their_session() -> None:
     typed = form.replace(b'"sessionid"', b'"sessionid"\r\nContent-Type: text/plain')
     assert _fields("multipart/form-data", typed) == {"sessionid": "12345678901234"}
     assert _fields("multipart/form-data", b"--x--") is None
+
+
+def test_names_of_a_lost_worker_are_known_as_lost() -> None:
+    affinity = Affinity()
+    affinity.learn(0, None, {"id": "session-of-zero", "token": "token-of-zero-1", "pc_id": "connection-zero"})
+    affinity.learn(1, None, {"id": "session-of-one-"})
+    affinity.forget(0)
+    assert affinity.is_lost("/v1/sessions/session-of-zero", {}, None, None)
+    assert affinity.is_lost("/api/offer", {"session": "session-of-zero"}, None, None)
+    assert affinity.is_lost("/api/offer", {}, "token-of-zero-1", None)
+    assert affinity.is_lost("/api/offer", {}, None, {"session": "session-of-zero"})
+    assert not affinity.is_lost("/api/offer", {}, None, {"pc_id": "connection-zero"}), "it may begin anew"
+    assert not affinity.is_lost("/v1/sessions/session-of-one-", {}, None, None)
+    assert not affinity.is_lost("/v1/avatars", {}, None, ["session-of-zero"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from client.sdk import AnimaClient, ApiError, RemoteSession
+from client.sdk import AnimaClient, ApiError, Busy, NotFound, RemoteSession
 
 
 @pytest.fixture
@@ -31,8 +31,19 @@ async def gateway() -> AsyncIterator[tuple[str, int]]:
 
 
 def worker_pids(gateway_pid: int) -> list[int]:
-    """The gateway's children (Linux)."""
-    return [int(pid) for pid in Path(f"/proc/{gateway_pid}/task/{gateway_pid}/children").read_text().split()]
+    """The gateway's children that serve (Linux); what painted the packs may be another."""
+    children = Path(f"/proc/{gateway_pid}/task/{gateway_pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"server.cli" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+async def told_why(session: RemoteSession) -> None:
+    """Ask until the gateway has noticed; meanwhile it says that the worker does not answer."""
+    while True:
+        try:
+            await session.state()
+        except Busy as error:
+            assert error.retry_after_s
+            await asyncio.sleep(0.1)
 
 
 async def alive(session: RemoteSession) -> bool:
@@ -57,6 +68,13 @@ async def test_a_dead_worker_takes_only_its_own_sessions_and_is_started_anew(gat
             while sum([await alive(one) for one in sessions]) == 4:  # noqa: ASYNC110  # another process's doing
                 await asyncio.sleep(0.1)
             assert sum([await alive(one) for one in sessions]) == 2
+            for one in sessions:
+                if not await alive(one):
+                    with pytest.raises(NotFound, match="the process that held it ended unexpectedly"):
+                        await told_why(one)
+                else:
+                    async with one.viewer() as viewer:
+                        assert await anext(viewer.frames()) is not None
             while len(worker_pids(pid)) < 2:  # noqa: ASYNC110  # another process's doing
                 await asyncio.sleep(0.1)
             fresh = await client.create_session()

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import os
 import threading
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from client.viewer import HeadlessViewer, HeardSound, SeenFrame
 from client.viewer.receiving import PromptReceiver
 from realtime.core.errors import Conflict, InvalidField, Malformed, RequestError, TooLarge
 from server.media.packets import VideoCodec
-from server.rtc.peer import MESSAGE_MAX_BYTES, Peer, PeerOptions
+from server.rtc.peer import MESSAGE_MAX_BYTES, SERVER_STOPS, Peer, PeerOptions
 from tests.server.rtc.rig import HEIGHT, TONE_HZ, WIDTH, Rig, frequency_hz, patches, psnr_db, session, until
 from tests.server.rtc.test_sdp_guard import CHROMIUM, mutated
 
@@ -124,6 +125,17 @@ async def test_messages_go_both_ways_and_wait_for_the_channel() -> None:
         texts = viewer.messages()
         assert [await anext(texts), await anext(texts)] == ["early", "later"]
         await viewer.close()
+
+
+@pytest.mark.parametrize(("reason", "returns"), [(SERVER_STOPS, True), ("ended by request", False)])
+async def test_a_viewer_is_told_why_it_has_to_leave(reason: str, returns: bool) -> None:
+    async with session() as rig, HeadlessViewer(signaller=rig) as viewer:
+        await viewer.send("hello")
+        await until(lambda: rig.messages == ["hello"])
+        await rig.peers[0].close(reason)
+        told = json.loads(await anext(viewer.messages()))
+        assert told["type"] == "server-message"
+        assert told["data"] == {"t": "farewell", "d": {"reason": reason, "returns": returns}}
 
 
 async def test_messages_that_are_refused() -> None:

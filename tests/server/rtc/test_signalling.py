@@ -159,3 +159,27 @@ async def test_trickled_viewer_connects() -> None:
         async with HeadlessViewer(signaller=signaller) as viewer:
             await anext(viewer.frames())
         assert signaller.sent >= 2
+
+
+async def test_an_offer_with_fresh_credentials_restarts_ice_under_the_same_connection() -> None:
+    async with session() as rig:
+        book = OfferBook(rig.peer)
+
+        class Signaller:
+            async def offer(self, sdp: str) -> Answer:
+                answer = await book.offer({"sdp": sdp, "type": "offer"})
+                return Answer(answer["sdp"], answer["pc_id"])
+
+            async def aclose(self) -> None:
+                pass
+
+        async with HeadlessViewer(signaller=Signaller()) as viewer:
+            peer = rig.peers[0]
+            before = peer.remote_ufrag
+            await until(lambda: peer.state == "connected")
+            sdp = viewer._connection.localDescription.sdp.replace(f"a=ice-ufrag:{before}", "a=ice-ufrag:another")
+            answer = await book.offer({"sdp": sdp, "type": "offer", "pc_id": viewer.pc_id})
+            assert answer["pc_id"] == viewer.pc_id and "typ host" in answer["sdp"]
+            with pytest.raises(Conflict):
+                await book.offer({"sdp": sdp, "type": "offer", "pc_id": viewer.pc_id})
+            assert len(rig.peers) == 1 and peer.state == "connected" and rig.closed == []
