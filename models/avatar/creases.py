@@ -1,6 +1,7 @@
 """Creases that a felt face shows: beside the mouth, between the brows, on the nose. Kept faint: lines age a face."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -8,7 +9,7 @@ import skia
 
 from models.avatar.eye_paint import premultiplied
 from models.avatar.face_shape import Surface, smile_sides
-from models.avatar.geometry import normals, spline
+from models.avatar.geometry import Points, normals, spline
 from models.avatar.mesh import Strip
 from models.avatar.paint import rgb
 from models.avatar.projection import View
@@ -31,6 +32,13 @@ _BESIDE_MOUTH: Final = Crease(((15.5, 36), (23, 45), (31, 54), (36, 64), (37, 71
 _FURROW: Final = Crease(((6.5, -47), (5.0, -39), (6.0, -30)), 4.5, 0.62)
 _NOSE: Final = (Crease(((5, -17), (9, -10), (12, -3)), 4.0, 0.50), Crease(((8, 2), (13, 10), (17, 20)), 4.5, 0.42))
 _FACING: Final = 0.04
+_GIVES: Final = 0.35 + 0.65 * np.linspace(0, 1, POINTS)[:, None]
+"""How far each point of a line goes with its shift."""
+
+
+@cache
+def _line(crease: Crease) -> Points:
+    return spline(crease.path, POINTS)
 
 
 class Creases:
@@ -63,9 +71,7 @@ class Creases:
     ) -> None:
         if strength <= _FACING:
             return
-        line = spline(crease.path, POINTS)
-        along = np.linspace(0, 1, POINTS)[:, None]
-        line = line + np.array(shift) * (0.35 + 0.65 * along)
+        line = _line(crease) + np.array(shift) * _GIVES
         reach = normals(line) * crease.width * 0.5
         xy = np.concatenate([line - reach, line + reach]) * [side, 1.0]
         alpha = crease.strength * min(1.0, strength - _FACING)

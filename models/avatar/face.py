@@ -11,7 +11,7 @@ from models.avatar.geometry import Points
 from models.avatar.mesh import Sprite, crossings
 from models.avatar.paint import Rgba, draw_pixels
 from models.avatar.projection import View
-from models.avatar.warp import Warp, around, painted
+from models.avatar.warp import Solved, Warp, around, painted
 from realtime.core.facs import Controls
 from realtime.core.values import Roi
 
@@ -36,9 +36,16 @@ class Face:
         self._shown = painted(sprite, vertices, float(np.diff(_ROWS).max()))
         self._jaw = face_shape.jaw_share(vertices[:, 1])
 
-    def render(self, view: View, c: Controls, roi: Roi) -> Rgba:
-        """The skin inside a rectangle of the picture."""
-        return self._warp.render(view.head(self._moved(c)), roi)
+        self._last: tuple[View, bytes, Roi] | None = None
+        self._solved: Solved | None = None
+
+    def render(self, view: View, c: Controls, roi: Roi, within: Roi) -> Rgba:
+        """The skin inside a rectangle of the picture, which lies `within` the one that is solved for: the regions of
+        one frame share that work."""
+        wanted = (view, c.vector.tobytes(), within)
+        if self._solved is None or wanted != self._last:
+            self._last, self._solved = wanted, self._warp.solve(view.head(self._moved(c)), within)
+        return self._warp.gather(self._solved, roi)
 
     def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         """Draw all of the skin that lies in the picture."""

@@ -52,7 +52,7 @@ class View:
     rotation: NDArray[np.float64]
 
     @staticmethod
-    @lru_cache(maxsize=64)
+    @lru_cache(maxsize=1024)
     def of(key: BaseKey) -> "View":
         """The pose a key stands for."""
         yaw, pitch, roll, breath, lean, shoulders = (n * s for n, s in zip(key, _STEPS, strict=True))

@@ -20,6 +20,7 @@ from models.avatar.mesh import Sprite, crossings, sprite_mesh
 from models.avatar.mouth import Mouth
 from models.avatar.paint import ATOP, Rgba, blank, canvas_on, draw_pixels, image_of
 from models.avatar.projection import PICTURE_PX, View
+from models.avatar.quantise import coarse_smile
 from models.avatar.spec import AvatarSpec
 from models.avatar.warp import Warp, around, painted
 from realtime.core.facs import REST, Controls
@@ -27,6 +28,8 @@ from realtime.core.values import Roi
 
 HAIR_STEP: Final = 20.0
 BODY_STEP: Final = 24.0
+HELD: Final = 96
+"""So many pieces of hair before the face are kept, about 0.1 MB each: in a loop of idle motion poses come again."""
 WHOLE: Final = Roi(0, 0, PICTURE_PX, PICTURE_PX)
 TURNED_DEG: Final = 6.0
 """From here on the front hair may hang before the lower face."""
@@ -64,7 +67,7 @@ class _Layer:
         self._points = np.column_stack([points, depth(points)])
         self._on_head = on_head(points)
         self._shown = painted(sprite, points, step)
-        self._held = lru_cache(maxsize=8)(self.render)
+        self._held = lru_cache(maxsize=HELD)(self.render)
 
     def render(self, view: View, roi: Roi) -> Rgba:
         """The layer inside a rectangle of the picture."""
@@ -78,7 +81,7 @@ class _Layer:
             draw_pixels(canvas, self._warp.render(px, roi), roi.x, roi.y)
 
     def held(self, view: View, roi: Roi) -> Rgba:
-        """The same, kept for a while: over neighbouring frames the pose often stays the same. Not to be written to."""
+        """The same, kept for a while. Not to be written to."""
         return self._held(view, roi)
 
 
@@ -170,17 +173,18 @@ class Rig:
         self._hair_front.draw(canvas, view)
         return pixels
 
-    def draw_upper(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi) -> None:
-        """Draw the upper face inside `roi` with the hair that lies on it, and nothing outside the face."""
-        felt = settled(controls)
-        draw_pixels(canvas, self._face.render(view, felt, roi), roi.x, roi.y)
+    def draw_upper(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi, face: Roi) -> None:
+        """Draw the upper face inside `roi`, a part of the rectangle `face`, with the hair that lies on it, and nothing
+        outside the face."""
+        felt = coarse_smile(settled(controls))
+        draw_pixels(canvas, self._face.render(view, felt, roi, face), roi.x, roi.y)
         self._draw_upper_features(canvas, view, felt)
         draw_pixels(canvas, self._hair_front.held(view, roi), roi.x, roi.y, ATOP)
 
-    def draw_lower(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi) -> None:
-        """Draw the lower face inside `roi`, and nothing outside the face."""
+    def draw_lower(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi, face: Roi) -> None:
+        """Draw the lower face inside `roi`, a part of the rectangle `face`, and nothing outside the face."""
         felt = settled(controls)
-        skin = self._face.render(view, felt, roi)
+        skin = self._face.render(view, coarse_smile(felt), roi, face)
         _thin_edge(skin, contour_shift(felt) / FULL_EDGE)
         draw_pixels(canvas, skin, roi.x, roi.y)
         self._draw_lower_features(canvas, view, felt)

@@ -85,14 +85,15 @@ class Sway:
         self._roi = lru_cache(maxsize=2048)(self._place_roi)
         self._weights = lru_cache(maxsize=64)(self._place_weights)
 
-    def regions(self, key: BaseKey, whole: NDArray[np.int16], face: Mapping[str, Roi]) -> list[Region]:
-        """The rectangles that differ from the base frame; `face` are the pose's own ones, which they stay clear of."""
+    def regions(self, key: BaseKey, moved: Mapping[str, bytes], face: Mapping[str, Roi]) -> list[Region]:
+        """The rectangles that differ from the base frame, of `quantise.moved_regions`; `face` are the pose's own ones,
+        which they stay clear of."""
         found = []
         for name in self._zones:
-            if not quantise.at_rest(name, whole):
+            if name in moved:
                 roi = self._roi(name, key, *_inner(face))
                 if roi.width > 2 * EDGE_PX and roi.height > 2 * EDGE_PX:
-                    found.append(Region(name, roi, (key, quantise.region_steps(name, whole).tobytes())))
+                    found.append(Region(name, roi, (key, moved[name])))
         return found
 
     def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:

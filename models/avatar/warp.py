@@ -3,6 +3,7 @@
 Gathering costs a tenth of filling textured triangles; what it asks for is a map that never folds, which skin and hair
 keep within the turns that the rigs are drawn for."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -39,24 +40,45 @@ class Warp:
 
     def render(self, px: Points, roi: Roi) -> Rgba:
         """The part of the picture inside `roi` with the crossings at these pixels, (rows * columns, 2)."""
+        return self.gather(self.solve(px, roi), roi)
+
+    def solve(self, px: Points, roi: Roi) -> "Solved":
+        """Where the nodes of a rectangle lie on the texture, for all rectangles inside it."""
         rows, columns = len(self._texture_y), len(self._texture_x)
         place = px.reshape(rows, columns, 2).astype(np.float32)
-        first_x, qx = self._nodes(roi.x, roi.width)
-        first_y, qy = self._nodes(roi.y, roi.height)
+        (left, right), (top, bottom) = self._nodes(roi.x, roi.width), self._nodes(roi.y, roi.height)
+        node = np.float32(self._node_px)
+        qx, qy = (np.arange(*span, dtype=np.float32) * node + node / 2 for span in ((left, right), (top, bottom)))
         across, down = _invert(place, qx, qy)
-        coarse = np.dstack([_along(self._texture_x, across), _along(self._texture_y, down)])
-        size = len(qx) * self._node_px, len(qy) * self._node_px
-        fine = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
-        x, y = roi.x - first_x, roi.y - first_y
-        gather = np.asarray(fine[y : y + roi.height, x : x + roi.width], np.float32)
-        return np.asarray(cv2.remap(self._pixels, gather, _NO_SECOND_MAP, cv2.INTER_LINEAR), np.uint8)
+        return Solved(left, top, np.dstack([_along(self._texture_x, across), _along(self._texture_y, down)]))
 
-    def _nodes(self, start: int, length: int) -> tuple[int, Floats]:
-        """First pixel and node places along one side: nodes are the centres of cells of `node_px`, one cell beyond
-        either end, which is how `cv2.resize` sees the samples it interpolates between."""
+    def gather(self, solved: "Solved", roi: Roi) -> Rgba:
+        """The part of the picture inside `roi`, which lies inside the rectangle that was solved for."""
         node = self._node_px
-        first, last = start // node - 1, (start + length - 1) // node + 1
-        return first * node, np.arange(first, last + 1, dtype=np.float32) * node + node / 2
+        (left, right), (top, bottom) = self._nodes(roi.x, roi.width), self._nodes(roi.y, roi.height)
+        coarse = solved.texture[top - solved.top : bottom - solved.top, left - solved.left : right - solved.left]
+        fine = cv2.resize(
+            coarse, ((right - left) * node, (bottom - top) * node), interpolation=cv2.INTER_LINEAR
+        )
+        x, y = roi.x - left * node, roi.y - top * node
+        places = np.asarray(fine[y : y + roi.height, x : x + roi.width], np.float32)
+        return np.asarray(cv2.remap(self._pixels, places, _NO_SECOND_MAP, cv2.INTER_LINEAR), np.uint8)
+
+    def _nodes(self, start: int, length: int) -> tuple[int, int]:
+        """The first node along one side and that behind the last: nodes are the centres of cells of `node_px`, one
+        cell beyond either end, which is how `cv2.resize` sees the samples it interpolates between."""
+        return start // self._node_px - 1, (start + length - 1) // self._node_px + 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """The inverse of a grid's map at the nodes of a rectangle."""
+
+    left: int
+    top: int
+    """The first node's numbers on the lattice of all nodes."""
+    texture: Floats
+    """Texture places, (node rows, node columns, 2)."""
 
 
 def painted(sprite: Sprite, crossings: Points, step: float) -> NDArray[np.bool_]:

@@ -158,3 +158,11 @@ def test_a_mouth_that_begins_to_move_does_not_pop(host: IllustratedHost, pose: C
     stirred = pose.with_(AU25=0.04)
     changed = planes(difference(picture(host, stirred), base_of(host, stirred)).astype(np.uint8))[0]
     assert (changed > 24).sum() < 12
+
+
+def test_lips_leave_the_upper_face_as_it_is_while_the_cheek_stays(host: IllustratedHost) -> None:
+    """The lips stretch and close in every frame of speech; what that leaves of the smile comes in steps."""
+    wide, wider = controls(AU1=0.4, AU20=0.50, AU25=0.4), controls(AU1=0.4, AU20=0.53, AU25=0.7)
+    assert region(host, wide, "upper").key == region(host, wider, "upper").key
+    assert region(host, wide, "lower").key != region(host, wider, "lower").key
+    assert region(host, wide, "upper").key != region(host, controls(AU1=0.4, AU12=0.3), "upper").key

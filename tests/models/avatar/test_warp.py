@@ -59,3 +59,10 @@ def test_a_turn_projects_depth() -> None:
     down = View.of(base_key(controls(pitch=10)))
     nose = np.array([[0.0, 20.0, 90.0]])
     assert down.head(nose)[0, 1] > View.of(base_key(controls())).head(nose)[0, 1] + 10
+
+
+def test_rectangles_may_share_one_solution() -> None:
+    points, _ = crossings(LINES, LINES)
+    bent = points * 1.7 + np.column_stack([4 * np.sin(points[:, 1] / 20), 5 * np.sin(points[:, 0] / 25)]) + 12.0
+    warp, part = Warp(gradient(), LINES, LINES), Roi(38, 54, 60, 70)
+    assert np.array_equal(warp.gather(warp.solve(bent, Roi(20, 40, 160, 120)), part), warp.render(bent, part))
