@@ -1,0 +1,278 @@
+"""One session's refiner: the mouth and the eyes of drawn patches become the net's input, its output patches again.
+
+A region that has moved by less than a pixel since its last step keeps what that step added, carried along with the
+skin; one to four pixels ask for one step, more or a newly opened mouth for two. Lips that have closed begin anew."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.diffusion.data.raster import Frame, field_masks
+from models.diffusion.refiner_crop import Floats, flow_back, laid, taken, taken_at_rest, warped
+from models.diffusion.refiner_engine import Engine
+from models.diffusion.refiner_face import Face, Faces, faces_of
+from models.diffusion.runtime.port import Job
+from models.diffusion.sampler import COLD, WARM, noisy, session_noise
+from models.diffusion.spec import CROPS, FIELDS, control_vector, coordinates
+from realtime.core.errors import UpstreamError
+from realtime.core.facs import REST, Controls
+from realtime.core.roi import Dirt, judge
+from realtime.core.values import BaseKey, Patch, Roi
+from realtime.ports import Avatar, Refined
+
+log = logging.getLogger(__name__)
+
+REGION_OF: Final[Mapping[str, str]] = {"mouth": "lower", "eyes": "upper"}
+"""The region that a crop lies in; a face drawn as one region is `lower`."""
+STALE_FRAMES: Final = 12
+"""What a step added is carried over so many frames at most, then a step is due or it is let go."""
+FADE_FRAMES: Final = 4
+"""Over the last of them it fades out."""
+FAILURES: Final = 3
+"""After so many failures in a row the session goes on without a denoiser."""
+AROUND_PX: Final = 13
+SOFT_PX: Final = 3.0
+"""What is added reaches half of the first beyond lips and eyes, and ends as softly as the second."""
+_AROUND: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (AROUND_PX, AROUND_PX))
+_OPENING, _EYEBALL = FIELDS.index("opening"), FIELDS.index("eyeball")
+_HALF: Final = 128
+_FEWEST_PX: Final = 6
+"""An opening of fewer pixels of the crop counts as closed."""
+
+
+@dataclass(slots=True, eq=False)
+class _Memory:
+    """What is kept of a crop's last step; one per crop, so a session's memory does not grow."""
+
+    noise: Floats
+    reference: Floats
+    output: Floats | None = None
+    added: Floats | None = None
+    """Output less base."""
+    points: NDArray[np.float64] | None = None
+    opened: NDArray[np.bool_] | None = None
+    controls: Controls = REST
+    age: int = 0
+    """Frames since the last step."""
+
+
+@dataclass(slots=True, eq=False)
+class _Shown:
+    given: Patch
+    made: Patch
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    """One crop of the frame at hand."""
+
+    crop: str
+    place: int
+    """Of its patch among the frame's."""
+    frame: Frame
+    memory: _Memory
+    base: Floats
+    fields: NDArray[np.uint8]
+    points: NDArray[np.float64]
+    opened: NDArray[np.bool_]
+    control: Floats
+    known: NDArray[np.bool_] | None
+    """(H, W) where the last output can be carried over; None where nothing can."""
+    flow: Floats | None
+    levels: tuple[float, ...]
+    guess: Floats
+    previous: Floats
+    steps: int = 0
+    deep: Floats | None = None
+    """Of the first step, for a shallow second one."""
+
+
+class Refiner:
+    """A `Denoiser` for one session."""
+
+    def __init__(
+        self, engine: Engine, avatar: Avatar, faces: Faces, seed: int, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """`seed` fixes the session's noise, so that what does not change does not flicker."""
+        self._engine, self._avatar, self._faces = engine, avatar, faces
+        self._seed, self._clock = seed, clock
+        self._memory: dict[str, _Memory] = {}
+        self._shown: dict[Roi, _Shown] = {}
+        self._busy = threading.Lock()
+        self._failures = 0
+        self._step_s = 0.0
+        engine.join(self)
+
+    @property
+    def name(self) -> str:
+        return self._engine.runtime.name
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether it may run aside of the compute thread."""
+        return self._engine.concurrent
+
+    def refine(self, patches: Sequence[Patch], controls: Controls, steps: int, left_s: float) -> Refined:
+        """See `Denoiser.refine`. A result that comes too late is still where the next frame goes on."""
+        unchanged = Refined(tuple(patches), 0)
+        if self._failures >= FAILURES or not self._busy.acquire(blocking=False):
+            return unchanged
+        try:
+            found = self._refine(patches, controls, steps, left_s) if self._memory else self._first(unchanged)
+            self._failures = 0
+            return found
+        except Exception as error:
+            self._failed(error)
+            return unchanged
+        finally:
+            self._busy.release()
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        self._memory = {name: _Memory(one.noise, one.reference) for name, one in self._memory.items()}
+        given_up = "; this session goes on without it" if self._failures >= FAILURES else ""
+        # an error of ours says all there is; any other one is a defect whose place has to be known
+        log.error("refining failed: %s%s", error, given_up, exc_info=not isinstance(error, UpstreamError))
+
+    # --- in the order of a frame ----------------------------------------------------------------------------------
+
+    def _first(self, unchanged: Refined) -> Refined:
+        """The avatar at rest, looked at once; this frame is shown as drawn, for the base frame may have to be drawn."""
+        key = self._avatar.base_key(REST)
+        base = self._avatar.base(key)
+        base = self._avatar.render_base(key) if base is None else base
+        found = {}
+        for index, name in enumerate(REGION_OF):
+            crop, rest = CROPS[name], taken_at_rest(base, self._faces.frame(name, key))
+            noise = session_noise(self._seed + index, crop.width, crop.height)
+            found[name] = _Memory(noise, self._engine.reference(name, rest))
+        self._memory = found
+        return unchanged
+
+    def _refine(self, patches: Sequence[Patch], controls: Controls, steps: int, left_s: float) -> Refined:
+        begin_s = self._clock()
+        key = self._avatar.base_key(controls)
+        regions = {region.roi: region.name for region in self._avatar.regions(key, controls)}
+        made, fresh = list(patches), []
+        for place, patch in enumerate(patches):
+            shown = self._shown.get(patch.roi)
+            if shown is not None and patch in (shown.given, shown.made):
+                made[place] = shown.made
+            elif regions.get(patch.roi) in REGION_OF.values():
+                fresh.append(place)
+        self._shown = {roi: shown for roi, shown in self._shown.items() if roi in regions}
+        if not fresh:
+            return Refined(tuple(made), 0)
+        face = self._faces.at(key, controls)
+        tasks = [
+            self._task(crop, place, patches[place], face, key, controls, steps)
+            for crop, place in _crops(fresh, patches, regions)
+        ]
+        self._evaluate(tasks, begin_s, left_s)
+        for task in tasks:
+            added = self._result(task, controls)
+            if added is not None:
+                made[task.place] = laid(made[task.place], added, task.frame)
+        for place in fresh:
+            self._shown[patches[place].roi] = _Shown(patches[place], made[place])
+        return Refined(tuple(made), max((task.steps for task in tasks), default=0))
+
+    def _task(
+        self, crop: str, place: int, patch: Patch, face: Face, key: BaseKey, controls: Controls, steps: int
+    ) -> _Task:
+        frame, memory = self._faces.frame(crop, key), self._memory[crop]
+        points = frame.to_crop(face.points)
+        fields = field_masks(face.outlines, frame, np.zeros((frame.height, frame.width), np.bool_))
+        opened = np.asarray((fields[_OPENING] > _HALF) | (fields[_EYEBALL] > _HALF))
+        base = taken(patch, frame)
+        before = memory.opened
+        is_open = crop == "mouth" and int((fields[_OPENING] > _HALF).sum()) >= _FEWEST_PX
+        was_open = crop == "mouth" and before is not None and int(before.sum()) >= _FEWEST_PX
+        stale = memory.age >= STALE_FRAMES
+        closed_now = was_open and not is_open
+        warm = memory.output is not None and not stale and not closed_now
+        known = flow = None
+        previous = base
+        if warm and memory.output is not None and before is not None and memory.points is not None:
+            flow = flow_back(points, memory.points, frame.width, frame.height)
+            known = ~(opened & ~before)
+            previous = np.where(known, warped(memory.output, flow), base)
+        asked = judge(
+            self._avatar.displacement_px(REGION_OF[crop], memory.controls, controls),
+            newly_opened=is_open and not was_open,
+        )
+        wanted = steps if not warm else min(steps, max(0, asked - Dirt.WARP))
+        levels = (WARM if warm else COLD)[wanted] if wanted else ()
+        if wanted and self._engine.weights.objective == "regressor":
+            levels = (1.0,)
+        return _Task(
+            crop, place, frame, memory, base, fields, points, opened, control_vector(controls, crop), known, flow,
+            levels, previous, previous,
+        )  # fmt: skip
+
+    def _evaluate(self, tasks: Sequence[_Task], begin_s: float, left_s: float) -> None:
+        """Step by step, all crops together; another step begins only if it will be done in time."""
+        for index in range(2):
+            due = [task for task in tasks if len(task.levels) > index]
+            spent_s = self._clock() - begin_s
+            if not due or (index > 0 and spent_s + self._step_s > left_s):
+                return
+            found = self._engine.evaluate([self._job(task, task.levels[index]) for task in due])
+            for task, estimate in zip(due, found, strict=True):
+                task.guess, task.steps = estimate.image, index + 1
+                task.deep = estimate.deep if self._engine.weights.shallow else None
+            self._step_s = self._clock() - begin_s - spent_s
+
+    def _job(self, task: _Task, level: float) -> Job:
+        regressor = self._engine.weights.objective == "regressor"
+        first = task.base if regressor else noisy(task.guess, task.base, task.memory.noise, level)
+        _, height, width = task.base.shape
+        valid = np.zeros((1, height, width), np.float32) if task.known is None else task.known[None].astype(np.float32)
+        fields = task.fields.astype(np.float32) / np.float32(255)
+        picture = np.concatenate([first, task.base, task.previous, valid, fields, coordinates(width, height)])
+        return Job(picture, task.control, level, task.memory.reference, task.deep)
+
+    def _result(self, task: _Task, controls: Controls) -> Floats | None:
+        """What is added to the crop's base, and the memory of it."""
+        memory = task.memory
+        if task.steps:
+            added = np.asarray((task.guess - task.base) * _reach(task.fields), np.float32)
+            memory.output, memory.added, memory.age = task.base + added, added, 0
+            memory.points, memory.opened, memory.controls = task.points, task.opened, controls
+            return added
+        memory.age += 1
+        if task.flow is None or task.known is None or memory.added is None:
+            return None
+        share = min(1.0, (STALE_FRAMES - memory.age) / FADE_FRAMES)
+        return np.asarray(warped(memory.added, task.flow) * task.known * np.float32(max(0.0, share)), np.float32)
+
+
+def _reach(fields: NDArray[np.uint8]) -> Floats:
+    """(H, W), 0..1: lips, mouth, eyes and lids and a little around them. What a net makes of skin far from them is no
+    repair, and what it gets wrong there would be carried on from frame to frame."""
+    near = cv2.dilate(fields.max(0), _AROUND)
+    return np.asarray(cv2.GaussianBlur(near, (0, 0), SOFT_PX), np.float32) / np.float32(255)
+
+
+def _crops(fresh: Sequence[int], patches: Sequence[Patch], regions: Mapping[Roi, str]) -> list[tuple[str, int]]:
+    """Which crops are repaired, and where among the patches the one lies that each is part of."""
+    of = {regions[patches[place].roi]: place for place in fresh}
+    found = [(crop, of[name]) for crop, name in REGION_OF.items() if name in of]
+    if "upper" not in regions.values() and "lower" in of and len(regions) == 1:
+        found = [("mouth", of["lower"])]
+    return found
+
+
+def refiner_for(engine: Engine | None, avatar: Avatar, seed: int) -> Refiner | None:
+    """A session's refiner; None where there is no engine or it does not improve this kind of avatar."""
+    faces = faces_of(avatar) if engine is not None else None
+    if engine is None or faces is None or faces.kind not in engine.kinds:
+        return None
+    return Refiner(engine, avatar, faces, seed)
