@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: test-links interop-deps setup setup-dev chromium serve test test-fast lint bench clean
+.PHONY: test-links interop-deps setup setup-dev setup-gpu chromium serve test test-fast lint bench clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -22,16 +22,23 @@ $(VENV)/.dev: $(VENV)/.base
 	$(PIP) -e '.[dev]'
 	touch $@
 
+# Both wheels install the module `onnxruntime`: the one for GPUs takes the other's place.
+setup-gpu: $(VENV)/.base
+	$(PIP) -e '.[diffusion]'
+	$(BIN)/pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
+	$(PIP) onnxruntime-gpu
+
 chromium:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  (echo "installing Debian's chromium for the browser tests ..." && \
 	   (test "$$(id -u)" = 0 && SUDO= || SUDO=sudo; $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium >/dev/null))
 
 interop-deps:
-	@command -v turnserver >/dev/null && command -v go >/dev/null && command -v npm >/dev/null && test -d /usr/share/gocode/src/github.com/pion/webrtc || \
-	  (echo "installing Debian's coturn, Go, Pion and npm for the tests with foreign peers ..." && \
+	@command -v turnserver >/dev/null && command -v go >/dev/null && command -v npm >/dev/null && test -d /usr/share/gocode/src/github.com/pion/webrtc && \
+	 command -v nginx >/dev/null && command -v janus >/dev/null && command -v srt-live-transmit >/dev/null || \
+	  (echo "installing Debian's coturn, Go, Pion, npm, nginx with RTMP, Janus and SRT's tools for the tests with foreign peers ..." && \
 	   (test "$$(id -u)" = 0 && SUDO= || SUDO=sudo; $$SUDO apt-get update -qq; \
-	    for one in coturn golang-go golang-github-pion-webrtc.v3-dev $$(command -v npm >/dev/null || echo npm); do \
+	    for one in coturn golang-go golang-github-pion-webrtc.v3-dev nginx libnginx-mod-rtmp srt-tools janus $$(command -v npm >/dev/null || echo npm); do \
 	      $$SUDO apt-get install -y -qq --no-install-recommends $$one >/dev/null || echo "$$one cannot be installed: its tests are skipped"; done))
 
 serve: setup
