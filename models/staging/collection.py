@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 
 from models.avatar.gallery import Gallery
-from models.avatar.layers import load_layers
+from models.avatar.layers import Layers, load_layers
 from models.avatar.pack import LAYERS, Progress, is_ready, open_pack
 from models.avatar.paint import Rgba
 from models.avatar.portrait import assets
+from models.avatar.portrait.assets import Assets
 from models.avatar.portrait.pack import Progress as StagedProgress
 from models.avatar.portrait.shelf import Portraits
+from models.avatar.spec import AvatarSpec
 from models.staging.host import staged_host
 from models.staging.late import Painter
 from models.staging.person import cut_body
@@ -54,7 +56,7 @@ class Collection:
 
     def open_aside(self, name: str, wish: Backdrop) -> Avatar:
         """An avatar before any background while others stream; what takes long is done in a process of its own."""
-        picture = self.pictures.open(wish.value) if wish.kind == "image" else None
+        picture = self.picture(wish)
         if name in self.hosts.specs:
             return self._host_aside(name, wish, picture)
         portrait = self.portraits.open(name)
@@ -87,6 +89,29 @@ class Collection:
                     "directory": str(self.hosts.pack(name))}  # fmt: skip
         return self.portraits.inspect(name)
 
+    def host_layers(self, name: str) -> tuple[AvatarSpec, Layers] | None:
+        """A host's description and painted layers; None for a portrait. Raises `PackError`."""
+        if name not in self.hosts.specs:
+            return None
+        spec, place = self.hosts.specs[name], self.hosts.pack(name)
+        try:
+            ready = is_ready(spec, self._keys, place)
+            return spec, load_layers(place / LAYERS) if ready else self._painter.layers(spec)
+        except (KeyError, ValueError, OSError) as error:
+            raise PackError(f"the layers of {name!r} cannot be read: {error}") from error
+
+    def portrait_assets(self, name: str) -> Assets:
+        """What a portrait is made of. Raises `PackError`."""
+        place = self.portraits.place(name)
+        try:
+            return assets.load(place)
+        except (KeyError, ValueError, OSError) as error:
+            raise PackError(f"the portrait {place} cannot be used: {error}") from error
+
+    def picture(self, wish: Backdrop) -> Rgba | None:
+        """The picture that a background names, if it names one. Raises `NotFound`."""
+        return self.pictures.open(wish.value) if wish.kind == "image" else None
+
     def titles(self) -> Mapping[str, str]:
         """The hosts' titles by name."""
         return {name: spec.title for name, spec in self.hosts.specs.items()}
@@ -101,18 +126,12 @@ class Collection:
         ready = is_ready(spec, self._keys, place)
         if wish.kind == "default":
             return open_pack(place) if ready else self._painter.host(spec, place)
-        try:
-            layers = load_layers(place / LAYERS) if ready else self._painter.layers(spec)
-        except (KeyError, ValueError, OSError) as error:
-            raise PackError(f"the layers of {name!r} cannot be read: {error}") from error
-        return staged_host(spec, layers, wish, picture)
+        found = self.host_layers(name)
+        assert found is not None
+        return staged_host(*found, wish, picture)
 
     def _staged_portrait(self, name: str, wish: Backdrop, picture: Rgba | None) -> Avatar:
-        place = self.portraits.place(name)
-        try:
-            found = assets.load(place)
-        except (KeyError, ValueError, OSError) as error:
-            raise PackError(f"the portrait {place} cannot be used: {error}") from error
+        found = self.portrait_assets(name)
         return staged_portrait(name, found, cut_body(found), wish, picture)
 
 

@@ -1,0 +1,1 @@
+"""Tests of the door for weights that users bring, on tiny checkpoints made here."""
