@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from realtime.aside import Aside
 from realtime.compute import ComputeThread
 from realtime.core.breaker import Breaker
 from realtime.core.budget import CostModel, Ladder, affordable
@@ -59,6 +60,8 @@ class Workshop:
     costs: CostModel
     ladder: Ladder
     denoiser: Denoiser | None = None
+    refining: Aside | None = None
+    """Where the denoiser works, if not on the compute thread."""
     partial_update: bool = True
     """Whether frames are built on cached pixels; False draws base frame and regions of every frame anew."""
     lead: Lead = field(default_factory=Lead)
@@ -132,7 +135,8 @@ async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState,
     """Refine if that is done by the deadline; otherwise the frame goes on as it is."""
     left_s = _left_s(shop, state.due)
     controls, deadline_s = state.pose.controls, state.due.deadline_s
-    work = shop.compute.run(left_s, _refined, shop, denoiser, state.patches, controls, steps, deadline_s)
+    device = shop.refining or shop.compute
+    work = device.run(left_s, _refined, shop, denoiser, state.patches, controls, steps, deadline_s)
     try:
         async with asyncio.timeout(max(0.0, left_s)):
             better = await work
