@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from aiortc import RTCIceServer
 from platformdirs import user_state_path
@@ -14,6 +15,8 @@ from platformdirs import user_state_path
 from models.avatar.gallery import adopt
 from models.avatar.presets import DEFAULT
 from models.avatar.projection import PICTURE_PX, base_key
+from models.diffusion.refiner import refiner_for
+from models.diffusion.refiner_engine import FAILED, Engine, open_engine
 from models.hearing.detector import SileroDetector
 from models.hearing.endpoint import EndpointTranscriber, HearingSpec
 from models.hearing.whisper import WhisperTranscriber, packaged_model
@@ -30,6 +33,7 @@ from models.speech.ensemble import ensemble
 from models.speech.espeak import EspeakVoice
 from models.staging.collection import Collection, whole_picture
 from models.vision.motions import Motions
+from realtime.aside import Aside
 from realtime.compute import ComputeThread
 from realtime.core.clips import BAKED, PRIMITIVES
 from realtime.core.primitives import Primitive, clip_controls
@@ -74,9 +78,13 @@ class Server:
         prompted = answerer.in_role if isinstance(answerer, OpenAIAnswerer) else None
         self._library = Library(answerer, config.scenes_dir, prompted)
         self._hearing = hearing_parts(config)
+        self._engine, self._denoising = engine(config)
+        self._aside = Aside(name="refining") if self._engine is not None and self._engine.concurrent else None
         shared = Shared(
             config, self._stocks, self._compute, self._voice, self._library, _safety_of(config), self.metrics,
             self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
+            denoise=lambda avatar, session: refiner_for(self._engine, avatar, crc32(session.encode())),
+            refining=self._aside,
         )  # fmt: skip
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
@@ -115,6 +123,10 @@ class Server:
         """Whether the parts a session needs are up."""
         return {"avatar": bool(self._stocks), "voice": self._started}
 
+    def notices(self) -> Mapping[str, str]:
+        """What is wrong with parts that sessions can do without."""
+        return {"denoiser": self._denoising} if self._denoising.startswith(FAILED) else {}
+
     async def start(self) -> None:
         """Warm what answers the first viewer: the voice's worker and dictionaries, the avatar's region drawing."""
         await self._voice.warm_up()
@@ -136,6 +148,10 @@ class Server:
             self._hearing.thread.shutdown()
         self._avatars.close()
         self._compute.close()
+        if self._aside is not None:
+            self._aside.close()
+        if self._engine is not None:
+            self._engine.close()
 
 
 def build(config: Config, progress: Progress) -> Server:
@@ -143,6 +159,13 @@ def build(config: Config, progress: Progress) -> Server:
     motions(config).learn()
     name = config.avatar or DEFAULT
     return Server(config, {name: Stock(_open(config, name, progress))}, _answerer(config))
+
+
+def engine(config: Config) -> tuple[Engine | None, str]:
+    """The denoiser that the settings ask for, and a line that says what it is or why there is none."""
+    found, about = open_engine(config.denoiser)
+    log.log(logging.ERROR if about.startswith(FAILED) else logging.INFO, "denoiser: %s", about)
+    return found, about
 
 
 def motions(config: Config) -> Motions:

@@ -146,6 +146,9 @@ class Config:
     output_private: bool = setting(False)
     """Whether sessions may be published to addresses that are not public, such as a media server on the own network."""
 
+    denoiser: str = setting("auto")
+    """Weights that repair mouth and eyes: auto takes Anima's own where they improve an avatar, off none; or a path."""
+
     ai_label: Literal[
         "top-left", "top", "top-right", "bottom-left", "bottom", "bottom-right", "off"
     ] = setting("bottom")  # fmt: skip

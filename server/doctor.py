@@ -46,6 +46,7 @@ def examine(config: Config) -> list[Check]:
         *(encoder(name) for name in ENCODERS),
         espeak(),
         cache_dir(config),
+        denoiser(config),
         port(config),
         chromium(shutil.which),
     ]
@@ -125,6 +126,19 @@ def cache_dir(config: Config) -> Check:
             "pack directory", "warning", f"{path}: {free_gb:.1f} GB free", "free some space: packs take ~0.3 GB"
         )
     return Check("pack directory", "ok", f"{path}: {free_gb:.0f} GB free")
+
+
+def denoiser(config: Config) -> Check:
+    """Whether the weights that repair mouth and eyes can be used; without them hosts are shown as drawn."""
+    from models.diffusion.refiner_engine import FAILED, open_engine
+
+    engine, about = open_engine(config.denoiser)
+    if engine is not None:
+        engine.close()
+    if about.startswith(FAILED):
+        remedy = f"name a directory of whole weights with {flag('denoiser')}, or give it `off`"
+        return Check("denoiser", "warning", about, remedy)
+    return Check("denoiser", "ok", about)
 
 
 def port(config: Config) -> Check:

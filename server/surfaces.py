@@ -302,6 +302,10 @@ class Services(Protocol):
         """Each part a session needs and whether it is up, for `/readyz`."""
         ...
 
+    def notices(self) -> Mapping[str, str]:
+        """Parts that a session can do without, and what is wrong with them, for `/readyz`."""
+        ...
+
     async def start(self) -> None: ...
 
     async def aclose(self) -> None:

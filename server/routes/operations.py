@@ -17,9 +17,10 @@ async def ready(request: web.Request) -> web.Response:
     """Whether a new session would be taken: every part is up and the server is not shutting down."""
     state = request.app[STATE]
     parts = {**state.services.readiness(), "accepting": not state.draining}
-    up = all(parts.values())
+    up, notices = all(parts.values()), state.services.notices()
     headers = {} if up else {"Retry-After": "2"}
-    return web.json_response({"ready": up, "parts": parts}, status=200 if up else 503, headers=headers)
+    told = {"ready": up, "parts": parts, **({"notices": dict(notices)} if notices else {})}
+    return web.json_response(told, status=200 if up else 503, headers=headers)
 
 
 async def metrics(request: web.Request) -> web.Response:

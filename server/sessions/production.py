@@ -53,10 +53,12 @@ class Production:
         self.played = Played(self.sound.read)
         self.tap = SoundTap(self.played.read)
         self._frames: Mailbox[Frame] = Mailbox()
-        self._ladder = Ladder()
-        shop = Workshop(
-            plan, clock, stock, shared.compute, shared.costs, self._ladder, partial_update=spec.partial_update
-        )
+        denoiser = shared.denoise(stock.avatar, session_id)
+        self._ladder = Ladder(best="refine2" if denoiser is not None else "warp")
+        self._shop = shop = Workshop(
+            plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
+            partial_update=spec.partial_update,
+        )  # fmt: skip
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
             paths_every=lambda: self.egress.every(),

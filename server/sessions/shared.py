@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from realtime.aside import Aside
 from realtime.compute import ComputeThread
 from realtime.core.budget import CostModel
 from realtime.core.pacing import spread
-from realtime.ports import Voice
+from realtime.ports import Avatar, Denoiser, Voice
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
@@ -23,6 +24,10 @@ async def _nothing_to_open(name: str) -> None:
 def _unmarked(session_id: str, spec: SessionSpec, width: int, height: int) -> Marking | None:
     """For sessions whose pictures are as they are."""
     return None
+
+
+def _as_drawn(avatar: Avatar, session_id: str) -> Denoiser | None:
+    """For avatars that nothing improves."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,12 @@ class Shared:
     """Makes an avatar's stock ready before a session asks for it."""
     marking: Callable[[str, SessionSpec, int, int], Marking | None] = field(default=_unmarked)
     """Makes what marks a session's pictures, from its id, its spec and the size of what is encoded."""
+    denoise: Callable[[Avatar, str], Denoiser | None] = field(default=_as_drawn)
+    """Makes a session's denoiser, from its avatar and its id; None where there is none for it."""
+    refining: Aside | None = None
+    """Where denoisers work that gather the work of several sessions; None for the compute thread."""
+    paints: Paints | None = None
+    """What paints regions; None where nothing does."""
     costs: CostModel = field(default_factory=CostModel)
     begun_s: dict[str, float] = field(default_factory=dict)
     """When each running session's clock began; a new one's frames fall between those of the others."""

@@ -289,6 +289,9 @@ class FakeServices:
     def programmes(self) -> FakeProgrammes:
         return FakeProgrammes()
 
+    def notices(self) -> Mapping[str, str]:
+        return {}
+
     def readiness(self) -> Mapping[str, bool]:
         return self.parts
 
