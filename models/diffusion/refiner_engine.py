@@ -102,5 +102,12 @@ def open_engine(wish: str) -> tuple[Engine | None, str]:
     return engine, f"{weights.name} on {engine.runtime.name}, for {', '.join(sorted(kinds))}"
 
 
+def announced_engine(wish: str) -> tuple[Engine | None, str]:
+    """`open_engine`, told to the log."""
+    engine, about = open_engine(wish)
+    log.log(logging.ERROR if about.startswith(FAILED) else logging.INFO, "denoiser: %s", about)
+    return engine, about
+
+
 FAILED: Final = "cannot be used: "
 """What the line begins with where something is wrong, and not merely absent."""
