@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.avatar import mouth_paint
 from models.avatar.face_shape import Surface
-from models.avatar.geometry import Points, ribbon, smoothstep
+from models.avatar.geometry import Points, ramp, ribbon, smoothstep
 from models.avatar.mesh import Strip
 from models.avatar.mouth_paint import MARGIN
 from models.avatar.mouth_shape import COLUMNS, MouthShape, U, mouth_shape
@@ -19,6 +19,8 @@ from realtime.core.facs import Controls
 
 _ACROSS: Final = (U + 1) / 2
 _LINE_WIDTH: Final = np.interp(U, np.linspace(-1, 1, 9), (0.35, 0.8, 0.75, 1.0, 0.8, 1.0, 0.75, 0.8, 0.35))
+_SPARSE: Final = slice(None, None, 2)
+"""Every second column: enough for the soft hollow below the lip."""
 _TOOTH_X: Final = np.linspace(-1, 1, 11)
 _TONGUE_X: Final = np.linspace(-1, 1, 7)
 CLOSED_ROWS: Final = 0.75
@@ -37,7 +39,7 @@ class Mouth:
         self._lower = Strip(lower, (120, 28), 4, _ACROSS, np.array([0.0, 0.4, 1.0 - MARGIN, 1.0]), smooth=True)
         self._shadow = Strip(mouth_paint.inner_shadow(spec.lips), (72, 36), 2, _ACROSS, smooth=True)
         self._dimple = image_of(mouth_paint.dimple(spec.skin))
-        self._hollow = Strip(mouth_paint.lip_shadow(spec.skin), (64, 24), 3, _ACROSS, smooth=True)
+        self._hollow = Strip(mouth_paint.lip_shadow(spec.skin), (64, 24), 3, _ACROSS[_SPARSE], smooth=True)
         self._teeth = Strip(mouth_paint.teeth_band(True), (110, 26), 2, (_TOOTH_X + 1) / 2)
         self._lower_teeth = Strip(mouth_paint.teeth_band(False), (90, 16), 2, (_TOOTH_X + 1) / 2)
         lying, raised = mouth_paint.tongue_bands(spec.lips)
@@ -50,7 +52,7 @@ class Mouth:
         m = mouth_shape(c, self._fullness)
         lines = self._lines(view, m)
         upper_out, upper_in, lower_in, lower_out = lines[1], lines[3], lines[4], lines[6]
-        self._hollow.draw(canvas, np.concatenate([lower_out, lines[8], lines[9]]))
+        self._hollow.draw(canvas, lines[[6, 8, 9], _SPARSE].reshape(-1, 2))
         self._corners(canvas, lower_in, c)
         if m.gap > 0.35:
             self._draw_inside(canvas, view, m, c, upper_in, lower_in)
@@ -131,7 +133,7 @@ class Mouth:
             + 3.0 * _TONGUE_X**2 * (1 - 0.4 * m.roundness)
             - 0.6 * np.exp(-((np.abs(_TONGUE_X) - 0.4) ** 2) / 0.06)
         )
-        shown = 1.0 - float(smoothstep(c["teeth"], 0.5, CLOSED_ROWS))
+        shown = 1.0 - ramp(c["teeth"], 0.5, CLOSED_ROWS)
         self._tongue_rows(canvas, view, m, self._tongue, width, (top, top + 6.0, top + 15.0), -8.0, shown)
 
     def _draw_raised(self, canvas: skia.Canvas, view: View, m: MouthShape, amount: float) -> None:
@@ -169,7 +171,7 @@ class Mouth:
         strip.draw(canvas, self._at(view, xy, forward, 0.8 * m.jaw), alpha)
 
     def _draw_line(self, canvas: skia.Canvas, m: MouthShape, upper_in: Points, lower_in: Points) -> None:
-        shut = float(1 - smoothstep(m.gap, 0.6, 3.0))
+        shut = 1 - ramp(m.gap, 0.6, 3.0)
         if shut > 0.02:
             middle = (upper_in + lower_in) / 2
             canvas.drawPath(polygon(ribbon(middle, _LINE_WIDTH * 2.0)), fill(self._lips.line, 0.85 * shut))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.avatar.face_shape import jaw_drop, smile_sides
-from models.avatar.geometry import smoothstep
+from models.avatar.geometry import ramp
 from realtime.core.facs import Controls
 
 COLUMNS: Final = 21
@@ -108,11 +108,12 @@ def mouth_shape(c: Controls, fullness: float = 1.0) -> MouthShape:
         forward=4.0 * (funnel + pucker) + 2.5 * c["lip_round"] - 1.5 * tuck - 1.0 * press,
         roundness=roundness,
         teeth_y=teeth_y,
-        lower_teeth_y=lower_y + (teeth_y + CLENCHED - lower_y) * float(smoothstep(teeth, 0.5, 0.9)),
+        lower_teeth_y=lower_y + (teeth_y + CLENCHED - lower_y) * ramp(teeth, 0.5, 0.9),
         middle_x=shift,
     )
 
 
 def openness(c: Controls) -> float:
     """Opening between the lips in head units."""
-    return float(smoothstep(mouth_shape(c).gap, 0.0, 1e-6)) * mouth_shape(c).gap
+    gap = mouth_shape(c).gap
+    return ramp(gap, 0.0, 1e-6) * gap

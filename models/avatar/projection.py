@@ -20,6 +20,7 @@ VIEW_SCALE: Final = 1.36
 ORIGIN_PX: Final = (256.0, 236.0)
 """Where the point between the eyes lies at rest."""
 
+LEANS_ABOUT: Final = (0.0, 150.0)
 PIVOT: Final = (0.0, 74.0, -14.0)
 LENS: Final = 1500.0
 """Distance of the eye point in head units: long, so that a turn hardly swells what comes nearer."""
@@ -49,7 +50,14 @@ class View:
     breath: float
     lean: float
     shoulders: float
-    rotation: NDArray[np.float64]
+    turn: NDArray[np.float64]
+    """From head units to those seen from the front, (3, 3), to be multiplied from the right."""
+    origin: NDArray[np.float64]
+    """Where the head's origin comes to lie by the turn about the pivot, (3,)."""
+    scale: float
+    """Pixels per head unit in the plane of the pivot."""
+    shift: NDArray[np.float64]
+    """The pixel that the pivot is drawn at, (2,)."""
 
     @staticmethod
     @lru_cache(maxsize=1024)
@@ -62,17 +70,21 @@ class View:
         turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
         nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
         tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-        return View(yaw, pitch, roll, breath, lean, shoulders, tilt @ nod @ turn)
+        back = (tilt @ nod @ turn).T
+        drift = (0.30 * yaw + 0.25 * roll, 0.22 * pitch - 1.3 * (breath - 0.5) - 0.6 * shoulders)
+        pivot = np.array(PIVOT)
+        scale, shift = _to_pixels(0.045 * lean)
+        return View(
+            yaw, pitch, roll, breath, lean, shoulders, back, -pivot @ back, scale, (pivot[:2] + drift) * scale + shift
+        )  # fmt: skip
 
     def head(self, xyz: Points) -> Points:
         """Pixels of points on the head, (N, 3) -> (N, 2)."""
-        pivot = np.array(PIVOT)
-        turned = (xyz - pivot) @ self.rotation.T
-        lens = LENS / (LENS - turned[:, 2:])
-        flat = turned[:, :2] * lens + pivot[:2]
-        flat[:, 0] += 0.30 * self.yaw_deg + 0.25 * self.roll_deg
-        flat[:, 1] += 0.22 * self.pitch_deg - 1.3 * (self.breath - 0.5) - 0.6 * self.shoulders
-        return self._to_pixels(flat, 0.045)
+        turned = xyz @ self.turn
+        turned += self.origin
+        px = turned[:, :2] * (LENS * self.scale / (LENS - turned[:, 2:]))
+        px += self.shift
+        return np.asarray(px, np.float64)
 
     def body(self, xy: Points) -> Points:
         """Pixels of points on the body, (N, 2) -> (N, 2): the chest swells, the shoulders rise."""
@@ -84,14 +96,17 @@ class View:
         out[:, 1] -= breath * (0.7 + 1.3 * low) + self.shoulders * 9.0 * outer * low
         out[:, 0] += breath * 0.012 * x * low - self.shoulders * 0.03 * x * outer * low
         out[:, 0] += 0.10 * self.yaw_deg * low + 0.12 * self.roll_deg * low
-        return self._to_pixels(out, 0.03)
+        scale, shift = _to_pixels(0.03 * self.lean)
+        return np.asarray(out * scale + shift, np.float64)
 
     def blend(self, xyz: Points, on_head: NDArray[np.float64]) -> Points:
         """Pixels of points that hang between head (1) and body (0), such as the neck and long hair."""
         w = on_head[:, None]
         return np.asarray(self.head(xyz) * w + self.body(xyz[:, :2]) * (1.0 - w), np.float64)
 
-    def _to_pixels(self, flat: Points, lean_gain: float) -> Points:
-        grow = 1.0 + lean_gain * self.lean
-        centre = np.array([0.0, 150.0])
-        return np.asarray(((flat - centre) * grow + centre) * VIEW_SCALE + np.array(ORIGIN_PX))
+
+def _to_pixels(nearer: float) -> tuple[float, NDArray[np.float64]]:
+    """Factor and offset from head units to pixels, for a body whose lean lets it grow by a share `nearer`."""
+    scale = (1.0 + nearer) * VIEW_SCALE
+    centre = np.array(LEANS_ABOUT)
+    return scale, centre * (VIEW_SCALE - scale) + np.array(ORIGIN_PX)

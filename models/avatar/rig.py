@@ -44,10 +44,11 @@ EDGE_ROWS: Final = 14
 def _thin_edge(skin: Rgba, share: float) -> None:
     """Fade the half-covered pixels of the contour as far as the base frame shows them already: everywhere while the
     contour is at rest, and always beside the edge that the lower face shares with the upper."""
-    shares = np.full(len(skin), min(1.0, share))
+    faded = skin[:EDGE_ROWS] if share >= 1.0 else skin
+    shares = np.full(len(faded), min(1.0, share))
     shares[:EDGE_ROWS] *= np.linspace(0.0, 1.0, EDGE_ROWS)
-    rows, columns = np.nonzero((skin[..., 3] < 255) & (shares < 1.0)[:, None])
-    skin[rows, columns] = (skin[rows, columns] * shares[rows, None]).astype(np.uint8)
+    rows, columns = np.nonzero(faded[..., 3] < 255)
+    faded[rows, columns] = (faded[rows, columns] * shares[rows, None]).astype(np.uint8)
 
 
 class _Layer:

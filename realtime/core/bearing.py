@@ -75,6 +75,8 @@ def _postures() -> NDArray[np.float32]:
 
 _POSTURES: Final = _postures()
 """Posture offsets of each emotion, float32 (7, CONTROL_COUNT)."""
+_FACTORS: Final = np.array([(BEARINGS[emotion].size - 1.0, BEARINGS[emotion].blinks - 1.0) for emotion in Emotion])
+"""What each emotion adds to the factors of movements and blinks, (7, 2)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,9 +108,8 @@ class BearingTrack:
         targets[Emotion.NEUTRAL] = 0.0
         self._settle(targets, media_s)
         self._avert(media_s)
-        size = 1.0 + sum(a * (BEARINGS[e].size - 1.0) for e, a in zip(Emotion, self._amounts, strict=True))
-        blinks = 1.0 + sum(a * (BEARINGS[e].blinks - 1.0) for e, a in zip(Emotion, self._amounts, strict=True))
-        return Borne(np.asarray(self._amounts @ _POSTURES, np.float32), float(size), float(blinks))
+        size, blinks = (1.0 + self._amounts @ _FACTORS).tolist()
+        return Borne(np.asarray(self._amounts @ _POSTURES, np.float32), size, blinks)
 
     def gaze(self, x: float, y: float, media_s: float) -> tuple[float, float]:
         """The gaze that results when (x, y) is where the eyes would be without an emotion."""

@@ -169,6 +169,7 @@ class MouthTrack:
 
     def _pack(self) -> None:
         """Columns of all segments, so that a sample is a few array operations."""
+        self._known: tuple[float, Floats] = (float("nan"), self._cut_mouth)
         segments = self._segments
         self._begin_s = np.array([s.begin_s for s in segments])
         self._end_s = np.array([s.end_s for s in segments])
@@ -179,7 +180,14 @@ class MouthTrack:
         self._targets = np.array([s.target for s in segments]).reshape(-1, len(MOUTH_CONTROLS))
 
     def _mouth(self, media_s: float) -> Floats:
-        """The mouth controls, shape (len(MOUTH_CONTROLS),)."""
+        """The mouth controls, shape (len(MOUTH_CONTROLS),); a frame asks twice, for them and how open they are."""
+        known_s, mouth = self._known
+        if known_s != media_s:
+            mouth = self._blended(media_s)
+            self._known = media_s, mouth
+        return mouth
+
+    def _blended(self, media_s: float) -> Floats:
         mouth = self._spoken(media_s)
         since_s = media_s - self._cut_s
         if since_s < CLOSE_S:
