@@ -19,6 +19,7 @@ from server.prompt_book import PromptBook
 from server.routes import (
     backgrounds,
     catalogue,
+    connectivity,
     dashscope,
     director,
     livetalking,
@@ -39,7 +40,7 @@ from server.surfaces import Services
 
 SURFACES = (
     sessions, offer, rtc_resources, livetalking, dashscope, catalogue, backgrounds, portraits, operations, director,
-    prompts, obs, outputs,
+    prompts, obs, outputs, connectivity,
 )  # fmt: skip
 OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0
@@ -51,6 +52,7 @@ def create_app(services: Services, config: Config, clock: Callable[[], float] = 
     check_defaults(services, config)
     app = web.Application(middlewares=[*MIDDLEWARES, page_files], client_max_size=config.body_limit_bytes)
     app[STATE] = build_state(services, config, clock)
+    app[connectivity.EXAMINER] = connectivity.Examiner()
     register(app.router, OPERATIONS)
     if config.page:
         app.router.add_routes(description_routes(OPERATIONS))

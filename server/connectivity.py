@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -19,6 +20,7 @@ from server.rtc.sdpfrag import Credentials
 from server.settings import IceServer
 
 PATIENCE_S: Final = 6.0
+CERTIFICATE_REMEDY: Final = "give it a certificate for this name that browsers trust, with its whole chain"
 
 
 async def examine_paths(config: Config) -> list[Check]:
@@ -120,6 +122,9 @@ async def _server(server: IceServer, url: str) -> Check:
         return Check(url, "failure", f"refused: {code[0]} {code[1]}", _refusal(code[0]))
     except socket.gaierror as error:
         return Check(url, "failure", f"{parsed['host']}: {error.strerror}", "correct the host name, or its DNS entry")
+    except ssl.SSLError as error:
+        reason = getattr(error, "verify_message", "") or error.reason
+        return Check(url, "failure", f"its certificate is refused: {reason}", CERTIFICATE_REMEDY)
     except (OSError, stun.TransactionError) as error:
         words = "connection refused" if isinstance(error, ConnectionRefusedError) else str(error) or "no answer"
         return Check(url, "failure", words, _way_in(parsed))

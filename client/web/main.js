@@ -10,6 +10,7 @@ import { traceView } from "./trace.js";
 import { Cards } from "./ui/cards.js";
 import { Cast, posterOf } from "./ui/cast.js";
 import { Chat } from "./ui/chat.js";
+import { ConnectionPanel } from "./ui/connection.js";
 import { Curtain } from "./ui/curtain.js";
 import { Direct } from "./ui/direct.js";
 import { on } from "./ui/dom.js";
@@ -67,6 +68,7 @@ class Page {
     if (!this.session.options.grant) this.#offerCast();
     this.#listenToSession();
     this.#listenToViewer();
+    new ConnectionPanel(this.#locale, this.session);
     followTheme();
     liftSheet(this.#locale);
     setInterval(() => this.#measure(), STATS_EVERY_MS);

@@ -42,8 +42,7 @@ export class AnimaSession extends EventTarget {
     super();
     this.options = { ...DEFAULTS, ...options };
     this.memory = options.memory ?? new GrantMemory();
-    const fetchFn = options.fetch ?? ((input, init) => fetch(input, init));
-    this.signalling = new Signalling(this.options.base, fetchFn);
+    this.signalling = new Signalling(this.options.base, options.fetch ?? ((input, init) => fetch(input, init)));
   }
 
   get state() {
@@ -55,7 +54,11 @@ export class AnimaSession extends EventTarget {
     return this.#grant?.id ?? null;
   }
 
-  /** For statistics; null while there is no connection. */
+  get iceServers() {
+    return this.#grant?.ice_servers ?? [];
+  }
+
+  /** Null while there is no connection. */
   get peer() {
     return this.#link?.connection ?? null;
   }
@@ -114,10 +117,9 @@ export class AnimaSession extends EventTarget {
   }
 
   /**
-   * The host answers this.
+   * The host answers this; returns as `say` does.
    * @param {string} text
    * @param {{interrupt?: boolean}} [options]
-   * @returns {string | null} The message's id, or null if it could not be sent.
    */
   chat(text, { interrupt = true } = {}) {
     return this.#send(wire.sendText(text, interrupt));
@@ -132,7 +134,6 @@ export class AnimaSession extends EventTarget {
     this.#link?.speak(track);
   }
 
-  /** Silence, at once. */
   interrupt() {
     return this.#send(wire.clientMessage("interrupt"));
   }
@@ -264,8 +265,7 @@ export class AnimaSession extends EventTarget {
    * @param {Record<string, any>} words
    */
   #dismissed({ reason, returns }) {
-    this.#restarting = returns === true;
-    if (this.#restarting) return this.#failed(new Fault("restarting", String(reason)));
+    if ((this.#restarting = returns === true)) return this.#failed(new Fault("restarting", String(reason)));
     this.#turn += 1;
     this.#drop();
     this.#forget();

@@ -7,6 +7,8 @@ that fails changes nothing. What is relied on beyond the public APIs is listed i
 import asyncio
 import logging
 import random
+import socket
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +16,7 @@ from typing import Any, Final
 from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import Connection, ConnectionClosed, StunProtocol, server_reflexive_candidate
+from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc import RTCIceCandidate, RTCIceServer, RTCPeerConnection
 from aiortc.rtcicetransport import (
     RTCIceGatherer,
@@ -29,6 +32,8 @@ from server.rtc.sdpfrag import Credentials
 _log = logging.getLogger(__name__)
 
 RESTART_TIMEOUT_S: Final = 15.0
+_ANY_PORT: Final = range(1)
+"""Port 0: the system chooses."""
 _ICE_TRANSPORTS: Final = "_RTCPeerConnection__iceTransports"
 _UPDATE_GATHERING: Final = "_RTCPeerConnection__updateIceGatheringState"
 _UPDATE_ICE: Final = "_RTCPeerConnection__updateIceConnectionState"
@@ -54,6 +59,21 @@ class IceOptions:
     """IPv4 address under which a 1:1 NAT shows this machine; put in place of its own in host candidates."""
 
 
+class GuardedStunProtocol(StunProtocol):
+    """Drops a datagram that looks like STUN and cannot be read: aioice lets struct.error and others through, before it
+    knows who sent it."""
+
+    malformed_packets = 0
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """See `StunProtocol.datagram_received`."""
+        try:
+            super().datagram_received(data, addr)
+        except (ValueError, IndexError, KeyError, AssertionError, struct.error) as error:
+            self.malformed_packets += 1
+            _log.debug("dropped a malformed STUN message: %r", error)
+
+
 class IceConnection(Connection):
     """An aioice connection that obeys `IceOptions`."""
 
@@ -65,8 +85,6 @@ class IceConnection(Connection):
         self, component: int, addresses: list[str], timeout: int = 5  # noqa: ASYNC109
     ) -> list[Candidate]:
         """Bind, and ask STUN and TURN servers, as the base class does, but on the ports we may use."""
-        if not self._options.ports:
-            return [self._shown(one) for one in await super().get_component_candidates(component, addresses, timeout)]
         bound = [protocol for address in addresses if (protocol := await self._bind(address, component))]
         self._protocols += bound
         others = await asyncio.gather(self._relayed(component, timeout), self._reflexive(bound, timeout))
@@ -91,23 +109,25 @@ class IceConnection(Connection):
     async def _bind(self, address: str, component: int) -> StunProtocol | None:
         """A socket on a free port of the range, its host candidate set; None if there is none."""
         loop = asyncio.get_running_loop()
-        ports = self._options.ports
+        ports = self._options.ports or _ANY_PORT
         first = random.randrange(len(ports))
         for port in [*ports[first:], *ports[:first]]:
             try:
                 transport, protocol = await loop.create_datagram_endpoint(
-                    lambda: StunProtocol(self), local_addr=(address, port)
+                    lambda: GuardedStunProtocol(self), local_addr=(address, port)
                 )
             except OSError:
                 continue
             made: StunProtocol = protocol
+            bound = transport.get_extra_info("socket")
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
             made.local_candidate = Candidate(
                 foundation=candidate_foundation("host", "udp", address),
                 component=component,
                 transport="udp",
                 priority=candidate_priority(component, "host"),
                 host=address,
-                port=port,
+                port=bound.getsockname()[1],
                 type="host",
             )
             return made

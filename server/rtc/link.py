@@ -71,8 +71,9 @@ class Link(ABC):
         self._answered = True
         try:
             offer = self._read(sdp, kind)
-            self._arm(self._join_timeout_s, self._join_timed_out)
             answer = await self._negotiate(offer)
+            # only now: a server with much to do must not count its own time against the viewer
+            self._arm(self._join_timeout_s, self._join_timed_out)
             self._descriptions = (sdp, answer)
             return answer
         except BaseException:

@@ -16,3 +16,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     with ServerProcess(log=place / "server.log", packs_dir=place / "packs", settings=settings) as running:
         yield running
     assert "Traceback" not in running.output(), running.output()[-4000:]
+
+
+@pytest.fixture(scope="session")
+def patient(tmp_path_factory: pytest.TempPathFactory, server: ServerProcess) -> Iterator[ServerProcess]:
+    """A server that waits for viewers as long as it does by itself; its packs are those of `server`."""
+    place: Path = tmp_path_factory.mktemp("patient")
+    packs_dir = server.packs_dir
+    with ServerProcess(log=place / "server.log", packs_dir=packs_dir) as running:
+        yield running
+    assert "Traceback" not in running.output(), running.output()[-4000:]

@@ -119,20 +119,22 @@ async def built_go(folder: Path, source: str) -> str:
     return str(code / "peer")
 
 
-async def in_browser(packages: Path, script: str, timeout_s: float = 60.0, **what: Any) -> dict[str, Any]:
+async def in_browser(
+    packages: Path, script: str, timeout_s: float = 60.0, flags: tuple[str, ...] = (), **what: Any
+) -> dict[str, Any]:
     """Bundle one of the peers into a page of a headless Chromium and call its `run`; what that returns."""
     bundle = packages / f"{script}.bundle.js"
     command = [str(packages / "node_modules/.bin/esbuild"), str(PEERS / script), "--bundle", f"--outfile={bundle}"]
     # the peers' own folder has no node_modules
     bundled = ["sh", "-c", '"$@" >&2 && echo "{}"', "sh", *command]
     await output_of(*bundled, folder=packages, NODE_PATH=str(packages / "node_modules"))
-    async with asyncio.timeout(timeout_s), _page(bundle) as page:
+    async with asyncio.timeout(timeout_s), _page(bundle, flags) as page:
         found: dict[str, Any] = await page.evaluate("what => run(what)", what)
         return found
 
 
 @asynccontextmanager
-async def _page(bundle: Path) -> AsyncIterator[Page]:
+async def _page(bundle: Path, flags: tuple[str, ...]) -> AsyncIterator[Page]:
     """A page on an origin of its own, with this script loaded; its complaints are printed."""
 
     async def page_of(request: web.Request) -> web.Response:
@@ -149,7 +151,7 @@ async def _page(bundle: Path) -> AsyncIterator[Page]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         async with async_playwright() as driver:
-            chromium = await driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(_FLAGS))
+            chromium = await driver.chromium.launch(executable_path=shutil.which("chromium"), args=[*_FLAGS, *flags])
             try:
                 page = await chromium.new_page()
                 page.on("console", lambda message: print("page:", message.text))

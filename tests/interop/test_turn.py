@@ -27,6 +27,12 @@ class Turn:
     """A running coturn."""
 
     port: int
+    tls_port: int
+
+    @property
+    def tls_url(self) -> str:
+        """Its certificate is one that nobody trusts."""
+        return f"turns:127.0.0.1:{self.tls_port}?transport=tcp"
 
     @property
     def urls(self) -> str:
@@ -41,24 +47,33 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="module")
 def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turn]:
-    folder, port = tmp_path_factory.mktemp("coturn"), _free_port()
+    folder, port, tls_port = tmp_path_factory.mktemp("coturn"), _free_port(), _free_port()
+    _certificate(folder)
     settings = {
         "listening-ip": "127.0.0.1", "relay-ip": "127.0.0.1", "listening-port": port, "realm": "anima.test",
         "static-auth-secret": SECRET, "min-port": 55000, "max-port": 55199,
+        "tls-listening-port": tls_port, "cert": folder / "cert.pem", "pkey": folder / "key.pem",
         "pidfile": folder / "pid", "log-file": folder / "log", "userdb": folder / "db",
     }  # fmt: skip
-    flags = ("use-auth-secret", "no-cli", "no-tls", "no-dtls", "simple-log", "allow-loopback-peers", "fingerprint")
+    flags = ("use-auth-secret", "no-cli", "no-dtls", "simple-log", "allow-loopback-peers", "fingerprint")
     rows = [*(f"{name}={value}" for name, value in settings.items()), *flags]
     (folder / "turnserver.conf").write_text("\n".join(rows) + "\n")
     log = (folder / "out").open("wb")
     running = subprocess.Popen(["turnserver", "-c", str(folder / "turnserver.conf")], stdout=log, stderr=log)
     try:
         _await_port(running, port, folder)
-        yield Turn(port)
+        yield Turn(port, tls_port)
     finally:
         running.terminate()
         running.wait(10)
         log.close()
+
+
+def _certificate(folder: Path) -> None:
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
 
 
 def _await_port(running: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
@@ -76,7 +91,7 @@ def _await_port(running: "subprocess.Popen[bytes]", port: int, folder: Path) -> 
 def behind(turn: Turn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server whose viewers come through that coturn, on a few UDP ports."""
     settings = {
-        "api_keys": KEY, "allowed_origins": "*", "turn_urls": turn.urls, "turn_secret": SECRET,
+        "api_keys": KEY, "allowed_origins": "*", "turn_urls": f"{turn.urls},{turn.tls_url}", "turn_secret": SECRET,
         "udp_ports": "56000-56099",
     }  # fmt: skip
     with ServerProcess(log=tmp_path_factory.mktemp("behind") / "log", settings=settings) as running:
@@ -84,14 +99,18 @@ def behind(turn: Turn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 @needs("chromium", "npm")
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_a_viewer_that_only_the_relay_reaches(behind: ServerProcess, packages: Path, transport: str) -> None:
     session = await new_session(behind)
     told = session["ice_servers"][0]
-    servers = [{**told, "urls": [url for url in told["urls"] if url.endswith(transport)]}]
+    scheme, ending = ("turns:", "tcp") if transport == "tls" else ("turn:", transport)
+    urls = [url for url in told["urls"] if url.startswith(scheme) and url.endswith(ending)]
+    assert len(urls) == 1
+    flags = ("--ignore-certificate-errors",) if transport == "tls" else ()
     seen = await in_browser(
-        packages, "whep_restart.js", url=session["whep_url"], token=session["token"], iceServers=servers, relayOnly=True
-    )
+        packages, "whep_restart.js", flags=flags, url=session["whep_url"], token=session["token"],
+        iceServers=[{**told, "urls": urls}], relayOnly=True,
+    )  # fmt: skip
     first, second = seen["pairs"]
     assert (first["local"], first["protocol"]) == ("relay", transport) == (second["local"], second["protocol"])
     assert 56000 <= first["remotePort"] <= 56099 and 56000 <= second["remotePort"] <= 56099
@@ -141,5 +160,7 @@ async def test_the_doctor_names_what_is_wrong(turn: Turn) -> None:
     silent = f"turn:127.0.0.1:{_free_port()}?transport=tcp"
     result, detail, remedy = (await results(turn_urls=(silent,), turn_secret=SECRET))[silent]
     assert result == "failure" and "refused" in detail and "firewall" in remedy
+    result, detail, remedy = (await results(turn_urls=(turn.tls_url,), turn_secret=SECRET))[turn.tls_url]
+    assert result == "failure" and "certificate" in detail and "certificate" in remedy
     stun = f"stun:127.0.0.1:{turn.port}"
     assert (await results(ice_servers=(IceServer((stun,)),)))[stun][0] == "ok"
