@@ -16,7 +16,7 @@ from models.avatar.gallery import adopt
 from models.avatar.presets import DEFAULT
 from models.avatar.projection import PICTURE_PX, base_key
 from models.diffusion.refiner import refiner_for
-from models.diffusion.refiner_engine import FAILED, Engine, open_engine
+from models.diffusion.refiner_engine import FAILED, announced_engine
 from models.hearing.detector import SileroDetector
 from models.hearing.endpoint import EndpointTranscriber, HearingSpec
 from models.hearing.whisper import WhisperTranscriber, packaged_model
@@ -78,7 +78,7 @@ class Server:
         prompted = answerer.in_role if isinstance(answerer, OpenAIAnswerer) else None
         self._library = Library(answerer, config.scenes_dir, prompted)
         self._hearing = hearing_parts(config)
-        self._engine, self._denoising = engine(config)
+        self._engine, self._denoising = announced_engine(config.denoiser)
         self._aside = Aside(name="refining") if self._engine is not None and self._engine.concurrent else None
         shared = Shared(
             config, self._stocks, self._compute, self._voice, self._library, _safety_of(config), self.metrics,
@@ -159,13 +159,6 @@ def build(config: Config, progress: Progress) -> Server:
     motions(config).learn()
     name = config.avatar or DEFAULT
     return Server(config, {name: Stock(_open(config, name, progress))}, _answerer(config))
-
-
-def engine(config: Config) -> tuple[Engine | None, str]:
-    """The denoiser that the settings ask for, and a line that says what it is or why there is none."""
-    found, about = open_engine(config.denoiser)
-    log.log(logging.ERROR if about.startswith(FAILED) else logging.INFO, "denoiser: %s", about)
-    return found, about
 
 
 def motions(config: Config) -> Motions:
