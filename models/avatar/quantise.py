@@ -33,6 +33,9 @@ ARM: Final = ("arm_raise", "arm_swing", "arm_x", "hand")
 ARM_STEP_PX: Final = 2.0
 """The arm is a fast, large movement whose pictures are cached: coarser steps let them be met again."""
 
+SWAY_STEP_PX: Final = 0.5
+"""What swings is soft or small, and never still while it does."""
+
 BY_SMILE: Final = ("AU12", "AU15", "AU20", "AU23")
 """These move the upper face only by what they leave of the smile, which has steps of its own there."""
 SMILE_STEP: Final = RESTING_SMILE / 8
@@ -53,8 +56,9 @@ _KEYED: Final = _INDEX | {
     "upper": np.array([CONTROL_INDEX[control] for control in UPPER if control not in BY_SMILE], np.intp)
 }
 _REACH: Final = np.array([REACH_PX.get(name, 0.0) for name in CONTROL_NAMES])
+_STEPS_PX: Final = dict.fromkeys(ARM, ARM_STEP_PX) | dict.fromkeys(SPRINGS, SWAY_STEP_PX)
 _STEP: Final = np.array(
-    [(ARM_STEP_PX if name in ARM else STEP_PX) / REACH_PX[name] if name in REACH_PX else 1.0 for name in CONTROL_NAMES]
+    [_STEPS_PX.get(name, STEP_PX) / REACH_PX[name] if name in REACH_PX else 1.0 for name in CONTROL_NAMES]
 )
 """Size of a step of each control; the pose controls are not stepped here but by the base key."""
 

@@ -36,6 +36,9 @@ HANGS_FROM: Final = 34.0
 SHORT: Final = 24.0
 """Hair that hangs less than this below `HANGS_FROM` does not swing, in head units."""
 
+WEIGHTS: Final = 96
+"""So many weights of rectangles are kept, about 0.3 MB each."""
+
 LEFT, RIGHT, MIDDLE = "sway_left", "sway_right", "sway_middle"
 SWAYING: Final = (LEFT, RIGHT, MIDDLE)
 
@@ -83,7 +86,8 @@ class Sway:
             name: view.blend(_with_depth(zone.points), zone.on_head) for name, zone in self._zones.items()
         }
         self._roi = lru_cache(maxsize=2048)(self._place_roi)
-        self._weights = lru_cache(maxsize=64)(self._place_weights)
+        self._corners = lru_cache(maxsize=2048)(self._place_corners)
+        self._weights = lru_cache(maxsize=WEIGHTS)(self._carry_weights)
 
     def regions(self, key: BaseKey, moved: Mapping[str, bytes], face: Mapping[str, Roi]) -> list[Region]:
         """The rectangles that differ from the base frame, of `quantise.moved_regions`; `face` are the pose's own ones,
@@ -98,7 +102,7 @@ class Sway:
 
     def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
         """The base frame's pixels, bent."""
-        roi, weights = region.roi, self._weights(region.name, key, region.roi)
+        roi, weights = region.roi, self._weights(region.name, region.roi, self._corners(region.name, key, region.roi))
         x, y = np.zeros((2, roi.height, roi.width), np.float32)
         for name, channel, axis in self._zones[region.name].bends:
             amount = np.float32(controls[name] * quantise.REACH_PX[name])
@@ -131,11 +135,19 @@ class Sway:
         x1, y1 = min(PICTURE_PX, even_floor(right)), min(PICTURE_PX, even_floor(bottom))
         return Roi(x0, y0, max(2, x1 - x0), max(2, y1 - y0))
 
-    def _place_weights(self, name: str, key: BaseKey, roi: Roi) -> Weights:
-        """How strongly each bend acts inside a rectangle, (3, height, width)."""
+    def _place_corners(self, name: str, key: BaseKey, roi: Roi) -> tuple[int, ...]:
+        """Whole pixels of the picture at rest at which three corners of a rectangle lie in a pose: x, y of each.
+        Weights change little from one pixel to the next, so that poses share them."""
         here = self._here(name, key)
-        back = np.linalg.lstsq(np.column_stack([here, np.ones(len(here))]), self._at_rest[name], rcond=None)[0].T
-        back[:, 2] += back[:, :2] @ (roi.x, roi.y)
+        back = np.linalg.lstsq(np.column_stack([here, np.ones(len(here))]), self._at_rest[name], rcond=None)[0]
+        at = np.array(_corners_of(roi)) + (roi.x, roi.y)
+        return tuple(np.rint(np.column_stack([at, np.ones(3)]) @ back).astype(int).ravel().tolist())
+
+    def _carry_weights(self, name: str, roi: Roi, corners: tuple[int, ...]) -> Weights:
+        """How strongly each bend acts inside a rectangle whose corners come from there, (3, height, width)."""
+        back = cv2.getAffineTransform(
+            np.array(_corners_of(roi), np.float32), np.array(corners, np.float32).reshape(3, 2)
+        )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         moved = cv2.warpAffine(
             self._zones[name].weights, back, (roi.width, roi.height), flags=flags, borderMode=cv2.BORDER_REPLICATE
@@ -145,6 +157,10 @@ class Sway:
     def _here(self, name: str, key: BaseKey) -> Points:
         zone = self._zones[name]
         return View.of(key).blend(_with_depth(zone.points), zone.on_head)
+
+
+def _corners_of(roi: Roi) -> tuple[tuple[int, int], ...]:
+    return (0, 0), (roi.width, 0), (0, roi.height)
 
 
 def _inner(face: Mapping[str, Roi]) -> tuple[int, int, int]:
