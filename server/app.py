@@ -31,6 +31,7 @@ from server.routes import (
     prompts,
     rtc_resources,
     sessions,
+    styles,
 )
 from server.routes.page import page_files
 from server.routes.specification import description_routes
@@ -40,7 +41,7 @@ from server.surfaces import Services
 
 SURFACES = (
     sessions, offer, rtc_resources, livetalking, dashscope, catalogue, backgrounds, portraits, operations, director,
-    prompts, obs, outputs, connectivity,
+    prompts, obs, outputs, connectivity, styles,
 )  # fmt: skip
 OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0

@@ -13,6 +13,7 @@ from pathlib import Path
 from realtime.core.errors import AnimaError, ConfigError
 from server.config import PREFIX, Config
 from server.loading import describe, docstrings, flag, load
+from server.painting.cli import add_styles
 from server.primitives_cli import add_primitives
 from server.settings import setting_fields
 from server.training import add_train
@@ -92,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_primitives(commands, _add_settings, _config_of)
 
+    add_styles(commands, _add_settings, _config_of)
     add_train(commands)
     add_verify(commands, _add_settings, _config_of)
     _add_say(commands.add_parser("say", help="let a running server's session speak"))

@@ -42,8 +42,8 @@ log = logging.getLogger(__name__)
 
 MOVES_TILES: Final = 3
 """How far a host moves from its pose at rest, in tiles: what it always hides is not painted."""
-PRODUCT: Final = Roi(304, 304, 192, 192)
-"""Where a painted product is shown."""
+PRODUCT_SHARE: Final = 3 / 8
+"""Side of a painted product, of the picture's width; it is shown a tile from the lower right corner."""
 _PAPER: Final = 238
 """Grey that a product's picture begins as."""
 _PATIENT_S: Final = 5.0
@@ -71,7 +71,8 @@ class Paintable(Protocol):
 class Paints:
     """What all sessions share of painting."""
 
-    painter: Painter
+    painter: Painter | None
+    """None where the settings name no checkpoint."""
     avatars: Paintable
 
 
@@ -91,7 +92,7 @@ class Stage(Protocol):
 class Opens(Protocol):
     """Where a cut-out host comes from."""
 
-    async def __call__(self, look: str) -> Stock: ...
+    async def __call__(self, name: str) -> Stock: ...
 
 
 @dataclass(slots=True)
@@ -158,13 +159,14 @@ class Easel:
     # --- an order's way
 
     async def _check(self, order: PaintOrder, *, words: bool = True) -> None:
-        if self._paints is None:
+        painter = None if self._paints is None else self._paints.painter
+        if painter is None:
             raise NotOffered("this server has no painter: its setting painter names no checkpoint", field="paint")
         if self._spec.background == TRANSPARENT:
             raise Conflict("a transparent session has no picture to paint", field="paint.region")
         if words and self._safety.incoming(order.prompt).action != "allow":
             raise InvalidField("the safety rules do not allow this prompt", field="paint.prompt")
-        await asyncio.to_thread(self._paints.painter.check, order)
+        await asyncio.to_thread(painter.check, order)
 
     def _start(self, order: PaintOrder) -> None:
         task = asyncio.create_task(self._carry_out(order, self._epoch()), name="painting")
@@ -184,7 +186,7 @@ class Easel:
             self._tell(Progress(order, "failed", 0, 0, message="the picture could not be made ready"))
 
     def _begin(self, order: PaintOrder, surface: _Surface, epoch: int) -> None:
-        assert self._paints is not None
+        assert self._paints is not None and self._paints.painter is not None
         if surface.job is not None:
             surface.job.cancel()
         chosen = surface.allowed & (surface.painted_for != order.digest)
@@ -234,7 +236,10 @@ class Easel:
         """From the first finished tile on the session's frames are those before the canvas."""
         assert self._avatar is not None, "made before its first tile"
         if product is not None:
-            self._avatar.present(PRODUCT, product.canvas)
+            width, height = self._avatar.width, self._avatar.height
+            side = product.canvas.size[0]
+            roi = Roi(width - side - TILE_PX, height - side - TILE_PX, side, side)
+            self._avatar.present(roi, product.canvas)
         if not self._staged:
             self._staged = True
             self._stage.restage(Stock(self._avatar, _STAGED_BYTES, _STAGED_BYTES))
@@ -270,7 +275,8 @@ class Easel:
             sheet, cloth = await asyncio.to_thread(avatars.outfit, name)
             self._surfaces[region] = _surface(Canvas(sheet), cloth)
         elif region not in self._surfaces:
-            paper = Canvas(np.full((PRODUCT.height, PRODUCT.width, 3), _PAPER, np.uint8))
+            side = max(TILE_PX, int(PRODUCT_SHARE * self._avatar.width) // TILE_PX * TILE_PX)
+            paper = Canvas(np.full((side, side, 3), _PAPER, np.uint8))
             self._surfaces[region] = _surface(paper, np.ones_like(paper.tiles, np.bool_))
         return self._surfaces[region]
 

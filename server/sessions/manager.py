@@ -47,3 +47,5 @@ class SessionManager:
     async def aclose(self) -> None:
         """End all sessions."""
         await asyncio.gather(*(self.close(session_id, SERVER_STOPS) for session_id in list(self._sessions)))
+        if self._shared.paints is not None and self._shared.paints.painter is not None:
+            await asyncio.to_thread(self._shared.paints.painter.close)

@@ -18,6 +18,7 @@ from realtime.generator import Generator
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
 from realtime.ports import Clock
+from realtime.stock import Stock
 from server.media.egress import MediaEgress
 from server.outputs.tap import SoundTap
 from server.sessions.figures import frame_report
@@ -75,6 +76,15 @@ class Production:
         self._holders: set[object] = set()
         self._generating: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def pressed(self) -> bool:
+        """Whether frames need all the time there is."""
+        return self._ladder.rung == "cached"
+
+    def restage(self, stock: Stock) -> None:
+        """Make the frames that follow of other pixels; they have the same size."""
+        self._stock = self._shop.stock = stock
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Painted regions and style packs, as the server offers them."""
