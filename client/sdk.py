@@ -226,10 +226,11 @@ class RemoteSession:
         intensity: float = 1.0,
         gesture: str | None = None,
         gaze: tuple[float, float] | None = None,
+        motion: str | None = None,
     ) -> None:
-        """Direct the avatar."""
+        """Direct the avatar; `motion` is a gesture in free words."""
         body: dict[str, Any] = {"intensity": intensity}
-        body |= _given(emotion=emotion, gesture=gesture, gaze=gaze)
+        body |= _given(emotion=emotion, gesture=gesture, gaze=gaze, motion=motion)
         await self._call("POST", "/cue", body)
 
     async def open_output(

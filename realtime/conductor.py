@@ -9,6 +9,7 @@ from typing import Final
 
 from realtime.core import events
 from realtime.core.clips import GESTURES
+from realtime.core.described import UNDESCRIBED, Described
 from realtime.core.errors import TooMany, UpstreamError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
@@ -56,8 +57,11 @@ class Conductor:
         emit: Callable[[events.Event], None],
         spec: VoiceSpec,
         gate: Gate | None = None,
+        described: Described = UNDESCRIBED,
     ) -> None:
         self._plan = plan
+        self.described = described
+        """Finds gestures by free descriptions."""
         self._answerer = answerer
         self._clock = clock
         self._emit = emit
@@ -90,7 +94,8 @@ class Conductor:
     ) -> None:
         """Speak a script after what is being spoken, or instead of it. Raises `RequestError` for a bad script or
         when too many wait already, and then nothing changes."""
-        script = parse_script(text, gestures=GESTURES, language=self._delivery.spec.language, strict=True)
+        language = self._delivery.spec.language
+        script = parse_script(text, gestures=GESTURES, language=language, strict=True, described=self.described)
         beats: tuple[Beat, ...] = script.beats
         if emotion is not None:
             beats = (Feel(emotion, intensity), *beats)
@@ -231,7 +236,11 @@ class Conductor:
             async with closing(self._answerer.answer(text, history, language)) as parts:
                 async for part in parts:
                     cleaned = part.text if self._gate is None else self._gate.clean(part.text)
-                    script = parse_script(cleaned, gestures=GESTURES, language=language, strict=False)
+                    script = parse_script(
+                        cleaned, gestures=GESTURES, language=language, strict=False, described=self.described
+                    )
+                    if script.unknown:
+                        self._emit(events.Report("dropped", {"tags": list(script.unknown)}))
                     if not script.beats:
                         continue
                     self._emit(events.AnswerText(script.text, part.source))

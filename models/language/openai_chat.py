@@ -105,6 +105,11 @@ class OpenAIAnswerer:
         self._endpoint = _Endpoint(spec.connect_timeout_s)
         self._owns = True
 
+    @property
+    def model(self) -> str:
+        """The model that answers, which its parts name as their source."""
+        return self._spec.model
+
     def in_role(
         self, system_prompt: str, prompt: StructuredPrompt | None = None, fallback: Answerer | None = None
     ) -> "OpenAIAnswerer":

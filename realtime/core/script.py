@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
+from realtime.core.described import UNDESCRIBED, Described
 from realtime.core.errors import InvalidField, TooLarge
 from realtime.core.script_beats import (
     MAX_SCRIPT_CHARS,
@@ -39,19 +40,27 @@ _ELEMENT: Final = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _PLAIN: Final = Say("")
 
 
-def parse_script(text: str, *, gestures: Collection[str], language: str = "en", strict: bool = True) -> Script:
-    """The beats of a text. `gestures` are the known one-shot motions; `language` is assumed where nothing else says so.
+def parse_script(
+    text: str,
+    *,
+    gestures: Collection[str],
+    language: str = "en",
+    strict: bool = True,
+    described: Described = UNDESCRIBED,
+) -> Script:
+    """The beats of a text. `gestures` are the known one-shot motions, `described` finds them by `[motion: ...]`;
+    `language` is assumed where nothing else says so.
 
     Raises `TooLarge` over 5 000 characters and, when strict, `InvalidField` for tags, elements and values that cannot
     be used or for a text without any beat, `Malformed` for SSML that is not well-formed."""
     if len(text) > MAX_SCRIPT_CHARS:
         raise TooLarge("the text is too long", field="text", limit=f"{MAX_SCRIPT_CHARS} characters")
-    builder = _Builder(gestures, language, strict)
+    builder = _Builder(gestures, language, strict, described)
     if strict and looks_like_ssml(text):
         builder.add_items(read_ssml(text, gestures))
     else:
         builder.add_text(text)
-    script = Script(tuple(builder.beats), builder.dropped)
+    script = Script(tuple(builder.beats), builder.dropped, tuple(builder.unknown))
     if strict and not script.beats:
         raise InvalidField("the text has nothing to say or do", field="text", limit="at least one word or tag")
     return script
@@ -65,9 +74,11 @@ def strip_tags(text: str) -> str:
 class _Builder:
     """Collects beats from text; one per script."""
 
-    def __init__(self, gestures: Collection[str], language: str, strict: bool) -> None:
+    def __init__(self, gestures: Collection[str], language: str, strict: bool, described: Described) -> None:
         self.beats: list[Beat] = []
         self.dropped = 0
+        self.unknown: list[str] = []
+        self._described = described
         self._gestures = gestures
         self._language = language
         self._strict = strict
@@ -99,8 +110,8 @@ class _Builder:
     def _add_run(self, text: str, style: Say) -> None:
         at = 0
         for match in TAG.finditer(text):
-            beat = beat_named(match["name"], match["value"], self._gestures, strict=self._strict)
-            if beat is None and not match["name"].isascii():
+            beat = self._beat_of(match)
+            if beat is None and match["name"] and not match["name"].isascii():
                 continue
             self._add_say(text[at : match.start()], style)
             at = match.end()
@@ -110,7 +121,20 @@ class _Builder:
                 raise unknown_tag(match["name"], self._gestures)
             else:
                 self.dropped += 1
+                self.unknown.append(match.group())
         self._add_say(text[at:], style)
+
+    def _beat_of(self, match: re.Match[str]) -> Beat | None:
+        """What a tag asks for; a language model's word that is no tag's name is taken for a description."""
+        name = match["name"]
+        if name is None:
+            wanted = match["motion"].strip()
+            found = self._described.require(wanted, "text") if self._strict else self._described.find(wanted)
+        elif (beat := beat_named(name, match["value"], self._gestures, strict=self._strict)) is not None:
+            return beat
+        else:
+            found = None if self._strict else self._described.find(name.replace("_", " "))
+        return None if found is None else Gesture(found)
 
     def _add_beat(self, beat: Beat) -> None:
         if isinstance(beat, Pause):

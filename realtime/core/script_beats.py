@@ -64,10 +64,12 @@ Beat = Say | Feel | Gesture | Pause | Mark
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A parsed script. `dropped` counts tags and elements that lenient reading did not understand."""
+    """A parsed script. `dropped` counts tags and elements that lenient reading did not understand; `unknown` are those
+    tags."""
 
     beats: tuple[Beat, ...]
     dropped: int = 0
+    unknown: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

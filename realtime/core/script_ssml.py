@@ -175,8 +175,9 @@ class _Reader:
         if not 0 < len(name) <= MAX_NAME_CHARS:
             self._fail("a mark needs a name", f"1..{MAX_NAME_CHARS} characters")
         match = TAG.fullmatch(f"[{name}]")
-        beat = beat_named(match["name"], match["value"], self._gestures, strict=True) if match else None
-        return beat if beat is not None else Mark(name)
+        if match is None or match["name"] is None:
+            return Mark(name)
+        return beat_named(match["name"], match["value"], self._gestures, strict=True) or Mark(name)
 
 
 def _clip(factor: float) -> float:

@@ -10,11 +10,12 @@ from realtime.core.facs import Emotion
 from realtime.core.script_beats import DEFAULT_PAUSE_S, MAX_PAUSE_S, Beat, Feel, Gesture, Pause
 
 TAG: Final = re.compile(
-    r"(?<!\\)\[[ ]*(?P<name>[A-Za-z][A-Za-z_-]{0,31}|[\u4e00-\u9fff]{1,4})[ ]*"
-    r"(?::[ ]*(?P<value>[-+\w.%]{1,12})[ ]*)?\](?!\()"
+    r"(?<!\\)\[[ ]*(?:(?i:motion|动作)[ ]*[:：][ ]*(?P<motion>[^\[\]\n]{1,100})"
+    r"|(?P<name>[A-Za-z][A-Za-z_-]{0,31}|[\u4e00-\u9fff]{1,4})[ ]*(?::[ ]*(?P<value>[-+\w.%]{1,12})[ ]*)?)\](?!\()"
 )
-"""Tag-shaped: one word and perhaps one value. `[1]`, `[see page 3]`, `[text](link)` and `\\[word]` are not."""
-MAX_TAG_CHARS: Final = 64
+"""Tag-shaped: `motion` with a free description, or one word and perhaps one value. `[1]`, `[see page 3]`,
+`[text](link)` and `\\[word]` are not."""
+MAX_TAG_CHARS: Final = 128
 
 _SYNONYMS: Final[Mapping[Emotion, str]] = {
     Emotion.ANGRY: "angry anger annoyed mad furious 生气 愤怒",

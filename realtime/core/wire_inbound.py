@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from realtime.core.described import MAX_MOTION_CHARS
 from realtime.core.errors import InvalidField, TooLarge
 from realtime.core.facs import Emotion
 from realtime.core.script_beats import MAX_SCRIPT_CHARS
@@ -68,13 +69,15 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Direct the avatar: at least one of emotion, gesture and gaze (x, y in -1..1, right and down)."""
+    """Direct the avatar: at least one of emotion, gesture, motion and gaze (x, y in -1..1, right and down). `motion` is
+    a gesture in free words."""
 
     id: str
     emotion: Emotion | None = None
     intensity: float = 1.0
     gesture: str | None = None
     gaze: tuple[float, float] | None = None
+    motion: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +195,17 @@ def _comment(id: str, d: Mapping[str, Any]) -> CommentText:
 
 
 def _cue(id: str, d: Mapping[str, Any]) -> Cue:
-    _known(d, "emotion", "intensity", "gesture", "gaze")
+    _known(d, "emotion", "intensity", "gesture", "gaze", "motion")
     gesture = _string(d, "gesture", "data.d.gesture", MAX_GESTURE_CHARS) if d.get("gesture") is not None else None
     emotion, gaze = _emotion(d), _gaze(d)
-    if emotion is None and gesture is None and gaze is None:
-        raise InvalidField("the cue directs nothing", field="data.d", limit="at least one of emotion, gesture, gaze")
+    motion = None if d.get("motion") is None else _text(d, "motion", "data.d.motion", MAX_MOTION_CHARS)
+    if gesture is not None and motion is not None:
+        raise InvalidField("either gesture or motion, not both", field="data.d.motion", limit="one of gesture, motion")
+    if emotion is None and gesture is None and gaze is None and motion is None:
+        limit = "at least one of emotion, gesture, motion, gaze"
+        raise InvalidField("the cue directs nothing", field="data.d", limit=limit)
     intensity = _number(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0)
-    return Cue(id, emotion, intensity, gesture.lower() if gesture is not None else None, gaze)
+    return Cue(id, emotion, intensity, gesture.lower() if gesture is not None else None, gaze, motion)
 
 
 def _camera(id: str, d: Mapping[str, Any]) -> Camera:

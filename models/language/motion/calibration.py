@@ -18,8 +18,8 @@ DECAY: Final = 1e-3
 
 def fit_odds(model: MotionModel, samples: Sequence[Description]) -> NDArray[np.float32]:
     """The four numbers of `MotionModel.probability`: logistic regression of "the first is the right one" on cosine,
-    margin and share of known words, by gradient descent with a little decay. Descriptions that fit no primitive count as
-    wrong whatever is found."""
+    margin and share of known words, by gradient descent with a little decay. Descriptions that fit no primitive count
+    as wrong whatever is found."""
     finder = MotionFinder(BUILT_IN, model)
     inputs, right = [], []
     for one in samples:

@@ -18,7 +18,7 @@ _LONGEST_S: Final = 12.0
 
 def motion_features(primitive: Primitive) -> NDArray[np.float32]:
     """A primitive as numbers, float32 (SIZE,), not standardised: every control at `SAMPLES` instants; each control's
-    lowest and highest value and how far it travels; the hand's shape; length, kind, and what becomes of a thing held."""
+    lowest and highest value and how far it travels; the hand's shape; length, kind, and what the hand holds."""
     times_s = np.linspace(0.0, primitive.duration_s, SAMPLES)
     if primitive.kind == "loop":
         times_s[-1] = np.nextafter(primitive.duration_s, 0.0)
@@ -34,4 +34,4 @@ def motion_features(primitive: Primitive) -> NDArray[np.float32]:
         primitive.puts_down, "arm_raise" in primitive.tracks,
     )  # fmt: skip
     parts = (curves.ravel(), curves.min(axis=1), curves.max(axis=1), travel, shape, np.array(traits))
-    return np.concatenate(parts).astype(np.float32)
+    return np.asarray(np.concatenate(parts), np.float32)

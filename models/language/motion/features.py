@@ -47,8 +47,7 @@ def features(text: str) -> Features:
             before = "^"
             continue
         grams.update((f"w{token}", f"b{before} {token}"))
-        marked = f"<{token}>"
-        grams.update(list(dict.fromkeys(_pieces(f"<{token}>"))))
+        grams.update(dict.fromkeys(_pieces(f"<{token}>"), 1))
         if token not in _EMPTY_WORDS:
             words.append(_key(token))
         before = token

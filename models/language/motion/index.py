@@ -7,12 +7,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.core.errors import ConfigError
+
 Floats = NDArray[np.float32]
 MAX_ROWS: Final = 1_000_000
 
 
 class VectorIndex:
-    """Labelled unit vectors. `engine` is "faiss", "numpy" or "auto"."""
+    """Labelled unit vectors. `engine` is "faiss", "numpy" or "auto": FAISS if it is installed. Raises `ConfigError`."""
 
     def __init__(self, dimensions: int, engine: str = "auto") -> None:
         self.engine = _engine(engine)
@@ -55,6 +57,7 @@ class VectorIndex:
 def _engine(wanted: str) -> str:
     if wanted not in ("auto", "faiss", "numpy"):
         raise ValueError(f"no search engine {wanted!r}; there are auto, faiss, numpy")
-    if wanted != "auto":
-        return wanted
-    return "faiss" if importlib.util.find_spec("faiss") is not None else "numpy"
+    installed = importlib.util.find_spec("faiss") is not None
+    if wanted == "faiss" and not installed:
+        raise ConfigError("FAISS is not installed: pip install 'anima[search]', or search with numpy")
+    return wanted if wanted != "auto" else "faiss" if installed else "numpy"

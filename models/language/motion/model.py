@@ -23,8 +23,9 @@ class MotionModel:
     """Both encoders. `weights` by name, any float type:
 
     `table` (buckets, width); `gate` (width, experts), `gate_bias` (experts,); `experts` (experts, width, space),
-    `expert_bias` (experts, space); `mean`, `scale` (motion features,); `hidden` (motion features, units), `hidden_bias`;
-    `out` (units, space), `out_bias`; `words` (known words,) sorted uint32 keys; `odds` (4,) of `probability`."""
+    `expert_bias` (experts, space); `mean`, `scale` (motion features,); `hidden` (motion features, units), its
+    `hidden_bias`; `out` (units, space), `out_bias`; `words` (known words,) uint32 keys; `odds` (4,) of
+    `probability`."""
 
     def __init__(self, weights: Mapping[str, NDArray[np.generic]]) -> None:
         self._w: dict[str, Floats] = {
@@ -72,8 +73,8 @@ class MotionModel:
         return sum(word in self._words for word in words) / len(words) if words else 0.0
 
     def probability(self, cosine: float, margin: float, known: float) -> float:
-        """Probability that the nearest primitive is the one that is meant: a logistic curve (Platt, 1999) of its cosine,
-        by how much the next one is further away, and the share of known words; fitted on the validation set."""
+        """Probability that the nearest primitive is the one that is meant: a logistic curve (Platt, 1999) of its
+        cosine, by how much the next one is further away, and the share of known words; fitted on the validation set."""
         a, b, c, bias = (float(value) for value in self._w["odds"])
         return float(1.0 / (1.0 + np.exp(-(a * cosine + b * margin + c * known + bias))))
 

@@ -7,18 +7,18 @@ from typing import Final
 from models.language.motion.index import VectorIndex
 from models.language.motion.model import MotionModel, motion_model
 from realtime.core.clips import BUILT_IN, PRIMITIVES
+from realtime.core.described import Described, NearMotion
 from realtime.core.primitives import Primitive
 
-THRESHOLD: Final = 0.88
-"""The least similarity at which a motion is played."""
+_CANDIDATES: Final = 6
 _ROWS_A_PRIMITIVE: Final = 4
 """Rows searched for each primitive that is asked for: one may have several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One primitive. `similarity` 0..1 is the probability, calibrated on the validation set, that it is the one that was
-    meant; `cosine` is that of its nearest vector."""
+    """One primitive. `similarity` 0..1 is the probability, calibrated on the validation set, that it is the one that
+    was meant; `cosine` is that of its nearest vector."""
 
     name: str
     similarity: float
@@ -61,6 +61,10 @@ class MotionFinder:
             for i, (name, cosine) in enumerate(ranked[:k])
         ]
 
+    def near(self, description: str) -> list[NearMotion]:
+        """As `realtime.core.described.Search` asks for: a few, since loops among them are passed over."""
+        return [NearMotion(one.name, one.similarity) for one in self.nearest(description, _CANDIDATES)]
+
     def _learn(self) -> None:
         for name, one in tuple(self._primitives.items()):
             if self._moving.get(name) is one:
@@ -77,3 +81,8 @@ def _margin(cosine: float, rank: int, ranked: list[tuple[str, float]]) -> float:
     if rank:
         return cosine - ranked[0][1]
     return cosine - ranked[1][1] if len(ranked) > 1 else cosine
+
+
+def describing(threshold: float, engine: str) -> Described:
+    """What finds the gestures of this process by description. Raises `ConfigError` for an engine that is missing."""
+    return Described(MotionFinder(engine=engine).near, threshold)

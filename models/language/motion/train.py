@@ -34,7 +34,9 @@ UNITS: Final = 96
 STEPS: Final = 1_500
 IN_CONTEXT: Final = 0.35
 """How often a general description is put into the words of a domain."""
-GATE_WEIGHT: Final = 0.1
+GATE_WEIGHT: Final = 0.2
+RARITY: Final = torch.tensor([1.0, 1.0, 1.0, 0.3])
+"""Weight of each domain in the gate's loss: most descriptions are general."""
 GRAM_DROPOUT: Final = 0.25
 NOISE: Final = 0.3
 """Standard deviation of what is added to the standardised curves, which are few: 46 primitives."""
@@ -125,10 +127,10 @@ def trained(
         said, scores = encoders.texts(_bag(texts, generator))
         also, _ = encoders.texts(_bag(others, generator))
         moved = encoders.motions(NOISE * torch.randn(encoders.seen.shape, generator=generator))
-        gate = functional.cross_entropy(scores, torch.tensor(domains))
+        gate = functional.cross_entropy(scores, torch.tensor(domains), weight=RARITY)
         loss = _info_nce(said, moved) + _info_nce(also, moved) + _info_nce(said, also) + GATE_WEIGHT * gate
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # PyTorch leaves it untyped
         optimiser.step()
         schedule.step()
     return encoders.weights(np.array(sorted(words), np.uint32))

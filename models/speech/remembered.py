@@ -1,0 +1,53 @@
+"""A voice that remembers what it said: the same sentence in the same voice sounds again without being synthesised."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from realtime.core.cache import ByteLru, CacheCounters
+from realtime.core.values import SpeechChunk, VoiceSpec
+from realtime.ports import Voice
+
+_ITEM_BYTES = 160
+"""What a phoneme, a word or a chunk takes beside its sound."""
+
+
+class RememberedVoice:
+    """The port `Voice` before another one. Only what was spoken to its end is kept, whole, sound read-only."""
+
+    def __init__(self, voice: Voice, budget_bytes: int) -> None:
+        self._voice = voice
+        self._said: ByteLru[tuple[str, VoiceSpec], tuple[SpeechChunk, ...]] = ByteLru(budget_bytes)
+
+    @property
+    def counters(self) -> CacheCounters:
+        """Sentences that sounded again, that were synthesised, and that made room."""
+        return self._said.counters
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes held now."""
+        return self._said.size_bytes
+
+    async def speak(self, text: str, spec: VoiceSpec) -> AsyncIterator[SpeechChunk]:
+        """As the port says."""
+        kept = self._said.get((text, spec))
+        if kept is not None:
+            for chunk in kept:
+                yield chunk
+            return
+        said: list[SpeechChunk] = []
+        async with aclosing(self._voice.speak(text, spec)) as chunks:  # type: ignore[type-var]  # voices are generators
+            async for chunk in chunks:
+                chunk.pcm.flags.writeable = False
+                said.append(chunk)
+                yield chunk
+        if said:
+            self._said.put((text, spec), tuple(said), sum(map(_size_bytes, said)))
+
+    async def aclose(self) -> None:
+        """Release the voice behind it."""
+        await self._voice.aclose()
+
+
+def _size_bytes(chunk: SpeechChunk) -> int:
+    return int(chunk.pcm.nbytes) + _ITEM_BYTES * (1 + len(chunk.phonemes) + len(chunk.words))
