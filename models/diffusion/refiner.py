@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.diffusion.data.raster import Frame, field_masks
-from models.diffusion.refiner_crop import Floats, flow_back, laid, taken, taken_at_rest, warped
+from models.diffusion.refiner_crop import Floats, flow_back, laid, reach, taken, taken_at_rest, warped
 from models.diffusion.refiner_engine import Engine
 from models.diffusion.refiner_face import Face, Faces, faces_of
 from models.diffusion.runtime.port import Job
@@ -37,10 +36,6 @@ FADE_FRAMES: Final = 4
 """Over the last of them it fades out."""
 FAILURES: Final = 3
 """After so many failures in a row the session goes on without a denoiser."""
-AROUND_PX: Final = 13
-SOFT_PX: Final = 3.0
-"""What is added reaches half of the first beyond lips and eyes, and ends as softly as the second."""
-_AROUND: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (AROUND_PX, AROUND_PX))
 _OPENING, _EYEBALL = FIELDS.index("opening"), FIELDS.index("eyeball")
 _HALF: Final = 128
 _FEWEST_PX: Final = 6
@@ -243,7 +238,7 @@ class Refiner:
         """What is added to the crop's base, and the memory of it."""
         memory = task.memory
         if task.steps:
-            added = np.asarray((task.guess - task.base) * _reach(task.fields), np.float32)
+            added = np.asarray((task.guess - task.base) * reach(task.fields), np.float32)
             memory.output, memory.added, memory.age = task.base + added, added, 0
             memory.points, memory.opened, memory.controls = task.points, task.opened, controls
             return added
@@ -252,13 +247,6 @@ class Refiner:
             return None
         share = min(1.0, (STALE_FRAMES - memory.age) / FADE_FRAMES)
         return np.asarray(warped(memory.added, task.flow) * task.known * np.float32(max(0.0, share)), np.float32)
-
-
-def _reach(fields: NDArray[np.uint8]) -> Floats:
-    """(H, W), 0..1: lips, mouth, eyes and lids and a little around them. What a net makes of skin far from them is no
-    repair, and what it gets wrong there would be carried on from frame to frame."""
-    near = cv2.dilate(fields.max(0), _AROUND)
-    return np.asarray(cv2.GaussianBlur(near, (0, 0), SOFT_PX), np.float32) / np.float32(255)
 
 
 def _crops(fresh: Sequence[int], patches: Sequence[Patch], regions: Mapping[Roi, str]) -> list[tuple[str, int]]:

@@ -24,6 +24,10 @@ STILL: Final = 0.02
 EDGE_PX: Final = 6
 """Over this many pixels along a patch's border what was added fades out: a crop may reach beyond its patch."""
 
+AROUND_PX: Final = 13
+SOFT_PX: Final = 3.0
+"""What is added reaches half of the first beyond lips and eyes, and ends as softly as the second."""
+_AROUND: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (AROUND_PX, AROUND_PX))
 _TO_YUV: Final = np.array(
     [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], np.float32
 ) / np.float32(2.0)  # fmt: skip
@@ -133,3 +137,10 @@ def warped(picture: Floats, flow: Floats) -> Floats:
 def _pixels(width: int, height: int) -> Floats:
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return np.stack([x, y], -1)
+
+
+def reach(fields: NDArray[np.uint8]) -> Floats:
+    """(H, W), 0..1: lips, mouth, eyes and lids and a little around them. What a net makes of skin far from them is no
+    repair, and what it gets wrong there would be carried on from frame to frame."""
+    near = cv2.dilate(fields.max(0), _AROUND)
+    return np.asarray(cv2.GaussianBlur(near, (0, 0), SOFT_PX), np.float32) / np.float32(255)

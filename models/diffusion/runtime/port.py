@@ -80,6 +80,10 @@ def batches(jobs: Sequence[Job], most: int) -> list[list[int]]:
 
 def stacked(jobs: Sequence[Job]) -> tuple[Floats, Floats, Floats, Floats]:
     """Picture, control, level, and deep or reference features of jobs of one kind, each with its batch."""
+    if len(jobs) == 1:  # a picture is megabytes: one alone is not copied
+        (job,) = jobs
+        known = job.reference if job.deep is None else job.deep
+        return job.picture[None], job.control[None], np.array([[job.level]], np.float32), known[None]
     picture = np.stack([job.picture for job in jobs])
     control = np.stack([job.control for job in jobs])
     level = np.array([[job.level] for job in jobs], np.float32)

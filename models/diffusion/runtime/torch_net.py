@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.diffusion.net import RoiDenoiser
 from models.diffusion.runtime.nf4 import to_nf4, weight_bytes
@@ -43,7 +43,9 @@ class TorchRuntime:
         self._net = net.eval().requires_grad_(False)
         if precision == "nf4":
             to_nf4(self._net)
-        self._net = self._net.to(device).to(self._type).to(memory_format=torch.channels_last)  # type: ignore[arg-type]
+        # torch's own: diffusers' `to` asks for another way of loading
+        plainly: Any = nn.Module.to
+        plainly(self._net, self._device, self._type, memory_format=torch.channels_last)
         self._name = f"torch {precision} {device}"
         self._graphs: dict[tuple[int, int, bool, int], _Captured] = {}
 
