@@ -22,8 +22,10 @@ from models.hearing.endpoint import EndpointTranscriber, HearingSpec
 from models.hearing.whisper import WhisperTranscriber, packaged_model
 from models.language.content import Library
 from models.language.knowledge_file import load_knowledge
+from models.language.motion.search import describing
 from models.language.openai_chat import ChatSpec, OpenAIAnswerer
 from models.language.retrieval import KnowledgeAnswerer
+from models.language.reuse.assembly import MIB, answer_store, reusing
 from models.marks.label import label
 from models.safety.audit import AuditLog
 from models.safety.filter import SafetyFilter
@@ -31,6 +33,7 @@ from models.safety.rules import load_packs
 from models.speech.endpoint import SpeakingSpec
 from models.speech.ensemble import ensemble
 from models.speech.espeak import EspeakVoice
+from models.speech.remembered import RememberedVoice
 from models.staging.collection import Collection, whole_picture
 from models.vision.motions import Motions
 from realtime.aside import Aside
@@ -45,8 +48,10 @@ from server.config import Config
 from server.ice_servers import turn_servers
 from server.marks import NO_SOURCE, Marks, Source
 from server.metrics import Metrics
+from server.painting.compose import paints
 from server.portrait_tasks import PortraitTasks
 from server.provenance import ProvenanceLog
+from server.reuse import count_reuse
 from server.rtc.ice import IceOptions
 from server.rtc.peer import PeerOptions
 from server.sessions.hearing import HearingParts
@@ -72,19 +77,26 @@ class Server:
         self._compute = ComputeThread()
         self._avatars = collection(config)
         self.portraits = PortraitTasks(config.packs_path, lambda: {info.name for info in self.avatars()})
-        self.backgrounds = self._avatars.pictures
+        self.backgrounds, self.paints = self._avatars.pictures, paints(config, self._avatars)
         self._stocks = Wardrobe(stocks, self._avatars.open_aside)
         self.metrics.gauge("stock_bytes", "Ready pixels held", self._stocks_bytes)
-        prompted = answerer.in_role if isinstance(answerer, OpenAIAnswerer) else None
-        self._library = Library(answerer, config.scenes_dir, prompted)
+        answers = answer_store(
+            config.answer_cache_mb, config.answer_cache_ttl_s, config.motion_search, config.safety_packs,
+            config.safety_dir,
+        )  # fmt: skip
+        host, prompted = reusing(answerer, answers)
+        self._library = Library(host, config.scenes_dir, prompted)
+        voice = RememberedVoice(self._voice, config.speech_cache_mb * MIB)
+        described = describing(config.motion_threshold, config.motion_search)
+        count_reuse(self.metrics, described, answers, voice)
         self._hearing = hearing_parts(config)
         self._engine, self._denoising = announced_engine(config.denoiser)
         self._aside = Aside(name="refining") if self._engine is not None and self._engine.concurrent else None
         shared = Shared(
-            config, self._stocks, self._compute, self._voice, self._library, _safety_of(config), self.metrics,
+            config, self._stocks, self._compute, voice, self._library, _safety_of(config), self.metrics,
             self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
             denoise=lambda avatar, session: refiner_for(self._engine, avatar, crc32(session.encode())),
-            refining=self._aside,
+            refining=self._aside, described=described, paints=self.paints,
         )  # fmt: skip
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
@@ -299,18 +311,13 @@ def _speaking(config: Config) -> SpeakingSpec | None:
 def _safety_of(config: Config) -> Callable[[str, str, str], Safety]:
     """What makes a session's filter; the packs are read here once, so that a bad one stops the start."""
     packs = {tag: load_packs(config.safety_packs, config.safety_dir, tag) for tag in ("en", "zh")}
-    audit = AuditLog(config.audit_log or _audit_path(), with_text=config.audit_text)
+    audit = AuditLog(config.audit_log or user_state_path("anima") / "audit.jsonl", with_text=config.audit_text)
 
     def make(session: str, scene: str, language: str) -> Safety:
         tag = "zh" if language.lower().startswith(("zh", "cmn")) else "en"
         return SafetyFilter(packs[tag], audit, session=session, scene=scene, language=tag)
 
     return make
-
-
-def _audit_path() -> Path:
-    """Where interventions are recorded unless the settings say so."""
-    return user_state_path("anima") / "audit.jsonl"
 
 
 def hearing_parts(config: Config) -> HearingParts | None:

@@ -87,6 +87,17 @@ class Config:
     llm_timeout_s: float = setting(15.0, low=0.5, high=300.0)
     """Longest wait for that endpoint's first words, after which the host apologises, in seconds."""
 
+    motion_threshold: float = setting(0.88, low=0.0, high=1.0)
+    """Similarity from which a free description plays the motion it is nearest to; below it none is played."""
+    motion_search: Literal["numpy", "faiss"] = setting("numpy")
+    """What searches motions and earlier answers; faiss needs the extra `search`."""
+    answer_cache_mb: int = setting(8, low=0, high=1024)
+    """Memory for a language model's answers, given again to first questions that mean the same; 0 keeps none."""
+    answer_cache_ttl_s: float = setting(900.0, low=1.0, high=86400.0)
+    """How long such an answer is given again."""
+    speech_cache_mb: int = setting(32, low=0, high=4096)
+    """Memory for spoken sentences, which sound again without being synthesised; 0 keeps none."""
+
     voices_dir: Path | None = setting(None)
     """Folder with Piper and Kokoro voices in ONNX files of your own (docs/voices.md)."""
     tts_base_url: str = setting("")
@@ -128,6 +139,17 @@ class Config:
     """UDP ports for media, such as 50000-50199, one per viewer and address; empty takes any free one."""
     public_address: str = setting("")
     """IPv4 address that viewers are told instead of the machine's own, where a 1:1 NAT stands in front of it."""
+
+    painter: Path | None = setting(None)
+    """Directory of an inpainting or img2img checkpoint in diffusers' format (docs/painted.md); none paints nothing."""
+    painter_share: float = setting(0.5, low=0.05, high=1.0)
+    """Share of its thread's time that the painter takes; it rests for the remainder."""
+    styles_dir: Path | None = setting(None)
+    """Folder with style packs (docs/style_packs.md); none takes the user's data folder."""
+    style_licences: tuple[str, ...] = setting(
+        ("apache-2.0", "mit", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "creativeml-openrail-m", "openrail++")
+    )
+    """Licences of style packs that may be used."""
 
     prompts_dir: Path | None = setting(None)
     """Folder that structured prompts and their versions are kept in; none takes the user's state folder."""

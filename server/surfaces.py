@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from realtime.core.backdrop import DEFAULT
 from realtime.core.director_queue import Comment
 from realtime.core.facs import Emotion
+from realtime.core.painting import PaintOrder
 from realtime.core.primitives import Primitive
 from realtime.core.prompting_look import Look
 from realtime.core.values import Pcm
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from server.portrait_tasks import PortraitTasks
     from server.rtc.resources import Opened, Restarted
     from server.rtc.sdpfrag import Fragment
+    from server.sessions.easel import Paints
 
 LOOK_SPLIT: Final = "@"
 """Between an avatar's name and that of the background it stands before."""
@@ -63,7 +65,7 @@ class SessionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A direction to the avatar. At least one of `emotion`, `gesture`, `gaze`, `look` is set."""
+    """A direction to the avatar. At least one of its parts is set."""
 
     emotion: Emotion | None = None
     intensity: float = 1.0
@@ -74,6 +76,13 @@ class Cue:
     """-1..1 each, positive to the picture's right and down; (0, 0) looks at the viewer."""
     look: Look | None = None
     """What a structured prompt sets: light, palette, camera, face, gesture, voice."""
+    motion: str | None = None
+    """A free description that finds its gesture, where `gesture` names none."""
+    paint: PaintOrder | None = None
+    """What is to be painted behind, on or before the avatar."""
+    style: str | None = None
+    """A style pack's name, for what is painted; empty takes it off."""
+    style_strength: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +294,11 @@ class Services(Protocol):
     @property
     def backgrounds(self) -> Backgrounds:
         """The pictures that can stand behind a host."""
+        ...
+
+    @property
+    def paints(self) -> "Paints":
+        """What paints regions, and its style packs."""
         ...
 
     def voices(self) -> Sequence[VoiceInfo]: ...

@@ -23,6 +23,7 @@ from server.routes.bodies import (
     Silenced,
 )
 from server.routes.reading import read_body
+from server.routes.styles import order_of
 from server.routes.table import Operation
 from server.state import STATE, State
 from server.surfaces import Cue, LiveSession, SessionSpec
@@ -151,13 +152,23 @@ async def cue(request: web.Request) -> web.Response:
     """Direct the avatar."""
     session, state = own_session(request, "direct"), request.app[STATE]
     body = await read_body(request, CueBody)
-    if body.emotion is None and body.gesture is None and body.gaze is None and body.prompt is None:
-        raise InvalidField("one of emotion, gesture, gaze and prompt is given", field="emotion")
+    given = (body.emotion, body.gesture, body.motion, body.gaze, body.prompt, body.paint, body.style)
+    if all(one is None for one in given):
+        wanted = "one of emotion, gesture, motion, gaze, prompt, paint and style is given"
+        raise InvalidField(wanted, field="emotion")
+    if body.gesture is not None and body.motion is not None:
+        raise InvalidField("either gesture or motion, not both", field="motion", limit="one of gesture, motion")
     if body.gesture is not None:
         checks.one_of(body.gesture, checks.gestures(state.services), "gesture")
     gaze = None if body.gaze is None else (body.gaze[0], body.gaze[1])
     look = None if body.prompt is None else look_of(read_prompt(body.prompt, "prompt"))
-    await session.cue(Cue(checks.emotion(body.emotion), body.intensity, body.gesture, gaze, look))
+    paint = None if body.paint is None else order_of(body.paint)
+    await session.cue(
+        Cue(
+            checks.emotion(body.emotion), body.intensity, body.gesture, gaze, look, body.motion, paint, body.style,
+            body.style_strength,
+        )
+    )  # fmt: skip
     return web.json_response({"accepted": True}, status=202)
 
 
@@ -194,7 +205,7 @@ OPERATIONS: Final = (
         {200: Silenced}, (401, 403, 404, 429), "session",
     ),
     Operation(
-        "POST", "/v1/sessions/{id}/cue", cue, "Direct the avatar: emotion, gesture, gaze", GROUP, CueBody,
-        {202: Accepted}, (*BAD_BODY, 401, 403, 404, 429), "session",
+        "POST", "/v1/sessions/{id}/cue", cue, "Direct the avatar, paint around it", GROUP, CueBody,
+        {202: Accepted}, (*BAD_BODY, 401, 403, 404, 409, 429, 501), "session",
     ),
 )  # fmt: skip

@@ -121,7 +121,8 @@ class Inbox:
                 self._session.directed.silenced()
                 self._metrics.interrupted()
                 self._send(wire.server_response(id, "interrupt", {"epoch": epoch}))
-            case wire.Cue(id, emotion, intensity, gesture, gaze):
+            case wire.Cue(id, emotion, intensity, gesture, gaze, motion):
+                gesture = gesture or (conductor.described.require(motion, "data.d.motion") if motion else None)
                 direct(conductor, emotion, intensity, gesture, gaze, field="data.d.gesture")
                 self._send(wire.server_response(id, "cue"))
             case wire.Stats(id, values):

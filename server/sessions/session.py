@@ -21,6 +21,7 @@ from server.outputs.book import Outputs, Source
 from server.rtc.peer import Peer, PeerOptions, close_all
 from server.rtc.resources import Resources
 from server.rtc.signalling import OfferBook
+from server.sessions.easel import Easel
 from server.sessions.figures import ViewerFigures
 from server.sessions.hearing import Hearing, PublishedSound
 from server.sessions.inbox import Inbox, direct
@@ -58,11 +59,16 @@ class Session:
             emit=self._emit,
             spec=VoiceSpec(spec.voice, spec.language, spec.rate, spec.pitch),
             gate=self.directed.desk,
+            described=shared.described,
         )
         self.directed.attach(self.conductor)
         self.hearing = Hearing(
             shared.hearing, language=spec.language, conductor=self.conductor, directed=self.directed, plan=self._plan,
             played=self._production.played, metrics=shared.metrics, clock=self._clock,
+        )  # fmt: skip
+        self.easel = Easel(
+            shared.paints, spec, safety, self._production, shared.look, shared.compute, lambda: self._plan.epoch,
+            self._emit,
         )  # fmt: skip
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
         self.ingest = Ingest(options, PublishedSound(self.hearing, self._emit) if self.hearing.available else None)
@@ -119,7 +125,12 @@ class Session:
 
     async def cue(self, cue: Cue) -> None:
         """Direct the avatar."""
-        direct(self.conductor, cue.emotion, cue.intensity, cue.gesture, cue.gaze, field="gesture")
+        gesture = cue.gesture or (self.conductor.described.require(cue.motion, "motion") if cue.motion else None)
+        if cue.style is not None:
+            await self.easel.wear(cue.style, cue.style_strength)
+        if cue.paint is not None:
+            await self.easel.order(cue.paint)
+        direct(self.conductor, cue.emotion, cue.intensity, gesture, cue.gaze, field="gesture")
         if cue.look is not None:
             self.directed.wardrobe.wear(cue.look, self.conductor)
 
@@ -167,6 +178,7 @@ class Session:
         self._closing = True
         if self._preheating is not None:
             self._preheating.cancel()
+        await self.easel.aclose()
         await self.hearing.aclose()
         await self.conductor.aclose()
         await self.directed.aclose()
@@ -195,7 +207,7 @@ class Session:
             "text_to_sound_ms": self._response_ms[-20:],
             "viewer": self._viewer_figures.latest,
             "hearing": self.hearing.figures(),
-        } | self.directed.figures()
+        } | self.directed.figures() | self.easel.figures()
 
     # --- inside
 

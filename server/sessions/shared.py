@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from realtime.aside import Aside
 from realtime.compute import ComputeThread
 from realtime.core.budget import CostModel
+from realtime.core.described import UNDESCRIBED, Described
 from realtime.core.pacing import spread
 from realtime.ports import Avatar, Denoiser, Voice
 from realtime.programme import Programmes, Safety
@@ -13,6 +14,7 @@ from realtime.stock import Stock
 from server.config import Config
 from server.media.marking import Marking
 from server.metrics import Metrics
+from server.sessions.easel import Paints
 from server.sessions.hearing import HearingParts
 from server.surfaces import SessionSpec
 
@@ -50,6 +52,8 @@ class Shared:
     """Makes an avatar's stock ready before a session asks for it."""
     marking: Callable[[str, SessionSpec, int, int], Marking | None] = field(default=_unmarked)
     """Makes what marks a session's pictures, from its id, its spec and the size of what is encoded."""
+    described: Described = UNDESCRIBED
+    """Finds gestures by free descriptions."""
     denoise: Callable[[Avatar, str], Denoiser | None] = field(default=_as_drawn)
     """Makes a session's denoiser, from its avatar and its id; None where there is none for it."""
     refining: Aside | None = None
@@ -59,6 +63,11 @@ class Shared:
     costs: CostModel = field(default_factory=CostModel)
     begun_s: dict[str, float] = field(default_factory=dict)
     """When each running session's clock began; a new one's frames fall between those of the others."""
+
+    async def look(self, name: str) -> Stock:
+        """An avatar before a background, opened if need be."""
+        await self.open_avatar(name)
+        return self.stocks[name]
 
     def begin(self, session_id: str, now_s: float) -> float:
         """When a new session's clock is to have begun, on the clock of `now_s`."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from realtime.core.director_queue import Comment
@@ -266,6 +267,7 @@ class FakeServices:
         self.parts = {"voice": True, "avatar": True}
         self.life: list[str] = []
         self.backgrounds = FakeBackgrounds()
+        self.paints: Any = SimpleNamespace(painter=None)
         self.portraits = PortraitTasks(Path(), lambda: ("mira", "juno"))
 
     def avatars(self) -> Sequence[AvatarInfo]:

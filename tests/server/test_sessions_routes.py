@@ -119,6 +119,8 @@ BAD_CALLS: list[tuple[str, Any, int, str]] = [
     ("chat", {"text": "x" * 5001}, 413, "text"),
     ("cue", {}, 422, "emotion"),
     ("cue", {"gesture": "fly"}, 422, "gesture"),
+    ("cue", {"gesture": "nod", "motion": "nods"}, 422, "motion"),
+    ("cue", {"motion": ""}, 422, "motion"),
     ("cue", {"gesture": "idle"}, 422, "gesture"),
     ("cue", {"emotion": "HAPPY"}, 422, "emotion"),
     ("cue", {"gaze": [0.0]}, 422, "gaze"),

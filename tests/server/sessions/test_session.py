@@ -193,6 +193,9 @@ async def test_cues_and_scripts_are_checked_before_anything_happens(house: House
         await session.cue(Cue(emotion=Emotion.SAD, gesture="juggle"))
     with pytest.raises(InvalidField):
         await session.say("[juggle] hello")
+    with pytest.raises(InvalidField) as raised:
+        await session.cue(Cue(emotion=Emotion.SAD, motion="plays the violin"))
+    assert raised.value.field == "motion"
     await session.cue(Cue(emotion=Emotion.SAD, gaze=(0.5, 0.0)))
     for _ in range(60):
         try:
