@@ -83,9 +83,9 @@ def load_checkpoint(place: Path, device: str = "cpu") -> Checkpoint:
     try:
         made = Checkpoint(
             place.name,
-            _load(UNet2DConditionModel, place / "unet", device),
-            _load(AUTOENCODERS[classes["vae"]], place / "vae", device),
-            _load(CLIPTextModel, place / "text_encoder", device),
+            load_part(UNet2DConditionModel, place / "unet", device),
+            load_part(AUTOENCODERS[classes["vae"]], place / "vae", device),
+            load_part(CLIPTextModel, place / "text_encoder", device),
             CLIPTokenizer.from_pretrained(place / "tokenizer", local_files_only=True),
             SCHEDULERS[classes["scheduler"]].from_pretrained(place / "scheduler", local_files_only=True),
             steps,
@@ -147,12 +147,16 @@ def _steps(place: Path, scheduler: str) -> int:
     return _STEPS[scheduler]
 
 
-def _load(kind: Any, place: Path, device: str) -> Any:
+def load_part(kind: Any, place: Path, device: str) -> Any:
+    """One model of a directory, from safetensors alone. Raises `PackError` where weights and config do not fit."""
     path = weights_in(place)
     read_json(place / "config.json")
     options = {"use_safetensors": True, "local_files_only": True, "variant": variant_of(path)}
     dtype = torch.float16 if device.startswith("cuda") else torch.float32
-    model, info = kind.from_pretrained(place, torch_dtype=dtype, output_loading_info=True, **options)
+    try:
+        model, info = kind.from_pretrained(place, torch_dtype=dtype, output_loading_info=True, **options)
+    except Exception as error:  # whatever a foreign file makes the library raise, it is the file's fault
+        raise PackError(f"{place} cannot be loaded: {_first_line(error)}") from error
     missing = sorted(key for key in info["missing_keys"] if not key.endswith("position_ids"))
     if missing or info["mismatched_keys"]:
         first = missing[0] if missing else info["mismatched_keys"][0]

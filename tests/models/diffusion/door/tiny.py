@@ -9,7 +9,7 @@ import diffusers
 import torch
 import yaml
 from safetensors.torch import save_file
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, WhisperConfig, WhisperModel
 
 WIDTH = 32
 DIFFUSERS: Any = diffusers
@@ -106,3 +106,17 @@ def style_pack(shelf: Path, name: str = "ink-wash", width: int = WIDTH, **change
     (place / "plugin.yaml").write_text(yaml.safe_dump(data | changes))
     return place
 
+
+
+def tiny_mouth(place: Path, in_channels: int = 8, width: int = 16, heard_width: int = 16) -> Path:
+    """A net of MuseTalk's shape with its autoencoder and a Whisper encoder."""
+    torch.manual_seed(0)
+    _unet(in_channels, width).save_pretrained(place / "unet")
+    autoencoder().save_pretrained(place / "vae")
+    config = WhisperConfig(
+        vocab_size=20, d_model=heard_width, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, pad_token_id=0, bos_token_id=1,
+        eos_token_id=2, decoder_start_token_id=1,
+    )  # fmt: skip
+    WhisperModel(config).save_pretrained(place / "whisper")
+    return place
