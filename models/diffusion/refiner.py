@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.diffusion.data.raster import Frame, field_masks
+from models.diffusion.data.raster import Frame
 from models.diffusion.refiner_crop import Floats, flow_back, laid, reach, taken, taken_at_rest, warped
 from models.diffusion.refiner_engine import Engine
 from models.diffusion.refiner_face import Face, Faces, faces_of
@@ -98,6 +98,7 @@ class Refiner:
         """`seed` fixes the session's noise, so that what does not change does not flicker."""
         self._engine, self._avatar, self._faces = engine, avatar, faces
         self._seed, self._clock = seed, clock
+        self._crops = [crop for crop in REGION_OF if crop in engine.kinds[faces.kind]]
         self._memory: dict[str, _Memory] = {}
         self._shown: dict[Roi, _Shown] = {}
         self._busy = threading.Lock()
@@ -144,7 +145,7 @@ class Refiner:
         base = self._avatar.base(key)
         base = self._avatar.render_base(key) if base is None else base
         found = {}
-        for index, name in enumerate(REGION_OF):
+        for index, name in enumerate(self._crops):
             crop, rest = CROPS[name], taken_at_rest(base, self._faces.frame(name, key))
             noise = session_noise(self._seed + index, crop.width, crop.height)
             found[name] = _Memory(noise, self._engine.reference(name, rest))
@@ -160,7 +161,7 @@ class Refiner:
             shown = self._shown.get(patch.roi)
             if shown is not None and patch in (shown.given, shown.made):
                 made[place] = shown.made
-            elif regions.get(patch.roi) in REGION_OF.values():
+            elif regions.get(patch.roi) in [REGION_OF[crop] for crop in self._crops]:
                 fresh.append(place)
         self._shown = {roi: shown for roi, shown in self._shown.items() if roi in regions}
         if not fresh:
@@ -168,7 +169,7 @@ class Refiner:
         face = self._faces.at(key, controls)
         tasks = [
             self._task(crop, place, patches[place], face, key, controls, steps)
-            for crop, place in _crops(fresh, patches, regions)
+            for crop, place in self._placed(fresh, patches, regions)
         ]
         self._evaluate(tasks, begin_s, left_s)
         for task in tasks:
@@ -179,12 +180,19 @@ class Refiner:
             self._shown[patches[place].roi] = _Shown(patches[place], made[place])
         return Refined(tuple(made), max((task.steps for task in tasks), default=0))
 
+    def _placed(
+        self, fresh: Sequence[int], patches: Sequence[Patch], regions: Mapping[Roi, str]
+    ) -> list[tuple[str, int]]:
+        """Which crops are repaired, and where among the patches the one lies that each is part of."""
+        of = {regions[patches[place].roi]: place for place in fresh}
+        return [(crop, of[REGION_OF[crop]]) for crop in self._crops if REGION_OF[crop] in of]
+
     def _task(
         self, crop: str, place: int, patch: Patch, face: Face, key: BaseKey, controls: Controls, steps: int
     ) -> _Task:
         frame, memory = self._faces.frame(crop, key), self._memory[crop]
         points = frame.to_crop(face.points)
-        fields = field_masks(face.outlines, frame, np.zeros((frame.height, frame.width), np.bool_))
+        fields = self._faces.fields(face, frame)
         opened = np.asarray((fields[_OPENING] > _HALF) | (fields[_EYEBALL] > _HALF))
         base = taken(patch, frame)
         before = memory.opened
@@ -247,15 +255,6 @@ class Refiner:
             return None
         share = min(1.0, (STALE_FRAMES - memory.age) / FADE_FRAMES)
         return np.asarray(warped(memory.added, task.flow) * task.known * np.float32(max(0.0, share)), np.float32)
-
-
-def _crops(fresh: Sequence[int], patches: Sequence[Patch], regions: Mapping[Roi, str]) -> list[tuple[str, int]]:
-    """Which crops are repaired, and where among the patches the one lies that each is part of."""
-    of = {regions[patches[place].roi]: place for place in fresh}
-    found = [(crop, of[name]) for crop, name in REGION_OF.items() if name in of]
-    if "upper" not in regions.values() and "lower" in of and len(regions) == 1:
-        found = [("mouth", of["lower"])]
-    return found
 
 
 def refiner_for(engine: Engine | None, avatar: Avatar, seed: int) -> Refiner | None:

@@ -24,8 +24,8 @@ STILL: Final = 0.02
 EDGE_PX: Final = 6
 """Over this many pixels along a patch's border what was added fades out: a crop may reach beyond its patch."""
 
-AROUND_PX: Final = 13
-SOFT_PX: Final = 3.0
+AROUND_PX: Final = 9
+SOFT_PX: Final = 2.0
 """What is added reaches half of the first beyond lips and eyes, and ends as softly as the second."""
 _AROUND: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (AROUND_PX, AROUND_PX))
 _TO_YUV: Final = np.array(

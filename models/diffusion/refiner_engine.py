@@ -3,7 +3,7 @@
 import logging
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -28,8 +28,8 @@ CROPS_USED: Final = ("mouth", "eyes")
 class Engine:
     """One net for all sessions."""
 
-    def __init__(self, runtime: RoiRuntime, weights: Weights, kinds: frozenset[str]) -> None:
-        """`kinds` are the kinds of avatars that it is to be used for."""
+    def __init__(self, runtime: RoiRuntime, weights: Weights, kinds: Mapping[str, frozenset[str]]) -> None:
+        """`kinds` says for which crops of which kinds of avatars it is to be used."""
         self.runtime, self.weights, self.kinds = runtime, weights, kinds
         self._references: OrderedDict[tuple[str, bytes], Floats] = OrderedDict()
         self._sessions: weakref.WeakSet[object] = weakref.WeakSet()
@@ -89,17 +89,18 @@ def open_engine(wish: str) -> tuple[Engine | None, str]:
         return None, "no weights come with this version: hosts are shown as drawn"
     try:
         weights = open_weights(place)
-        kinds = frozenset(weights.improves)
+        kinds = weights.improves
         if not kinds and wish == AUTO:
             return None, f"{weights.name}: its card names no kind of avatar that it improves, so it is not used"
         if not kinds:
             log.warning("%s: its card names no kind of avatar that it improves; it is used for portraits", place)
-            kinds = frozenset({"portrait"})
+            kinds = {"portrait": frozenset(CROPS_USED)}
         engine = Engine(open_runtime(weights), weights, kinds)
         engine.warm_up()
     except (WeightsError, ConfigError, UpstreamError) as error:
         return None, f"{FAILED}{error}"
-    return engine, f"{weights.name} on {engine.runtime.name}, for {', '.join(sorted(kinds))}"
+    uses = (f"{kind} ({', '.join(sorted(crops))})" for kind, crops in sorted(kinds.items()))
+    return engine, f"{weights.name} on {engine.runtime.name}, for {'; '.join(uses)}"
 
 
 def announced_engine(wish: str) -> tuple[Engine | None, str]:

@@ -20,8 +20,8 @@ from models.avatar.portrait.mouth import Placing
 from models.avatar.portrait.rig import lip_weights
 from models.avatar.projection import View
 from models.diffusion.data.places import FacePlaces
-from models.diffusion.data.raster import Frame
-from models.diffusion.spec import BOXES, CROPS
+from models.diffusion.data.raster import Frame, field_masks
+from models.diffusion.spec import BOXES, CROPS, FIELDS
 from realtime.core.facs import REST, Controls
 from realtime.core.values import BaseKey
 from realtime.ports import Avatar
@@ -35,7 +35,13 @@ _OPEN_PX: Final = 0.5
 """Gap between the lips from which on a portrait draws what lies behind them."""
 _ROW: Final = 11
 _LID_POINTS: Final = 9
-_CREASE_UNITS: Final = 0.22
+_LID_UNITS: Final = 0.085
+"""Height of the lid between crease and margin over the middle of an open eye."""
+_BLUR_PX: Final = {
+    "upper_lip": 0.8, "lower_lip": 0.8, "opening": 0.8, "upper_teeth": 1.6, "lower_teeth": 1.6, "tongue": 2.0,
+    "lid": 1.0, "eyeball": 0.8, "iris": 0.8,
+}  # fmt: skip
+"""As soft as the masks of `head3d.truth`, which nets for portraits learn from; what the warp hides is not known."""
 _TEETH: Final = (0.30, 0.10)
 _TONGUE: Final = (0.20, 0.25)
 """Half width and height in face units of what is expected of a tooth row, and of the tongue."""
@@ -66,6 +72,10 @@ class Faces(Protocol):
 
     def frame(self, crop: str, key: BaseKey) -> Frame:
         """Where a crop lies at a pose: it follows the head's turn and shift, not its tilt."""
+        ...
+
+    def fields(self, face: Face, frame: Frame) -> NDArray[np.uint8]:
+        """The channels `spec.FIELDS` of a crop, (F, H, W), as the training's source of this kind draws them."""
         ...
 
 
@@ -99,6 +109,9 @@ class IllustratedFaces:
         x, y = View.of(key).head(self._surface.lift(middle))[0]
         scale = size.width / ((right - left) * self._unit_px)
         return Frame(scale, (float(x), float(y)), (size.width / 2, size.height / 2), size.width, size.height)
+
+    def fields(self, face: Face, frame: Frame) -> NDArray[np.uint8]:
+        return field_masks(face.outlines, frame, np.zeros((frame.height, frame.width), np.bool_))
 
 
 class PortraitFaces:
@@ -143,6 +156,15 @@ class PortraitFaces:
         scale = size.width / ((right - left) * unit_px)
         corner = (-left * unit_px * scale, -top * unit_px * scale)
         return Frame(scale, (float(x), float(y)), corner, size.width, size.height)
+
+    def fields(self, face: Face, frame: Frame) -> NDArray[np.uint8]:
+        found = field_masks(face.outlines, frame, np.zeros((frame.height, frame.width), np.bool_))
+        for index, name in enumerate(FIELDS):
+            if name not in _BLUR_PX:
+                found[index] = 0
+            elif found[index].any():
+                found[index] = cv2.GaussianBlur(found[index], (0, 0), _BLUR_PX[name])
+        return found
 
     def _placing(self, key: BaseKey) -> Placing:
         return Placing.of(Posture.of(key), self._a.frame, self._mouth)
@@ -211,7 +233,7 @@ class _Eye:
         upper = self.upper + gap * (0.88 * blink + (1 - blink) * (0.10 * squint + follow - 0.20 * widen))
         lower = self.lower - gap * (0.12 * blink + (1 - blink) * 0.20 * squint)
         upper = np.minimum(upper, lower)
-        crease = self.upper - _CREASE_UNITS
+        crease = self.upper - _LID_UNITS * np.sin(np.linspace(0.12, np.pi - 0.12, _LID_POINTS))
 
         def px(u: NDArray[np.float64], v: NDArray[np.float64]) -> Points:
             return placing.pixels(np.column_stack([u, v, np.full(len(u), self.z)]))

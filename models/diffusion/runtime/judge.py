@@ -33,6 +33,8 @@ CROPS: Final = ("mouth", "eyes")
 CLIPS: Final = 8
 FRAMES: Final = 5
 SHALLOW_LOSS_DB: Final = 0.1
+LEAST_GAIN_DB: Final = 0.5
+"""A crop that gains less than this over its warped base is not worth its time."""
 SEED: Final = 1
 
 
@@ -134,8 +136,8 @@ def source_named(name: str) -> RoiSource:
 
 
 def verdict(directory: Path, clips: Mapping[str, Mapping[str, Sequence[RoiClip]]]) -> dict[str, object]:
-    """What the card is to say, from held-out clips by kind of avatar and crop. A kind is improved if every crop gets
-    better in every figure with one step and with two. Raises `WeightsError`."""
+    """What the card is to say, from held-out clips by kind of avatar and crop. A crop is improved if it
+    gains `LEAST_GAIN_DB` and is better in every figure, with one step and with two. Raises `WeightsError`."""
     weights = open_weights(directory)
     exact = open_onnx(weights, "fp32", "cpu")
     rounded = open_onnx(weights, "int8", "cpu") if weights.path("roi_int8.onnx").exists() else None
@@ -155,15 +157,24 @@ def verdict(directory: Path, clips: Mapping[str, Mapping[str, Sequence[RoiClip]]
                 made = [rollout(exact, weights.objective, clip, 2, shallow=True) for clip in chosen]
                 shallow.append(best.psnr_db - figures(chosen, made).psnr_db)
         judged[kind] = {name: asdict(one) for name, one in all_.items()}
-        worst = [min(getattr(one, key) for one in all_.values()) for key in ("psnr_gain_db", "interior_gain_db",
-                                                                              "ssim_gain")]  # fmt: skip
-        if min(worst) > 0:
-            improves[kind] = dict(zip(("psnr_gain_db", "interior_gain_db", "ssim_gain"), worst, strict=True))
+        gains = {crop: _least([one for name, one in all_.items() if name.startswith(crop)]) for crop in crops}
+        improves[kind] = {crop: gain for crop, gain in gains.items() if _pays(gain)}
     return {
         "improves": improves, "judged": judged, "int8_loss_db": round(max(lost), 3),
         "shallow_second_step": len(shallow) > 1 and max(shallow) <= SHALLOW_LOSS_DB,
         "shallow_loss_db": round(max(shallow), 3),
     }  # fmt: skip
+
+
+def _least(found: Sequence[Figures]) -> dict[str, float]:
+    """The smallest gains of a crop's schedules."""
+    return {
+        name: min(getattr(one, name) for one in found) for name in ("psnr_gain_db", "interior_gain_db", "ssim_gain")
+    }
+
+
+def _pays(gain: Mapping[str, float]) -> bool:
+    return gain["psnr_gain_db"] >= LEAST_GAIN_DB and min(gain.values()) > 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -183,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     card = json.loads(path.read_text("utf-8")) | found
     path.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
-    return 0 if found["improves"] else 3
+    return 0 if any(json.loads(path.read_text("utf-8"))["improves"].values()) else 3
 
 
 if __name__ == "__main__":

@@ -39,10 +39,10 @@ class Weights:
         return str(self.card.get("objective", "flow"))
 
     @property
-    def improves(self) -> Mapping[str, Mapping[str, float]]:
-        """By kind of avatar, by how much its pictures were found to get better; empty where nothing was found."""
-        found = self.card.get("improves", {})
-        return found if isinstance(found, dict) else {}
+    def improves(self) -> Mapping[str, frozenset[str]]:
+        """By kind of avatar, which crops of its pictures were found to get better; empty where nothing was found."""
+        found = self.card.get("improves")
+        return {str(k): frozenset(map(str, v)) for k, v in found.items() if v} if isinstance(found, dict) else {}
 
     @property
     def int8_pays(self) -> bool:

@@ -62,10 +62,12 @@ class Brighter:
 class Bench:
     """A host and its refiner, frame by frame."""
 
-    def __init__(self, host: IllustratedHost, objective: str = "flow") -> None:
+    def __init__(
+        self, host: IllustratedHost, objective: str = "flow", crops: Sequence[str] = ("mouth", "eyes")
+    ) -> None:
         self.host, self.runtime, self.now_s = host, Brighter(), 0.0
         weights: Any = SimpleNamespace(name="fake", objective=objective, shallow=False)
-        self.engine = Engine(self.runtime, weights, frozenset({"illustrated"}))
+        self.engine = Engine(self.runtime, weights, {"illustrated": frozenset(crops)})
         faces = faces_of(host)
         assert faces is not None
         self.refiner = Refiner(self.engine, host, faces, 1, self._clock)
@@ -254,6 +256,15 @@ def test_the_regressor_takes_one_step_and_sees_no_noise(host: IllustratedHost) -
     assert bench.levels() == [1.0] and np.array_equal(job.picture[:3], job.picture[BASE])
 
 
+def test_a_crop_that_gains_nothing_is_left_alone(host: IllustratedHost) -> None:
+    bench = Bench(host, crops=("mouth",))
+    looking = OPEN.with_(gaze_x=0.5, blink_l=0.5, blink_r=0.5)
+    given, made, _ = bench.frame(looking)
+    assert len(given) == 2 and [a is b for a, b in zip(given, made, strict=True)].count(True) == 1
+    assert {job.picture.shape[1] for job in bench.runtime.jobs} == {96}
+    assert bench.frame(looking.with_(gaze_x=-0.5))[2] == 0
+
+
 def test_equal_seeds_give_equal_pictures(host: IllustratedHost) -> None:
     first, second = Bench(host), Bench(host)
     for controls in (OPEN, OPEN.with_(AU26=0.7, yaw=3.0), SHUT):
@@ -275,5 +286,5 @@ def test_only_what_is_improved_gets_a_refiner(bench: Bench, host: IllustratedHos
     assert refiner_for(bench.engine, host, 1) is not None
     assert refiner_for(None, host, 1) is None
     assert refiner_for(bench.engine, FlatAvatar(), 1) is None
-    bench.engine.kinds = frozenset({"portrait"})
+    bench.engine.kinds = {"portrait": frozenset({"mouth"})}
     assert refiner_for(bench.engine, host, 1) is None

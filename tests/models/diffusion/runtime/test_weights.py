@@ -21,7 +21,7 @@ def _truncate(place: Path) -> None:
 def _garbage(place: Path) -> None:
     (place / "roi.onnx").write_bytes(b"no graph")
     (place / "roi_int8.onnx").write_bytes(b"no graph")
-    signed(place, improves={"portrait": {}})
+    signed(place, improves={"portrait": {"mouth": {}}})
 
 
 def _another_model(place: Path) -> None:
@@ -75,10 +75,10 @@ def test_a_card_decides_what_weights_are_used_for(place: Path, tmp_path: Path) -
     own = tmp_path / "weights"
     shutil.copytree(place, own)
     engine, about = open_engine(str(own))
-    assert engine is not None and engine.kinds == {"portrait"} and "tiny" in about
-    signed(own, improves={"illustrated": {"psnr_db": 1.0}}, int8_loss_db=0.9)
+    assert engine is not None and engine.kinds == {"portrait": {"mouth", "eyes"}} and "tiny" in about
+    signed(own, improves={"illustrated": {"mouth": {"psnr_gain_db": 1.0}}, "portrait": {}}, int8_loss_db=0.9)
     engine, about = open_engine(str(own))
-    assert engine is not None and engine.kinds == {"illustrated"} and engine.runtime.name == "onnx fp32 cpu"
+    assert engine is not None and engine.kinds == {"illustrated": {"mouth"}} and engine.runtime.name == "onnx fp32 cpu"
 
 
 def test_off_is_off() -> None:
