@@ -21,6 +21,8 @@ from realtime.ports import Avatar
 _GROUND: Final = 128
 """Grey around the clothes on the sheet."""
 _OTHER: Final = "#00ff00"
+_LIGHT: Final = np.array([0.299, 0.587, 0.114], np.float32)
+"""Luma of red, green and blue (ITU-R BT.601)."""
 _SOFT_PX: Final = 1.2
 
 
@@ -49,9 +51,10 @@ def dressed(spec: AvatarSpec, layers: Layers, painted: Rgb) -> Avatar:
     size = (painted.shape[1] * 2, painted.shape[0] * 2)
     large = cv2.resize(painted, size, interpolation=cv2.INTER_CUBIC)[:rows, :columns]
     new = _mixed(body.pixels, np.asarray(large, np.float32), cloth)
-    gain = _mean(new, cloth) / np.maximum(_mean(body.pixels, cloth), 1.0)
-    tinted = np.clip(sleeve.pixels[..., :3] * gain, 0, 255)
     alpha = np.maximum(sleeve.pixels[..., 3:], 1).astype(np.float32) / 255
+    light = (sleeve.pixels[..., :3] @ _LIGHT)[..., None] / max(float(_mean(sleeve.pixels, cuff) @ _LIGHT), 1.0)
+    # light and shade stay as they were painted, the colour is the new one's
+    tinted = np.asarray(_mean(new, cloth) * light, np.float32)
     sprites = {
         **layers.sprites,
         "body": replace(body, pixels=new),

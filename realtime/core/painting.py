@@ -238,6 +238,12 @@ class Canvas:
         self.version += 1
         return count
 
+    def settle(self) -> None:
+        """The picture is finished: tiles that came out as they were count as painted, too."""
+        if not self.tiles.all():
+            self.tiles[self.tiles == 0] = self.version + 1
+            self.version += 1
+
     def newest_in(self, x: int, y: int, width: int, height: int) -> int:
         """The newest version of any tile that a rectangle touches."""
         part = self.tiles[y // TILE_PX : -(-(y + height) // TILE_PX), x // TILE_PX : -(-(x + width) // TILE_PX)]

@@ -220,6 +220,9 @@ class Easel:
             surface.painted_for[surface.allowed] = progress.order.digest
             if progress.order.region == "outfit":
                 self._dress(surface)
+            elif progress.order.region == "product":
+                surface.canvas.settle()
+                self._show(surface)
         if progress.state in ("done", "cancelled", "failed"):
             surface.job = None
         self._tell(progress)

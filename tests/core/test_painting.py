@@ -65,6 +65,15 @@ def test_tiles_that_come_out_as_they_were_do_not_count() -> None:
     assert canvas.version == 0 and not canvas.tiles.any()
 
 
+def test_a_finished_canvas_counts_every_tile_once() -> None:
+    canvas = Canvas(np.full((32, 32, 3), 100, np.uint8))
+    _painted(canvas, np.array([[True, False], [False, False]]), 200)
+    canvas.settle()
+    assert canvas.version == 2 and canvas.tiles.tolist() == [[1, 2], [2, 2]]
+    canvas.settle()
+    assert canvas.version == 2
+
+
 def test_a_canvas_has_whole_tiles() -> None:
     with pytest.raises(ValueError, match="whole tiles"):
         Canvas(np.zeros((60, 64, 3), np.uint8))
