@@ -59,7 +59,7 @@ async def test_the_same_words_are_the_same_sound_in_every_process() -> None:
         await spoken(made, "Something else came first.", spec)
         said.append(sound(await spoken(made, SENTENCE, spec)))
         await made.aclose()
-    assert np.array_equal(*said)
+    assert np.array_equal(said[0], said[1])
 
 
 async def test_phonemes_follow_each_other_and_run_ahead_of_the_sound(voice: EspeakVoice) -> None:
