@@ -24,6 +24,7 @@ QUICK: Final[Mapping[str, int]] = {
     "listening": 2,
     "marks": 12,
     "response": 10,
+    "roi_denoiser": 24,
     "soak": 5,
     "startup": 1,
     "sync": 3,

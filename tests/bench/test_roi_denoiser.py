@@ -1,0 +1,30 @@
+"""The denoiser's bench: keys as published, and a machine without a GPU is told so."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.roi_denoiser import GOALS, bits, random_weights, speed
+from bench.roi_denoiser_gpu import measure_gpu, roofline_ms
+from models.diffusion.runtime.choose import gpu_present
+from models.diffusion.spec import SIZES
+from tests.models.diffusion.test_net import TINY
+
+
+def test_keys_of_the_speeds_are_published_ones(tmp_path: Path) -> None:
+    weights = random_weights(TINY, tmp_path / "tiny")
+    found = speed(weights, 3) | bits(weights, 3)
+    assert {"int8_mouth_eyes_ms_p50", "fp32_full_ms_p95", "mouth_speedup", "face_speedup"} <= found.keys()
+    assert {goal.key for goal in GOALS[:3]} <= found.keys()
+    assert found["torch_nf4_mib"] < found["torch_fp32_mib"] and found["nf4_against_fp32_db"] > 25
+
+
+def test_the_roofline_rises_with_the_net() -> None:
+    assert 0.5 < roofline_ms(SIZES["S"]) < roofline_ms(SIZES["M"]) < 20
+
+
+@pytest.mark.skipif(gpu_present(), reason="takes the GPU")
+def test_without_a_device_only_the_roofline_is_worked_out(capsys: pytest.CaptureFixture[str]) -> None:
+    found = measure_gpu(1)
+    assert found["gpu"] == "none" and found["t4_roofline_m_ms"] > 0
+    assert "no CUDA device" in capsys.readouterr().out
