@@ -4,6 +4,7 @@ The session's pictures stay as they are until the first tile is there; then its 
 that begins as the background it had. Files are checked, parts opened and pictures painted on other threads."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -117,6 +118,7 @@ class Easel:
         self._paints, self._spec, self._safety, self._stage = paints, spec, safety, stage
         self._cutout, self._compute, self._epoch, self._emit = cutout, compute, epoch, emit
         self._style: tuple[str, float] = ("", 1.0)
+        self._worn = self._style
         self._surfaces: dict[Place, _Surface] = {}
         self._avatar: PaintedAvatar | None = None
         self._hidden: Stock | None = None
@@ -201,7 +203,8 @@ class Easel:
             return not self._stage.pressed
 
         def told(progress: Progress) -> None:
-            if not loop.is_closed():
+            # the painter's thread may outlive the loop
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._made, surface, progress)
 
         surface.order = order
@@ -216,7 +219,10 @@ class Easel:
             return
         if progress.painted is not None:
             self._lay(surface, progress.order, progress.painted)
+        if progress.state == "failed":
+            self._style = self._worn
         if progress.state == "done":
+            self._worn = (progress.order.style, progress.order.style_strength)
             surface.painted_for[surface.allowed] = progress.order.digest
             if progress.order.region == "outfit":
                 self._dress(surface)
