@@ -288,3 +288,12 @@ def test_only_what_is_improved_gets_a_refiner(bench: Bench, host: IllustratedHos
     assert refiner_for(bench.engine, FlatAvatar(), 1) is None
     bench.engine.kinds = {"portrait": frozenset({"mouth"})}
     assert refiner_for(bench.engine, host, 1) is None
+
+
+def test_a_second_step_takes_over_deep_features_where_the_card_allows_it(bench: Bench) -> None:
+    bench.frame(OPEN)
+    assert [job.deep is None for job in bench.runtime.jobs] == [True, True]
+    bench.engine.weights.shallow = True  # type: ignore[misc]  # not real weights here
+    bench.runtime.jobs.clear()
+    bench.frame(OPEN.with_(AU26=0.95))
+    assert [job.deep is None for job in bench.runtime.jobs] == [True, False]
