@@ -4,8 +4,8 @@ Contract: each level takes the states of the one below, improves them if the fra
 one of them. Closing the outermost generator closes the inner ones. All pixels are made on the compute thread."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from realtime.core.governor import RateGovernor
 from realtime.core.pacing import Due, FramePacer, Lead
 from realtime.core.plan import Plan
 from realtime.core.values import I420, BaseKey, FrameTrace, Patch, Pose, Region
+from realtime.guarding import Guarding, View
 from realtime.ports import Clock, Denoiser, Refined
 from realtime.stock import Stock
 
@@ -42,6 +43,8 @@ class FrameState:
     patches: tuple[Patch, ...] = ()
     regions: tuple[Region, ...] = ()
     trace: FrameTrace = field(default_factory=FrameTrace)
+    named: tuple[str, ...] = ()
+    """The patches' regions."""
     ready_s: float = 0.0
     """When all levels had done with it."""
 
@@ -70,6 +73,8 @@ class Workshop:
     trusted: Breaker = field(default_factory=Breaker)
     """Of the denoiser: one that keeps missing its time is left alone for a while."""
     governor: RateGovernor = field(default_factory=RateGovernor)
+    guard: Guarding | None = None
+    """Looks at what was drawn before it leaves; None looks at nothing."""
 
 
 def work_kind(*, speaking: bool) -> str:
@@ -97,6 +102,7 @@ async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[Fram
                 base = await shop.compute.run(_left_s(shop, due), _draw_base, shop, key)
             else:
                 key, base = previous
+                trace.base_kept = True
         previous = (key, base)
         trace.stamps_s["based"] = shop.clock()
         yield FrameState(due, pose, key, base, base, trace=trace)
@@ -109,7 +115,7 @@ async def render_level(states: AsyncIterator[FrameState], shop: Workshop) -> Asy
         avatar = shop.stock.avatar
         state.regions = avatar.regions(state.key, state.pose.controls)
         if shop.partial_update and last is not None and last.key == state.key and _keys(last) == _keys(state):
-            state.patches, state.pixels = last.patches, last.pixels
+            state.patches, state.pixels, state.named = last.patches, last.pixels, last.named
             state.trace.reused.extend(region.name for region in state.regions)
         elif state.regions:
             await shop.compute.run(_left_s(shop, state.due), _draw, shop, state, last)
@@ -147,10 +153,25 @@ async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState,
         return
     shop.trusted.succeeded()
     if any(a is not b for a, b in zip(better.patches, state.patches, strict=True)):
-        state.patches = better.patches
-        state.pixels = _compose(state)
+        _take(shop.guard, state, better.patches)
     if better.steps:
         state.trace.rung = "refine2" if better.steps == 2 else "refine1"
+
+
+def _take(guard: Guarding | None, state: FrameState, better: tuple[Patch, ...]) -> None:
+    """Show improved patches; those that are faulty stay as they were drawn."""
+    drawn = state.patches
+    state.patches, state.pixels = better, _compose(replace(state, patches=better))
+    if guard is None:
+        return
+    changed = [name for name, a, b in zip(state.named, better, drawn, strict=True) if a is not b]
+    faults = guard.look(_view(state, dict(zip(state.named, better, strict=True))), changed)
+    if faults:
+        state.trace.faults.update({name: fault.kind for name, fault in faults.items()})
+        chosen = zip(state.named, better, drawn, strict=True)
+        state.patches = tuple(old if name in faults else new for name, new, old in chosen)
+        state.pixels = _compose(state)
+    guard.shown(state.key, state.pose.controls, dict(zip(state.named, state.patches, strict=True)))
 
 
 # --- on the compute thread --------------------------------------------------------------------------------------
@@ -174,8 +195,38 @@ def _draw(shop: Workshop, state: FrameState, last: FrameState | None) -> None:
             patch = _drawn_or_kept(shop, state, last, region)
         if patch is not None:
             ready[region.name] = patch
-    state.patches = tuple(ready[r.name] for r in state.regions if r.name in ready)
+    _arrange(state, ready)
+    if shop.guard is not None:
+        _guarded(shop.guard, state, ready, shop.stock)
+
+
+def _arrange(state: FrameState, ready: Mapping[str, Patch]) -> None:
+    state.named = tuple(region.name for region in state.regions if region.name in ready)
+    state.patches = tuple(ready[name] for name in state.named)
     state.pixels = _compose(state) if state.patches else state.base
+
+
+def _guarded(guard: Guarding, state: FrameState, ready: dict[str, Patch], stock: Stock) -> None:
+    """What was drawn and is faulty gives way to what was shown before, and is not kept for others."""
+    view = _view(state, ready)
+    faults = guard.look(view, state.trace.drawn)
+    for region in state.regions:
+        if region.name in faults:
+            stock.forget_patch(region)
+            kept = guard.stand_in(view, region.name)
+            if kept is None:
+                del ready[region.name]
+            else:
+                ready[region.name] = kept
+    if faults:
+        state.trace.faults.update({name: fault.kind for name, fault in faults.items()})
+        _arrange(state, ready)
+    guard.shown(state.key, state.pose.controls, ready)
+
+
+def _view(state: FrameState, patches: Mapping[str, Patch]) -> View:
+    resting = () if state.pose.activity == "speaking" or state.pose.mouth_open else (MOUTH,)
+    return View(state.due.index, state.key, state.pose.controls, state.base, state.pixels, patches, resting)
 
 
 def _draw_region(shop: Workshop, state: FrameState, region: Region) -> Patch:

@@ -76,3 +76,7 @@ class Stock:
     def keep_patch(self, region: Region, patch: Patch) -> None:
         """Keep a drawn patch."""
         self._patches.put((region.name, region.key), patch, patch.nbytes)
+
+    def forget_patch(self, region: Region) -> None:
+        """A patch that turned out not to be fit to be shown."""
+        self._patches.drop((region.name, region.key))

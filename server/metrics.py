@@ -29,6 +29,7 @@ class Metrics:
         self._decisions = self._counter(
             "decisions", "Steps of the ladder, the frame rate and viewers' encodings", "kind", "to", "direction"
         )
+        self._faults = self._counter("region_faults", "Regions found faulty and not shown, by why", "region", "kind")
         self._interruptions = self._counter("interruptions", "Times a speaking host was interrupted")
         self._viewers_joined = self._counter("viewers_joined", "Viewers that connected")
         self._viewers_failed = self._counter("viewers_failed", "Offers that led to no connection", "reason")
@@ -75,6 +76,8 @@ class Metrics:
         self._bases.labels("hit" if trace.base_hit else "miss").inc()
         if late:
             self._late.inc()
+        for region, kind in trace.faults.items():
+            self._faults.labels(region, kind).inc()
         stamps = list(trace.stamps_s.items())
         for (_, before_s), (stage, at_s) in zip(stamps, stamps[1:], strict=False):
             series = self._stages.get(stage)

@@ -61,3 +61,8 @@ class ByteLru(Generic[K, V]):
             _, (_, freed) = self._items.popitem(last=False)
             self._bytes -= freed
             self.counters.evictions += 1
+
+    def drop(self, key: K) -> None:
+        """Forget a value, if it is here."""
+        _, freed = self._items.pop(key, (None, 0))
+        self._bytes -= freed

@@ -89,6 +89,10 @@ class FrameTrace:
     """Where each region that lies over the base frame is, drawn now or kept."""
     rung: Rung = "cached"
     base_hit: bool = True
+    base_kept: bool = False
+    """Whether the base frame before it stands in for one that there was no time to draw."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """Regions whose new pixels were found faulty and are not shown, and why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

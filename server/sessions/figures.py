@@ -21,6 +21,7 @@ def frame_report(frame: Frame, width: int, height: int) -> dict[str, Any]:
         "drawn": list(trace.drawn),
         "reused": list(trace.reused),
         "base_hit": trace.base_hit,
+        "faults": dict(trace.faults),
         "rois": {name: [roi.x, roi.y, roi.width, roi.height] for name, roi in trace.rois.items()},
         "stages_ms": {stage: round(value * 1000.0, 2) for stage, value in durations_s(trace).items()},
     }

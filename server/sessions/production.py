@@ -15,6 +15,7 @@ from realtime.core.trace import StageWindow
 from realtime.core.values import Frame
 from realtime.ear import Played
 from realtime.generator import Generator
+from realtime.guarding import Guarding
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
 from realtime.ports import Clock
@@ -56,9 +57,10 @@ class Production:
         self._frames: Mailbox[Frame] = Mailbox()
         denoiser = shared.denoise(stock.avatar, session_id)
         self._ladder = Ladder(best="refine2" if denoiser is not None else "warp")
+        self._guard = Guarding(lambda *moved: self._stock.avatar.displacement_px(*moved))
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
-            partial_update=spec.partial_update,
+            partial_update=spec.partial_update, guard=self._guard,
         )  # fmt: skip
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
@@ -135,6 +137,7 @@ class Production:
             "decisions": [asdict(step) for step in self._decided],
             "unchanged": counters.unchanged,
             "rungs": dict(self._generator.rungs),
+            "faults": {f"{region} {kind}": count for (region, kind), count in self._guard.faults.items()},
             "steps_down": counters.steps_down,
             "steps_up": counters.steps_up,
             "base_hits": cache.bases.hits,
