@@ -47,8 +47,7 @@ class TrainState:
 def fresh_state(config: TrainConfig, device: str) -> TrainState:
     """An untrained net of the config's seed and size."""
     torch.manual_seed(config.seed)
-    net = RoiDenoiser.from_pretrained(config.start) if config.start else RoiDenoiser.of(SIZES[config.size])
-    net = net.to(device).train()
+    net = RoiDenoiser.of(SIZES[config.size]).to(device)
     parts, discriminator = PartNet().to(device), PatchDiscriminator().to(device)
     averaged = deepcopy(net).requires_grad_(False)
     state = TrainState(net, averaged, parts, discriminator, *_optimisers(net, parts, discriminator, config.stages[0]))
@@ -88,6 +87,7 @@ def load_state(config: TrainConfig, directory: Path, device: str) -> TrainState:
     state = fresh_state(config, device)
     path = directory / FILE
     if not path.exists():
+        _start_from(state, config.start)
         begin_stage(state, config.stages[0])
         return state
     saved = torch.load(path, map_location=device, weights_only=True)
@@ -102,6 +102,17 @@ def load_state(config: TrainConfig, directory: Path, device: str) -> TrainState:
         if name not in ("optimiser", "opponent") or state.step > 0:
             getattr(state, name).load_state_dict(saved["modules"][name])
     return state
+
+
+def _start_from(state: TrainState, directory: str) -> None:
+    """Take over the weights of a trained net, if one is named. Raises `ConfigError` where there is none."""
+    if not directory:
+        return
+    if not Path(directory).is_dir():
+        raise ConfigError(f"start: there is no trained net in {directory}")
+    trained = RoiDenoiser.from_pretrained(directory).state_dict()
+    state.net.load_state_dict(trained)
+    state.averaged.load_state_dict(trained)
 
 
 _MODULES = ("net", "averaged", "parts", "discriminator", "optimiser", "opponent")

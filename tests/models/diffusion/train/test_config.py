@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.diffusion.train.config import load_config
+from models.diffusion.train.config import TrainConfig, load_config
 from realtime.core.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).resolve().parents[4] / "models" / "diffusion" / "configs").glob("*.yaml"))
@@ -54,3 +54,17 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
     path.write_text(text + "\n")
     with pytest.raises(ConfigError, match=named):
         load_config(path)
+
+
+def test_a_training_starts_from_the_net_it_names_or_says_that_there_is_none(tmp_path: Path) -> None:
+    from models.diffusion.net import RoiDenoiser
+    from models.diffusion.spec import SIZES
+    from models.diffusion.train.state import load_state
+
+    trained = RoiDenoiser.of(SIZES["S"])
+    trained.save_pretrained(tmp_path / "net")
+    state = load_state(TrainConfig(start=str(tmp_path / "net")), tmp_path / "out", "cpu")
+    name, weights = next(iter(trained.named_parameters()))
+    assert dict(state.net.named_parameters())[name].equal(weights)
+    with pytest.raises(ConfigError, match="start"):
+        load_state(TrainConfig(start=str(tmp_path / "none")), tmp_path / "out", "cpu")
