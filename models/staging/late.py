@@ -54,7 +54,7 @@ class Painter:
         """A host's layers; blocks for the seconds that painting takes."""
         if spec.digest() not in self._layers:
             if self._painting is None:
-                self._painting = ProcessPoolExecutor(1, get_context("spawn"))
+                self._painting = ProcessPoolExecutor(1, get_context("spawn"), _deafen)
             self._layers[spec.digest()] = self._painting.submit(paint_layers, spec).result()
         return self._layers[spec.digest()]
 
@@ -69,7 +69,7 @@ class Painter:
                 self._layers.pop(spec.digest(), None)
                 log.info("%s was drawn", spec.title)
 
-        self._baker().submit(bake, spec, place, self._keys, None, 1).add_done_callback(done)
+        self._baker().submit(_bake, spec, place, self._keys).add_done_callback(done)
         return IllustratedHost(spec, layers, frames)
 
     def close(self) -> None:
@@ -90,5 +90,20 @@ class Painter:
         return self._baking
 
 
+def _deafen() -> None:
+    # a terminal's interruption reaches all processes of its group; it is the server's to end this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _be_polite() -> None:
+    _deafen()
     os.nice(_POLITENESS)
+
+
+def _bake(spec: AvatarSpec, place: Path, keys: list[BaseKey]) -> None:
+    """Bake a pack; an interruption ends it, and nothing else in this process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        bake(spec, place, keys, None, 1)
+    finally:
+        _deafen()
