@@ -78,7 +78,7 @@ class Delivery:
         """A turn begins: it sounds like the face looks, unless it follows on speech that is still to be heard, or the
         face is only on its way."""
         if self.pending_s <= 0 and self._clock() - self._felt_s > FACE_FOLLOWS_S:
-            weights = self._plan.mood.weights(self._clock())
+            weights = self._plan.felt(self._clock())
             strongest = max((one for one in Emotion if one is not Emotion.NEUTRAL), key=lambda one: weights[one])
             self._felt = (strongest, weights[strongest])
 

@@ -54,6 +54,7 @@ class Generator:
         rate_hz: float = FRAME_RATE_HZ,
         on_frame: Callable[[Frame], None] = lambda frame: None,
         on_step: Callable[[Step], None] = lambda step: None,
+        on_redrawn: Callable[[FrameTrace], None] = lambda trace: None,
         paths_every: Callable[[], int] = lambda: 1,
     ) -> None:
         self._shop = shop
@@ -61,6 +62,7 @@ class Generator:
         self._rate_hz = rate_hz
         self._on_frame = on_frame
         self._on_step = on_step
+        self._on_redrawn = on_redrawn
         self._paths_every = paths_every
         self._published: FrameTrace | None = None
         self._lead_s = 0.0
@@ -94,6 +96,7 @@ class Generator:
                 if again < REDRAWN_MOST and self._shop.plan.outdated(state.due.media_s):
                     again += 1
                     self.counters.redrawn += 1
+                    self._on_redrawn(state.trace)
                     pacer.again()
                     continue
                 again = 0

@@ -15,6 +15,7 @@ from server.config import PREFIX, Config
 from server.loading import describe, docstrings, flag, load
 from server.painting.cli import add_styles
 from server.primitives_cli import add_primitives
+from server.replay_cli import add_replay
 from server.settings import setting_fields
 from server.training import add_train
 from server.verify_cli import add_verify
@@ -93,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_primitives(commands, _add_settings, _config_of)
 
+    add_replay(commands, _add_settings, _config_of)
     add_styles(commands, _add_settings, _config_of)
     add_train(commands)
     add_verify(commands, _add_settings, _config_of)

@@ -45,6 +45,7 @@ from realtime.ports import Answerer, Avatar, Transcriber
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
+from server.event_log import event_logs
 from server.ice_servers import turn_servers
 from server.marks import NO_SOURCE, Marks, Source
 from server.metrics import Metrics
@@ -96,7 +97,7 @@ class Server:
             config, self._stocks, self._compute, voice, self._library, _safety_of(config), self.metrics,
             self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
             denoise=lambda avatar, session: refiner_for(self._engine, avatar, crc32(session.encode())),
-            refining=self._aside, described=described, paints=self.paints,
+            refining=self._aside, described=described, paints=self.paints, event_log=event_logs(config),
         )  # fmt: skip
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),

@@ -182,6 +182,15 @@ class Config:
     provenance_log: Path | None = setting(None)
     """File with what each mark points to, one JSON object per line; none takes the user's state folder."""
 
+    event_log_dir: Path | None = setting(None)
+    """Folder for event logs, from which `anima replay` makes a session's frames again; none records nothing."""
+    event_log_text: bool = setting(False)
+    """Whether event logs hold what viewers and host said; phoneme times of the speech are in them in any case."""
+    otel_endpoint: str = setting("")
+    """Address that traces are sent to by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; empty sends none."""
+    motion_cache_mb: int = setting(256, low=0, high=100_000)
+    """Disk space for base frames that were drawn on demand, which the next start finds ready; 0 keeps none."""
+
     audit_log: Path | None = setting(None)
     """File that interventions are recorded in, one JSON object per line; empty is the user's state folder."""
     audit_text: bool = setting(False)

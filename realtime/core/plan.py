@@ -135,6 +135,10 @@ class Plan:
 
     # --- reading it
 
+    def felt(self, now_s: float) -> tuple[float, ...]:
+        """The weights of the seven emotions at a media time, in FER order."""
+        return self.mood.weights(now_s)
+
     def outdated(self, media_s: float) -> bool:
         """Whether what was planned since the last sample changes what is shown by a media time."""
         return self._touched_s <= media_s

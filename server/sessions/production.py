@@ -10,9 +10,10 @@ from typing import Any, Final
 from realtime.core import events
 from realtime.core.budget import Ladder, Step
 from realtime.core.plan import Plan
+from realtime.core.replaying import BEGUN, RESTAGED, RecordedSound, redrawn_record
 from realtime.core.sound import SoundTimeline
 from realtime.core.trace import StageWindow
-from realtime.core.values import Frame
+from realtime.core.values import Frame, FrameTrace
 from realtime.ear import Played
 from realtime.generator import Generator
 from realtime.guarding import Guarding
@@ -20,6 +21,7 @@ from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
 from realtime.ports import Clock
 from realtime.stock import Stock
+from server.event_log import EventLog
 from server.media.egress import MediaEgress
 from server.outputs.tap import SoundTap
 from server.sessions.figures import frame_report
@@ -46,12 +48,14 @@ class Production:
         plan: Plan,
         clock: Clock,
         emit: Callable[[events.Event], None],
+        log: EventLog | None = None,
     ) -> None:
         self._shared = shared
         self._emit = emit
         self._clock = clock
         self._stock = stock = shared.stocks[spec.look]
-        self.sound = SoundTimeline()
+        self._log = log
+        self.sound = SoundTimeline() if log is None else RecordedSound(log.note)
         self.played = Played(self.sound.read)
         self.tap = SoundTap(self.played.read)
         self._frames: Mailbox[Frame] = Mailbox()
@@ -64,7 +68,7 @@ class Production:
         )  # fmt: skip
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
-            paths_every=lambda: self.egress.every(),
+            on_redrawn=self._redrawn, paths_every=lambda: self.egress.every(),
         )  # fmt: skip
         width, height = stock.avatar.width, stock.avatar.height
         self.egress = MediaEgress(
@@ -87,6 +91,8 @@ class Production:
     def restage(self, stock: Stock) -> None:
         """Make the frames that follow of other pixels; they have the same size."""
         self._stock = self._shop.stock = stock
+        if self._log is not None:
+            self._log.note({"do": RESTAGED})
 
     @property
     def size(self) -> tuple[int, int]:
@@ -98,6 +104,8 @@ class Production:
         self._holders.add(holder)
         self.egress.start()
         if self._generating is None and not self._closed:
+            if self._log is not None:
+                self._log.note({"do": BEGUN})
             self._generating = asyncio.create_task(self._generate(), name="generator")
 
     def release(self, holder: object) -> None:
@@ -162,6 +170,8 @@ class Production:
 
     def _framed(self, frame: Frame) -> None:
         """Account the frame before this one: by now it was encoded and sent, so its trace is whole."""
+        if self._log is not None:
+            self._log.frame(frame)
         done, self._done = self._done, frame
         if done is None:
             return
@@ -175,6 +185,10 @@ class Production:
         if done.index % REPORT_EVERY_FRAMES == 0:
             avatar = self._stock.avatar
             self._emit(events.Report("trace", frame_report(done, avatar.width, avatar.height)))
+
+    def _redrawn(self, trace: FrameTrace) -> None:
+        if self._log is not None:
+            self._log.note(redrawn_record(trace))
 
     def _stepped(self, step: Step) -> None:
         self._shared.metrics.decided(step.kind, step.rung, down=step.down)

@@ -12,6 +12,7 @@ from realtime.core.errors import RequestError
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
 from realtime.core.recording import recording_of
+from realtime.core.replaying import RecordedPlan
 from realtime.core.values import Pcm, VoiceSpec
 from realtime.ports import Clock
 from realtime.preheat import preheat
@@ -44,8 +45,10 @@ class Session:
         self._shared = shared
         self._options = options
         self._clock: Clock = lambda: time.monotonic() - begun_s
-        self._plan = Plan(seed=int.from_bytes(session_id.encode(), "big") & 0xFFFFFFFF)
-        self._production = Production(session_id, spec, shared, self._plan, self._clock, self._emit)
+        seed = int.from_bytes(session_id.encode(), "big") & 0xFFFFFFFF
+        self._log = shared.event_log(session_id, spec, seed)
+        self._plan = Plan(seed) if self._log is None else RecordedPlan(seed, self._log.note)
+        self._production = Production(session_id, spec, shared, self._plan, self._clock, self._emit, self._log)
         self._egress = self._production.egress
         programme = shared.programmes.open(spec.scene, spec.content, spec.language)
         safety = shared.safety(session_id, spec.scene, spec.language)
@@ -186,6 +189,8 @@ class Session:
         await self.ingest.aclose(reason)
         await self.outputs.aclose()
         await self._production.aclose()
+        if self._log is not None:
+            self._log.close()
 
     # --- what its viewers ask of it
 
@@ -279,6 +284,8 @@ class Session:
         if self.directed.observe(event):
             return
         self._transcript.note(event)
+        if self._log is not None and not isinstance(event, events.Report):
+            self._log.event(event, self._clock())
         if isinstance(event, events.Report) and "text_to_sound_ms" in event.data:
             delay_ms = float(event.data["text_to_sound_ms"])
             self._response_ms.append(delay_ms)

@@ -12,6 +12,7 @@ from realtime.ports import Avatar, Denoiser, Voice
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
+from server.event_log import OpenLog, no_log
 from server.media.marking import Marking
 from server.metrics import Metrics
 from server.sessions.easel import Paints
@@ -56,6 +57,8 @@ class Shared:
     """Finds gestures by free descriptions."""
     denoise: Callable[[Avatar, str], Denoiser | None] = field(default=_as_drawn)
     """Makes a session's denoiser, from its avatar and its id; None where there is none for it."""
+    event_log: OpenLog = field(default=no_log)
+    """Opens the event log of a session, if there is to be one."""
     refining: Aside | None = None
     """Where denoisers work that gather the work of several sessions; None for the compute thread."""
     paints: Paints | None = None
