@@ -16,6 +16,7 @@ from realtime.core.plan import Plan
 from realtime.core.recording import Recording
 from realtime.core.script import Beat, Feel, Gesture, Pause, Say, parse_script, strip_tags
 from realtime.core.sound import SoundTimeline
+from realtime.core.trace import Responses
 from realtime.core.values import VoiceSpec
 from realtime.core.voice_colour import Colour
 from realtime.delivery import Delivery, closing, each
@@ -58,6 +59,7 @@ class Conductor:
         spec: VoiceSpec,
         gate: Gate | None = None,
         described: Described = UNDESCRIBED,
+        responses: Responses | None = None,
     ) -> None:
         self._plan = plan
         self.described = described
@@ -66,7 +68,10 @@ class Conductor:
         self._clock = clock
         self._emit = emit
         self._gate = gate
-        self._delivery = Delivery(plan=plan, sound=sound, voice=voice, clock=clock, emit=emit, spec=spec)
+        self._delivery = Delivery(
+            plan=plan, sound=sound, voice=voice, clock=clock, emit=emit, spec=spec, responses=responses
+        )
+        self.responses = self._delivery.responses
         self._waiting: deque[AsyncIterator[Beat | Recording]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._history: deque[Turn] = deque(maxlen=HISTORY_TURNS)
@@ -235,6 +240,7 @@ class Conductor:
         try:
             async with closing(self._answerer.answer(text, history, language)) as parts:
                 async for part in parts:
+                    self.responses.answered(self._clock())
                     cleaned = part.text if self._gate is None else self._gate.clean(part.text)
                     script = parse_script(
                         cleaned, gestures=GESTURES, language=language, strict=False, described=self.described

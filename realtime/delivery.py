@@ -12,6 +12,7 @@ from realtime.core.plan import Plan
 from realtime.core.recording import Recording
 from realtime.core.script import Say
 from realtime.core.sound import SoundTimeline
+from realtime.core.trace import Responses
 from realtime.core.units import AUDIO_RATE_HZ
 from realtime.core.values import SpeechChunk, VoiceSpec
 from realtime.core.voice_colour import Colour, coloured
@@ -41,6 +42,7 @@ class Delivery:
         clock: Clock,
         emit: Callable[[events.Event], None],
         spec: VoiceSpec,
+        responses: Responses | None = None,
     ) -> None:
         self._plan = plan
         self._sound = sound
@@ -51,6 +53,8 @@ class Delivery:
         """The session's voice before anything is felt."""
         self.style = Colour()
         """What a direction to the host changed of it."""
+        self.responses = responses or Responses()
+        """Follows requests to their first frame."""
         self.cues = CueSheet(clock, emit)
         self.speaking = False
         self._felt = (Emotion.NEUTRAL, 0.0)
@@ -73,6 +77,7 @@ class Delivery:
         """Somebody waits from now on to hear something."""
         if self._asked_s is None and not self.speaking:
             self._asked_s = self._clock()
+            self.responses.asked(self._asked_s)
 
     def begin(self) -> None:
         """A turn begins: it sounds like the face looks, unless it follows on speech that is still to be heard, or the
@@ -107,6 +112,7 @@ class Delivery:
         self.cues.drop()
         self._not_before_s = 0.0
         self._asked_s = None
+        self.responses.dropped()
         return self._sound.cut(self._clock())
 
     def stop_when_silent(self, busy: Callable[[], bool]) -> None:
@@ -146,6 +152,7 @@ class Delivery:
         """Put one chunk of an utterance on the timeline: sound, lips, captions."""
         begin_s = self._sound.append(chunk.pcm, self.position_s)
         zero_s = begin_s - chunk.start_s
+        self.responses.voiced(self._clock(), begin_s)
         self._plan.speak(chunk.phonemes, zero_s, begin_s + len(chunk.pcm) / AUDIO_RATE_HZ)
         epoch = self._plan.epoch
         if first:

@@ -60,6 +60,7 @@ from server.sessions.manager import SessionManager
 from server.sessions.shared import Shared
 from server.settings import IceServer
 from server.surfaces import AvatarInfo, Progress, VoiceInfo
+from server.telemetry import telemetry
 from server.wardrobe import Wardrobe
 
 log = logging.getLogger(__name__)
@@ -93,11 +94,13 @@ class Server:
         self._hearing = hearing_parts(config)
         self._engine, self._denoising = announced_engine(config.denoiser)
         self._aside = Aside(name="refining") if self._engine is not None and self._engine.concurrent else None
+        self._telemetry = telemetry(config)
         shared = Shared(
             config, self._stocks, self._compute, voice, self._library, _safety_of(config), self.metrics,
             self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
             denoise=lambda avatar, session: refiner_for(self._engine, avatar, crc32(session.encode())),
             refining=self._aside, described=described, paints=self.paints, event_log=event_logs(config),
+            telemetry=self._telemetry,
         )  # fmt: skip
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
@@ -165,6 +168,8 @@ class Server:
             self._aside.close()
         if self._engine is not None:
             self._engine.close()
+        if self._telemetry is not None:
+            self._telemetry.close()
 
 
 def build(config: Config, progress: Progress) -> Server:

@@ -1,7 +1,7 @@
 """What the server counts, as Prometheus metrics on a registry of its own (no module globals)."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +41,10 @@ class Metrics:
         self._stage = Histogram(
             "anima_stage_seconds", "Time one stage of a frame took", ["stage"], buckets=FRAME_BUCKETS_S,
             registry=self.registry,
+        )  # fmt: skip
+        self._response_stage = Histogram(
+            "anima_response_stage_seconds", "Time a request spent in one stage, from its coming to its first frame",
+            ["stage"], buckets=ANSWER_BUCKETS_S, registry=self.registry,
         )  # fmt: skip
         self._stages: dict[str, Histogram] = {}
         self._encode = self._histogram("encode_seconds", "Time to encode one frame", FRAME_BUCKETS_S)
@@ -99,6 +103,11 @@ class Metrics:
 
     def responded(self, text_to_sound_s: float) -> None:
         self._response.observe(text_to_sound_s)
+
+    def response_stages(self, took_s: Mapping[str, float]) -> None:
+        """How long a request spent in each stage; the stages are few fixed words."""
+        for stage, value in took_s.items():
+            self._response_stage.labels(stage).observe(max(0.0, value))
 
     def interrupted(self, to_silence_s: float | None = None) -> None:
         """The host was interrupted; how long the silence took, where known."""

@@ -97,6 +97,8 @@ class Inbox:
 
     def _carry_out(self, message: wire.ClientMessage) -> None:
         conductor = self._session.conductor
+        if isinstance(message, wire.SendText | wire.SayText):
+            conductor.responses.received(self._clock())
         match message:
             case wire.ClientReady(id):
                 self._send(wire.bot_ready(id, self._about()))

@@ -12,7 +12,7 @@ from realtime.core.budget import Ladder, Step
 from realtime.core.plan import Plan
 from realtime.core.replaying import BEGUN, RESTAGED, RecordedSound, redrawn_record
 from realtime.core.sound import SoundTimeline
-from realtime.core.trace import StageWindow
+from realtime.core.trace import Responses, StageWindow
 from realtime.core.values import Frame, FrameTrace
 from realtime.ear import Played
 from realtime.generator import Generator
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 REPORT_EVERY_FRAMES: Final = 10
 """A tenth of the frames is reported to the overlay: enough to read, while a message costs about as much as a packet."""
+
+TRACED_EVERY_FRAMES: Final = 25
+"""One frame a second becomes a trace where traces are exported."""
 
 DECISIONS_KEPT: Final = 50
 """Decisions of the budget that the session's state tells, the newest last."""
@@ -77,6 +80,8 @@ class Production:
             marking=shared.marking(session_id, spec, width, height),
         )  # fmt: skip
         self._stages = StageWindow()
+        self.responses = Responses()
+        self._session_id = session_id
         self._decided: deque[Step] = deque(maxlen=DECISIONS_KEPT)
         self._done: Frame | None = None
         self._holders: set[object] = set()
@@ -182,9 +187,23 @@ class Production:
         if "sent" in stamps:
             self._shared.metrics.shown(stamps["sent"] - done.media_s)
         self._stages.add(done.trace)
+        self._trace(done)
         if done.index % REPORT_EVERY_FRAMES == 0:
             avatar = self._stock.avatar
             self._emit(events.Report("trace", frame_report(done, avatar.width, avatar.height)))
+
+    def _trace(self, done: Frame) -> None:
+        """Tell of the request that this frame is the first to show, and export what is to be exported."""
+        response, telemetry = self.responses.shown(done), self._shared.telemetry
+        if response is not None:
+            took_s = response.durations_s()
+            self._shared.metrics.response_stages(took_s)
+            self._emit(events.Report("response", {name: round(1e3 * value, 1) for name, value in took_s.items()}))
+        if telemetry is not None:
+            if response is not None:
+                telemetry.export("response", "received", response.stamps_s, self._clock(), self._session_id)
+            if done.index % TRACED_EVERY_FRAMES == 0:
+                telemetry.export("frame", "begun", done.trace.stamps_s, self._clock(), self._session_id)
 
     def _redrawn(self, trace: FrameTrace) -> None:
         if self._log is not None:

@@ -63,6 +63,7 @@ class Session:
             spec=VoiceSpec(spec.voice, spec.language, spec.rate, spec.pitch),
             gate=self.directed.desk,
             described=shared.described,
+            responses=self._production.responses,
         )
         self.directed.attach(self.conductor)
         self.hearing = Hearing(
@@ -104,10 +105,12 @@ class Session:
         interrupt: bool = False,
     ) -> None:
         """Speak a script; SSML is recognised by its root element, so `ssml` only says what the caller meant."""
+        self.received()
         self.conductor.say(text, emotion=emotion, intensity=intensity, interrupt=interrupt)
 
     async def chat(self, text: str) -> None:
         """Answer the viewer."""
+        self.received()
         self.directed.chat(text)
 
     async def play(self, pcm: Pcm) -> None:
@@ -199,8 +202,17 @@ class Session:
         self.conductor.interrupt()
         self.directed.silenced()
 
+    def received(self) -> None:
+        """A request to speak or answer has come in."""
+        self._production.responses.received(self._clock())
+
     def viewer_figures(self, values: dict[str, float]) -> None:
         """Note what a viewer measured."""
+        total_ms = values.get("displayed_ms")
+        if total_ms is not None and total_ms != self._viewer_figures.latest.get("displayed_ms"):
+            way_s = self._production.responses.displayed(total_ms / 1e3)
+            if way_s is not None:
+                self._shared.metrics.response_stages({"displayed": way_s})
         self._viewer_figures.add(values)
 
     def figures(self) -> dict[str, Any]:

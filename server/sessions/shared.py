@@ -18,6 +18,7 @@ from server.metrics import Metrics
 from server.sessions.easel import Paints
 from server.sessions.hearing import HearingParts
 from server.surfaces import SessionSpec
+from server.telemetry import Telemetry
 
 
 async def _nothing_to_open(name: str) -> None:
@@ -59,6 +60,8 @@ class Shared:
     """Makes a session's denoiser, from its avatar and its id; None where there is none for it."""
     event_log: OpenLog = field(default=no_log)
     """Opens the event log of a session, if there is to be one."""
+    telemetry: Telemetry | None = None
+    """Where traces are exported to; None exports none."""
     refining: Aside | None = None
     """Where denoisers work that gather the work of several sessions; None for the compute thread."""
     paints: Paints | None = None
