@@ -1,13 +1,40 @@
-"""The scenes a session can be for: latency budget, inputs, content, opening, and how viewers' events are dealt with."""
+"""The scenes a session can be for: latency budget, inputs, content, opening, director's policy, ladder, layout."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from realtime.core.backdrop import DEFAULT
+from realtime.core.budget import LADDER, Ladder
 from realtime.core.director_policy import Policy
+from realtime.core.values import Rung
 
 Opening = Literal["wait", "greet", "rundown"]
 ContentKind = Literal["knowledge", "product", "lesson", "persona"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How picture quality gives way in a scene: what is wanted at best, and how soon less is made of it."""
+
+    best: Rung = "refine2"
+    down_after: int = 3
+    """Late frames of ten after which less is done for a frame."""
+    up_after: int = 25
+    """Frames with time to spare after which more is done."""
+
+    def ladder(self, equipped: Rung) -> Ladder:
+        """The ladder of a session whose equipment reaches up to a rung."""
+        best = max(self.best, equipped, key=LADDER.index)
+        return Ladder(best=best, down_after=self.down_after, up_after=self.up_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is seen of a scene unless a session wishes for something else."""
+
+    background: str = DEFAULT
+    """As `realtime.core.backdrop` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +47,14 @@ class Scene:
     budget_ms: int
     """From a viewer's words to the first audible sample, p95."""
     inputs: tuple[str, ...]
-    """What viewers can send: `chat`, `comment`, `gift`, `order`."""
+    """What viewers can send: `chat`, `comment`, `voice`, `gift`, `order`."""
     content: ContentKind
     """What its content files describe."""
     opening: Opening
     """What happens when the first viewer joins."""
     policy: Policy = field(default_factory=Policy)
+    ladder: Limits = field(default_factory=Limits)
+    layout: Layout = field(default_factory=Layout)
 
     def as_json(self) -> dict[str, Any]:
         """For the catalogue."""
@@ -36,6 +65,8 @@ class Scene:
             "inputs": list(self.inputs),
             "content": self.content,
             "opening": self.opening,
+            "ladder": asdict(self.ladder),
+            "layout": asdict(self.layout),
         }
 
 
@@ -55,9 +86,19 @@ NPC: Final = Scene(
     "npc", {"en": "Game character", "zh": "游戏角色"}, 300, ("chat", "comment"), "persona", "greet",
     Policy(answers_between_shots=3, silence_s=20.0, greet_every_s=0.0, repeat_after_s=5.0),
 )  # fmt: skip
-SCENES: Final[Mapping[str, Scene]] = {scene.name: scene for scene in (HOST, COMMERCE, TUTOR, NPC)}
-"""By name; the first is the default. The budgets are those published for a live shop, for tutoring and for a game
-character's improvised dialogue."""
+MEETING: Final = Scene(
+    "meeting", {"en": "Meeting", "zh": "会议"}, 200, ("chat", "comment", "voice"), "knowledge", "wait",
+    Policy(silence_s=0.0, greet_every_s=0.0, remark_max_age_s=2.0, max_age_s=20.0, repeat_after_s=5.0),
+    Limits(best="refine1", down_after=2, up_after=50), Layout(),
+)  # fmt: skip
+AR: Final = Scene(
+    "ar", {"en": "In the room (AR)", "zh": "增强现实"}, 150, ("chat", "comment", "voice"), "knowledge", "wait",
+    Policy(silence_s=0.0, greet_every_s=0.0, remark_max_age_s=1.0, max_age_s=10.0, repeat_after_s=2.0),
+    Limits(best="refine1", down_after=2, up_after=50), Layout("transparent"),
+)  # fmt: skip
+SCENES: Final[Mapping[str, Scene]] = {scene.name: scene for scene in (HOST, COMMERCE, TUTOR, NPC, MEETING, AR)}
+"""By name; the first is the default. The budgets are those published for a live shop, for tutoring, for a game
+character's improvised dialogue, for a camera scene of a meeting and for augmented reality."""
 
 
 @dataclass(frozen=True, slots=True)

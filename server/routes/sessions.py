@@ -7,6 +7,7 @@ from aiohttp import web
 from realtime.core.errors import Conflict, InvalidField, RequestError
 from realtime.core.prompting import read_prompt
 from realtime.core.prompting_look import look_of
+from realtime.core.scenes import SCENES
 from server.auth import TOKENS_PER_SESSION
 from server.routes import checks
 from server.routes.access import close_session, endpoint_url, offer_url, open_session, own_session, require_server
@@ -60,15 +61,16 @@ def spec_of(wish: CreateSession, state: State) -> SessionSpec:
     for i, hint in enumerate(wish.cache_hint):
         checks.one_of(hint, services.primitives(), f"cache_hint[{i}]")
     scenes = [scene.name for scene in services.programmes.scenes()]
+    scene = checks.one_of(wish.scene, scenes, "scene") if wish.scene else scenes[0]
     language = checks.language(wish.language, services, config)
     return SessionSpec(
         avatar=checks.avatar(wish.avatar, services, config),
-        background=checks.background(wish.background, services),
+        background=checks.background(wish.background or SCENES[scene].layout.background, services),
         language=language,
         voice=checks.voice(wish.voice, language, services, config),
         rate=wish.rate,
         pitch=wish.pitch,
-        scene=checks.one_of(wish.scene, scenes, "scene") if wish.scene else scenes[0],
+        scene=scene,
         content=wish.content,
         max_response_time_ms=wish.max_response_time_ms,
         partial_update=wish.partial_update,

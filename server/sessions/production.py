@@ -8,9 +8,10 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from realtime.core import events
-from realtime.core.budget import Ladder, Step
+from realtime.core.budget import Step
 from realtime.core.plan import Plan
 from realtime.core.replaying import BEGUN, RESTAGED, RecordedSound, redrawn_record
+from realtime.core.scenes import SCENES
 from realtime.core.sound import SoundTimeline
 from realtime.core.trace import Responses, StageWindow
 from realtime.core.values import Frame, FrameTrace
@@ -63,7 +64,7 @@ class Production:
         self.tap = SoundTap(self.played.read)
         self._frames: Mailbox[Frame] = Mailbox()
         denoiser = shared.denoise(stock.avatar, session_id)
-        self._ladder = Ladder(best="refine2" if denoiser is not None else "warp")
+        self._ladder = SCENES[spec.scene].ladder.ladder("refine2" if denoiser is not None else "warp")
         self._guard = Guarding(lambda *moved: self._stock.avatar.displacement_px(*moved))
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,

@@ -133,7 +133,7 @@ def test_a_brand_with_its_outer_name_is_read() -> None:
 
 def test_scenes_and_standing() -> None:
     budgets_ms = {scene.name: scene.budget_ms for scene in SCENES.values()}
-    assert budgets_ms == {"host": 400, "commerce": 400, "tutor": 500, "npc": 300}
+    assert budgets_ms == {"host": 400, "commerce": 400, "tutor": 500, "npc": 300, "meeting": 200, "ar": 150}
     none, some = standing([], 400), standing([100.0] * 19 + [900.0], 400)
     assert none.p95_ms is None and none.as_json()["within_budget"] is None
     assert (some.p50_ms, some.p95_ms) == (100.0, 100.0) and standing([900.0], 400).as_json()["within_budget"] is False

@@ -26,7 +26,7 @@ async def said(answerer: Answerer, text: str, language: str = "en", history: tup
 
 def test_each_scene_has_two_examples_in_both_languages() -> None:
     library = Library(HOST)
-    assert [scene.name for scene in library.scenes()] == ["host", "commerce", "tutor", "npc"]
+    assert [scene.name for scene in library.scenes()] == ["host", "commerce", "tutor", "npc", "meeting", "ar"]
     for scene in ("commerce", "tutor", "npc"):
         contents = library.contents(scene)
         assert len(contents) == 2 and all(sorted(content.title) == ["en", "zh"] for content in contents)
