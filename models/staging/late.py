@@ -12,6 +12,7 @@ from models.avatar.host import IllustratedHost
 from models.avatar.layers import Layers, paint_layers
 from models.avatar.pack import bake, open_pack
 from models.avatar.spec import AvatarSpec
+from models.orphans import end_with_parent
 from realtime.core.errors import AnimaError
 from realtime.core.values import I420, BaseKey
 
@@ -54,7 +55,7 @@ class Painter:
         """A host's layers; blocks for the seconds that painting takes."""
         if spec.digest() not in self._layers:
             if self._painting is None:
-                self._painting = ProcessPoolExecutor(1, get_context("spawn"), _deafen)
+                self._painting = ProcessPoolExecutor(1, get_context("spawn"), _start)
             self._layers[spec.digest()] = self._painting.submit(paint_layers, spec).result()
         return self._layers[spec.digest()]
 
@@ -95,8 +96,13 @@ def _deafen() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _be_polite() -> None:
+def _start() -> None:
     _deafen()
+    end_with_parent()
+
+
+def _be_polite() -> None:
+    _start()
     os.nice(_POLITENESS)
 
 
