@@ -6,6 +6,7 @@ from typing import Final
 from realtime.core.cache import ByteLru, CacheCounters
 from realtime.core.values import I420, BaseKey, Patch, Region
 from realtime.ports import Avatar
+from realtime.shelf import BaseShelf
 
 BASE_BUDGET_BYTES: Final = 160 * 2**20
 """426 base frames of 512 x 512: a loop of 12 s in a felt posture takes about 300 beside those of the pack."""
@@ -36,14 +37,15 @@ class Stock:
         self._bases: ByteLru[BaseKey, I420] = ByteLru(base_budget_bytes)
         self._patches: ByteLru[object, Patch] = ByteLru(patch_budget_bytes)
         self._packed = 0
+        self.shelf: BaseShelf | None = None
+        """Where base frames are kept for the next start."""
 
     @property
     def counters(self) -> StockCounters:
         """What was found and what had to be drawn."""
         drawn = self._bases.counters
-        return StockCounters(
-            CacheCounters(drawn.hits + self._packed, drawn.misses, drawn.evictions), self._patches.counters
-        )
+        ready = self._packed + (self.shelf.counters.hits if self.shelf is not None else 0)
+        return StockCounters(CacheCounters(drawn.hits + ready, drawn.misses, drawn.evictions), self._patches.counters)
 
     @property
     def size_bytes(self) -> int:
@@ -56,17 +58,26 @@ class Stock:
         if packed is not None:
             self._packed += 1
             return packed
+        if self.shelf is not None and self.shelf.has(key):
+            kept = self.shelf.get(key)
+            if kept is not None:
+                # the mapped copy is the one
+                self._bases.drop(key)
+                return kept
         return self._bases.get(key)
 
     def holds(self, key: BaseKey) -> bool:
         """Whether a base frame is ready; asking is not a use."""
-        return key in self._bases or self.avatar.base(key) is not None
+        kept = self.shelf is not None and self.shelf.has(key)
+        return kept or key in self._bases or self.avatar.base(key) is not None
 
     def make_base(self, key: BaseKey) -> I420:
         """Draw a base frame and keep it (compute thread)."""
         pixels = self.avatar.render_base(key)
         pixels.flags.writeable = False
         self._bases.put(key, pixels, pixels.nbytes)
+        if self.shelf is not None:
+            self.shelf.put(key, pixels)
         return pixels
 
     def patch(self, region: Region) -> Patch | None:

@@ -59,6 +59,7 @@ from server.sessions.hearing import HearingParts
 from server.sessions.manager import SessionManager
 from server.sessions.shared import Shared
 from server.settings import IceServer
+from server.shelves import Shelves
 from server.surfaces import AvatarInfo, Progress, VoiceInfo
 from server.telemetry import telemetry
 from server.wardrobe import Wardrobe
@@ -80,8 +81,9 @@ class Server:
         self._avatars = collection(config)
         self.portraits = PortraitTasks(config.packs_path, lambda: {info.name for info in self.avatars()})
         self.backgrounds, self.paints = self._avatars.pictures, paints(config, self._avatars)
-        self._stocks = Wardrobe(stocks, self._avatars.open_aside)
-        self.metrics.gauge("stock_bytes", "Ready pixels held", self._stocks_bytes)
+        self._shelves = Shelves(config, self._avatars.pack, self.metrics)
+        self._stocks = Wardrobe(stocks, self._avatars.open_aside, self._shelves.of)
+        self.metrics.gauge("stock_bytes", "Ready pixels held", self._stocks.size_bytes)
         answers = answer_store(
             config.answer_cache_mb, config.answer_cache_ttl_s, config.motion_search, config.safety_packs,
             config.safety_dir,
@@ -110,9 +112,6 @@ class Server:
         )
         self.sessions = SessionManager(shared, options)
         self._started = False
-
-    def _stocks_bytes(self) -> float:
-        return float(sum(stock.size_bytes for stock in self._stocks.values()))
 
     def avatars(self) -> Sequence[AvatarInfo]:
         """The avatars that can be asked for."""
@@ -164,12 +163,12 @@ class Server:
             self._hearing.thread.shutdown()
         self._avatars.close()
         self._compute.close()
+        self._shelves.close()
         if self._aside is not None:
             self._aside.close()
-        if self._engine is not None:
-            self._engine.close()
-        if self._telemetry is not None:
-            self._telemetry.close()
+        for part in (self._engine, self._telemetry):
+            if part is not None:
+                part.close()
 
 
 def build(config: Config, progress: Progress) -> Server:

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from realtime.core.backdrop import Backdrop, parse
 from realtime.ports import Avatar
+from realtime.shelf import BaseShelf
 from realtime.stock import Stock
 from server.surfaces import LOOK_SPLIT
 
@@ -18,9 +19,18 @@ KEPT: Final = 3
 class Wardrobe(dict[str, Stock]):
     """Stocks by look. Those in an avatar's own room stay; the others go when nobody shows them."""
 
-    def __init__(self, ready: Mapping[str, Stock], open_look: Callable[[str, Backdrop], Avatar]) -> None:
+    def __init__(
+        self,
+        ready: Mapping[str, Stock],
+        open_look: Callable[[str, Backdrop], Avatar],
+        shelf_of: Callable[[Avatar], BaseShelf | None] = lambda avatar: None,
+    ) -> None:
+        """`shelf_of` gives what keeps the base frames of an avatar in its own room for the next start."""
         super().__init__(ready)
         self._open_look = open_look
+        self._shelf_of = shelf_of
+        for stock in self.values():
+            stock.shelf = shelf_of(stock.avatar)
         self._opening = asyncio.Lock()
         self._staged: WeakValueDictionary[str, Stock] = WeakValueDictionary()
         self._recent: OrderedDict[str, Stock] = OrderedDict()
@@ -28,6 +38,10 @@ class Wardrobe(dict[str, Stock]):
     def __missing__(self, look: str) -> Stock:
         found = self._staged.get(look)
         return self._open(look) if found is None else self._used(look, found)
+
+    def size_bytes(self) -> float:
+        """Bytes of pixels held in memory for all looks that stay."""
+        return float(sum(stock.size_bytes for stock in self.values()))
 
     async def ready(self, look: str) -> None:
         """Open a look without holding up the event loop; a host that was never drawn takes seconds."""
@@ -39,6 +53,7 @@ class Wardrobe(dict[str, Stock]):
         name, _, background = look.partition(LOOK_SPLIT)
         stock = Stock(self._open_look(name, parse(background) if background else Backdrop()))
         if not background:
+            stock.shelf = self._shelf_of(stock.avatar)
             self[look] = stock
             return stock
         self._staged[look] = stock

@@ -112,6 +112,10 @@ class Collection:
         """The picture that a background names, if it names one. Raises `NotFound`."""
         return self.pictures.open(wish.value) if wish.kind == "image" else None
 
+    def pack(self, name: str) -> Path:
+        """Where an avatar's pack lies. Raises `NotFound`."""
+        return self.hosts.pack(name) if name in self.hosts.specs else self.portraits.place(name)
+
     def titles(self) -> Mapping[str, str]:
         """The hosts' titles by name."""
         return {name: spec.title for name, spec in self.hosts.specs.items()}

@@ -70,14 +70,17 @@ class Show:
         self.ladder = Ladder(best="refine2" if denoiser else "warp")
         self.frames: list[Frame] = []
         compute: Any = device or Device(cost_s)
-        shop = Workshop(self.plan, clock, self.stock, compute, CostModel(), self.ladder, denoiser=denoiser)
-        self.generator = Generator(shop, Mailbox(), on_frame=self.frames.append)
+        self.shop = Workshop(self.plan, clock, self.stock, compute, CostModel(), self.ladder, denoiser=denoiser)
+        self.generator = Generator(self.shop, Mailbox(), on_frame=self.frames.append)
 
     async def run(self, length_s: float, at: Mapping[float, Callable[[], object]] | None = None) -> "Show":
         phonemes = [Phoneme("ɑː" if i % 2 else "m", 0.1 * i, 0.1 * (i + 1), 1) for i in range(int(10 * length_s))]
         self.plan.speak(phonemes, 0.2, 0.2 + length_s)
         for time_s, act in (at or {}).items():
             asyncio.get_running_loop().call_at(time_s, act)
+        return await self.go_on(length_s)
+
+    async def go_on(self, length_s: float) -> "Show":
         task = asyncio.create_task(self.generator.run())
         await asyncio.sleep(length_s)
         task.cancel()
@@ -138,6 +141,61 @@ def test_a_slow_denoiser_costs_no_time_and_is_left_alone() -> None:
     assert {frame.trace.rung for frame in show.frames} <= {"warp", "cached"}
     assert denoiser.calls < 10
     assert len([lag for lag in show.lags_s() if lag > 0.041]) <= 3 * 14, "only while its device was still busy"
+
+
+def test_a_stuck_denoiser_is_asked_ever_more_seldom_and_costs_no_time() -> None:
+    """The refine step never returns, on a device of its own as engines that gather work have it."""
+
+    class Stuck:
+        def __init__(self) -> None:
+            self.asked_s: list[float] = []
+            self.given_up = 0
+
+        async def run(self, left_s: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+            self.asked_s.append(now_s())
+            try:
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                self.given_up += 1
+                raise
+            raise AssertionError("it never comes")
+
+    async def main() -> tuple[Show, Stuck]:
+        show, stuck = Show(lambda piece: 0.003, denoiser=Denoiser()), Stuck()
+        show.shop.refining = stuck  # type: ignore[assignment]  # without its threads
+        return await show.run(40.0), stuck
+
+    show, stuck = run_virtual(main())
+    assert len(show.frames) > 990 and show.generator.counters.skipped <= 4
+    assert {frame.trace.rung for frame in show.frames} <= {"warp", "cached"}
+    late = [lag for lag in show.lags_s() if lag > 0.041]
+    assert len(late) <= len(stuck.asked_s) < 12 and stuck.given_up == len(stuck.asked_s)
+    gaps_s = [b - a for a, b in zip(stuck.asked_s, stuck.asked_s[1:], strict=False)]
+    assert max(gaps_s) > 9.0, "it rests"
+
+
+def test_a_lost_viewer_ends_the_frames_and_the_next_one_begins_in_time() -> None:
+    async def main() -> tuple[Show, list[int]]:
+        show = Show(lambda piece: 0.003)
+        await show.run(2.0)
+        made = [len(show.frames)]
+        await asyncio.sleep(7.0)
+        made.append(len(show.frames))
+        await show.go_on(2.0)
+        return show, made
+
+    show, made = run_virtual(main())
+    assert made[0] == made[1] and made[0] in (50, 51), "nobody watches, nothing is made"
+    later = show.frames[made[1] :]
+    assert later[0].media_s >= 9.0 - 0.04 and len(later) >= 49, "at the time it is then, not where it was left"
+    assert max(show.lags_s()[made[1] + 1 :]) < 0.01
+
+
+def test_a_cache_without_room_draws_each_time_and_keeps_time() -> None:
+    show = shown(lambda piece: 0.003, cache_bytes=0)
+    counters = show.stock.counters
+    assert show.stock.size_bytes == 0 and counters.bases.hits == 0 and counters.bases.misses > 100
+    assert max(show.lags_s()[25:]) < 0.01 and len(show.frames) > 145
 
 
 def test_a_denoiser_in_time_refines() -> None:
