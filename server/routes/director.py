@@ -1,6 +1,7 @@
 """Comments from a live platform, and the director's desk: its page, its state, its stream of changes, its actions."""
 
 import asyncio
+import contextlib
 import json
 from typing import Final
 
@@ -56,7 +57,8 @@ async def changes(request: web.Request) -> web.StreamResponse:
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
-    with session.directed.watched() as changed:
+    # a browser that has left is no fault, whichever write meets it
+    with session.directed.watched() as changed, contextlib.suppress(ConnectionError):
         while services.sessions.get(session.id) is session and not request.app[STATE].draining:
             try:
                 async with asyncio.timeout(ALIVE_EVERY_S):
@@ -65,12 +67,9 @@ async def changes(request: web.Request) -> web.StreamResponse:
                 pass
             changed.clear()
             text = json.dumps(session.directed.as_json(), ensure_ascii=False)
-            try:
-                await response.write(f"event: state\ndata: {text}\n\n".encode())
-            except ConnectionError:
-                return response
+            await response.write(f"event: state\ndata: {text}\n\n".encode())
             await asyncio.sleep(CHANGES_EVERY_S)
-    await response.write(b"event: end\ndata: {}\n\n")
+        await response.write(b"event: end\ndata: {}\n\n")
     return response
 
 
