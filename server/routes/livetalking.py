@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Final, Literal
 
-from aiohttp import BodyPartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 from pydantic import BaseModel, Field
 
-from realtime.core.errors import AnimaError, Conflict, InvalidField, NotFound, TooLarge, Unauthorised
+from realtime.core.errors import AnimaError, Conflict, InvalidField, NotFound, Unauthorised
 from server.auth import Scope
 from server.faults import answer_for
 from server.outputs.book import OutputWish
@@ -21,7 +20,7 @@ from server.recordings import LONGEST_S, decode
 from server.routes import checks
 from server.routes.access import close_session, open_session, session_of
 from server.routes.bodies import CreateSession
-from server.routes.reading import LooseBody, read_body, require_type
+from server.routes.reading import LooseBody, form_parts, read_body, require_type
 from server.routes.sessions import BAD_BODY, spec_of
 from server.routes.table import Operation
 from server.state import GRANT, STATE
@@ -209,22 +208,11 @@ def _session(request: web.Request, number: int | str, scope: Scope) -> LiveSessi
 async def _form(request: web.Request) -> tuple[str, bytes]:
     """Session and file of a multipart form, in any order; other fields are let be."""
     number, content = None, None
-    try:
-        reader = await request.multipart()
-        for _ in range(PARTS_MAX):
-            part = await reader.next()
-            if part is None:
-                break
-            if not isinstance(part, BodyPartReader):
-                raise InvalidField("forms inside forms are not read", field="body")
-            if part.name == "sessionid":
-                number = (await _part(part, 256)).decode("utf-8", "replace").strip()
-            elif part.name == "file":
-                content = await _part(part, FILE_LIMIT_BYTES)
-            else:
-                await _part(part, FILE_LIMIT_BYTES)
-    except (ValueError, AssertionError, web.HTTPBadRequest, HttpProcessingError) as error:
-        raise InvalidField("the form cannot be read", field="body") from error
+    async for name, part in form_parts(request, _limit_bytes, PARTS_MAX):
+        if name == "sessionid":
+            number = part.decode("utf-8", "replace").strip()
+        elif name == "file":
+            content = part
     if number is None:
         raise InvalidField("the form names its session", field="sessionid")
     if content is None:
@@ -232,13 +220,8 @@ async def _form(request: web.Request) -> tuple[str, bytes]:
     return number, content
 
 
-async def _part(part: BodyPartReader, limit_bytes: int) -> bytes:
-    content = bytearray()
-    while chunk := await part.read_chunk():
-        content += chunk
-        if len(content) > limit_bytes:
-            raise TooLarge("this part of the form is too large", field=part.name, limit=f"{limit_bytes} bytes")
-    return bytes(content)
+def _limit_bytes(name: str | None) -> int:
+    return 256 if name == "sessionid" else FILE_LIMIT_BYTES
 
 
 GROUP: Final = "LiveTalking"

@@ -3,13 +3,12 @@
 from dataclasses import asdict
 from typing import Final, Literal
 
-from aiohttp import BodyPartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 from pydantic import BaseModel, Field
 
-from realtime.core.errors import InvalidField, NotFound, TooLarge
+from realtime.core.errors import InvalidField, NotFound
 from server.portrait_tasks import PortraitTask
-from server.routes.reading import require_type
+from server.routes.reading import form_parts, require_type
 from server.routes.table import Operation
 from server.state import STATE
 
@@ -56,29 +55,13 @@ def _answer(task: PortraitTask, status: int) -> web.Response:
 
 
 async def _form(request: web.Request) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    try:
-        reader = await request.multipart()
-        for _ in range(PARTS_MAX):
-            part = await reader.next()
-            if part is None:
-                break
-            if not isinstance(part, BodyPartReader) or part.name is None:
-                raise InvalidField("forms inside forms are not read", field="body")
-            limit_bytes = PHOTO_LIMIT_BYTES if part.name == "photo" else TEXT_LIMIT_BYTES
-            found[part.name] = await _content(part, limit_bytes)
-    except (ValueError, AssertionError, web.HTTPBadRequest, HttpProcessingError) as error:
-        raise InvalidField("the form cannot be read", field="body") from error
-    return found
+    return {name: content async for name, content in form_parts(request, _limit_bytes, PARTS_MAX) if name is not None}
 
 
-async def _content(part: BodyPartReader, limit_bytes: int) -> bytes:
-    content = bytearray()
-    while chunk := await part.read_chunk():
-        content += chunk
-        if len(content) > limit_bytes:
-            raise TooLarge("this part of the form is too large", field=part.name, limit=f"{limit_bytes} bytes")
-    return bytes(content)
+def _limit_bytes(name: str | None) -> int:
+    if name is None:
+        raise InvalidField("forms inside forms are not read", field="body")
+    return PHOTO_LIMIT_BYTES if name == "photo" else TEXT_LIMIT_BYTES
 
 
 GROUP: Final = "Avatars"

@@ -1,9 +1,11 @@
 """Request bodies: read, parsed and checked against their model, every failure an error that names the field."""
 
 import json
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from realtime.core.errors import InvalidField, Malformed, TooLarge, UnsupportedType
@@ -45,6 +47,33 @@ async def read_raw(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge("the request's body is too large", field="body", limit=f"{limit_bytes} bytes") from None
+
+
+async def form_parts(
+    request: web.Request, limit_of: Callable[[str | None], int], most: int
+) -> AsyncIterator[tuple[str | None, bytes]]:
+    """Name and content of the first `most` parts of a multipart form. `limit_of` says how many bytes a part of this
+    name may have, or refuses it. Raises `TooLarge` or `InvalidField`."""
+    try:
+        reader = await request.multipart()
+        for _ in range(most):
+            part = await reader.next()
+            if part is None:
+                return
+            if not isinstance(part, BodyPartReader):
+                raise InvalidField("forms inside forms are not read", field="body")
+            yield part.name, await _content(part, limit_of(part.name))
+    except (ValueError, AssertionError, web.HTTPBadRequest, HttpProcessingError) as error:
+        raise InvalidField("the form cannot be read", field="body") from error
+
+
+async def _content(part: BodyPartReader, limit_bytes: int) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk():
+        content += chunk
+        if len(content) > limit_bytes:
+            raise TooLarge("this part of the form is too large", field=part.name, limit=f"{limit_bytes} bytes")
+    return bytes(content)
 
 
 def parse_body(raw: bytes, model: type[B]) -> B:
