@@ -1,9 +1,6 @@
 """Avatar packs: a directory with manifest, painted layers and base frames, baked once and memory-mapped when served."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
@@ -21,6 +18,7 @@ from models.avatar.host import IllustratedHost
 from models.avatar.layers import load_layers, paint_layers, save_layers
 from models.avatar.projection import KEY_FIELDS, PICTURE_PX
 from models.avatar.spec import AvatarSpec
+from models.replacing import replaced
 from realtime.core.errors import PackError
 from realtime.core.values import I420, BaseKey
 
@@ -71,16 +69,8 @@ def bake(
     if len(wanted) > MAX_FRAMES:
         raise PackError(f"a pack holds at most {MAX_FRAMES} base frames, {len(wanted)} were asked for")
     tell = progress or (lambda done, total: None)
-    try:
-        out_dir.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-        try:
-            _fill(spec, work, wanted, tell, processes)
-            _swap(work, out_dir)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    except OSError as error:
-        raise PackError(f"the avatar pack {out_dir} cannot be written: {error}") from error
+    with replaced(out_dir, "the avatar pack") as work:
+        _fill(spec, work, wanted, tell, processes)
 
 
 def open_pack(directory: Path, verify: bool = False) -> IllustratedHost:
@@ -184,15 +174,6 @@ def _render_chunk(chunk: tuple[int, list[BaseKey]]) -> int:
         for key in keys:
             file.write(_Worker.host.render_base(key).tobytes())
     return len(keys)
-
-
-def _swap(work: Path, out_dir: Path) -> None:
-    """Put the finished directory in the place of the old one."""
-    old = out_dir.with_name(f".{out_dir.name}-old-{os.getpid()}")
-    if out_dir.exists():
-        out_dir.rename(old)
-    work.rename(out_dir)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _manifest(directory: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ AnimaError
 │   ├── NotAcceptable       406  none of the content types asked for can be given
 │   ├── PreconditionFailed  412  it names a version that is not the current one
 │   ├── PreconditionRequired 428 it must name the version it means
-│   ├── NotOffered          501  a call of another product's that Anima does not carry out
+│   ├── NotOffered          501  what this server is not set up to do
 │   └── TooMany             429  a rate limit; carries `retry_after_s`
 ├── CapacityError           503  the machine cannot hold one more; carries `retry_after_s`
 ├── UpstreamError           502  a model endpoint or worker process failed
@@ -108,7 +108,7 @@ class PreconditionRequired(RequestError):
 
 
 class NotOffered(RequestError):
-    """A call of another product's that Anima does not carry out."""
+    """What this server is not set up to do."""
 
     status = 501
 

@@ -3,10 +3,7 @@
 The manifest carries the consent statement and the photo's hash; without consent no pack is made."""
 
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ from models.avatar.portrait.build import STAGES, portrait_of
 from models.avatar.portrait.detect import Picture, check_consent
 from models.avatar.portrait.framing import PICTURE_PX
 from models.avatar.portrait.geometry import KEY_FIELDS, REST_KEY
+from models.replacing import replaced
 from realtime.core.errors import InvalidField, PackError
 from realtime.core.values import BaseKey
 
@@ -93,33 +91,25 @@ def bake(photo: Path, wish: Wish, out_dir: Path, keys: Sequence[BaseKey], progre
     steps = _Steps(progress or (lambda what, done, total: None), len(STAGES) + len(wanted))
     picture = read_photo(photo)
     assets, face = portrait_of(picture, steps.next_stage)
-    try:
-        out_dir.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-        try:
-            names = files.save(assets, work)
-            avatar = PortraitAvatar(wish.name, assets)
-            _render(avatar, work, wanted, steps)
-            _thumbnail(avatar, work / THUMBNAIL)
-            names += [KEYS, FRAMES, THUMBNAIL]
-            manifest = {
-                "kind": KIND, "format": FORMAT, "rig": RIG_VERSION, "name": wish.name,
-                "title": wish.title or wish.name, "licence": wish.licence.strip() or UNSTATED,
-                "consent": wish.consent.strip(),
-                "provenance": {
-                    "photo_sha256": whole_hash(photo),
-                    "photo_px": [picture.shape[1], picture.shape[0]],
-                    "face": {name: round(value, 2) for name, value in asdict(face).items()},
-                },
-                "width": PICTURE_PX, "height": PICTURE_PX, "frames": len(wanted), "key_fields": list(KEY_FIELDS),
-                "files": {name: fingerprint(work / name) for name in names},
-            }  # fmt: skip
-            (work / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
-            _swap(work, out_dir)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    except OSError as error:
-        raise PackError(f"the portrait {out_dir} cannot be written: {error}") from error
+    with replaced(out_dir, "the portrait") as work:
+        names = files.save(assets, work)
+        avatar = PortraitAvatar(wish.name, assets)
+        _render(avatar, work, wanted, steps)
+        _thumbnail(avatar, work / THUMBNAIL)
+        names += [KEYS, FRAMES, THUMBNAIL]
+        manifest = {
+            "kind": KIND, "format": FORMAT, "rig": RIG_VERSION, "name": wish.name,
+            "title": wish.title or wish.name, "licence": wish.licence.strip() or UNSTATED,
+            "consent": wish.consent.strip(),
+            "provenance": {
+                "photo_sha256": whole_hash(photo),
+                "photo_px": [picture.shape[1], picture.shape[0]],
+                "face": {name: round(value, 2) for name, value in asdict(face).items()},
+            },
+            "width": PICTURE_PX, "height": PICTURE_PX, "frames": len(wanted), "key_fields": list(KEY_FIELDS),
+            "files": {name: fingerprint(work / name) for name in names},
+        }  # fmt: skip
+        (work / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def open_portrait(directory: Path, verify: bool = False) -> PortraitAvatar:
@@ -214,12 +204,3 @@ def _thumbnail(avatar: PortraitAvatar, path: Path) -> None:
     small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     if not cv2.imwrite(str(path), small, [cv2.IMWRITE_JPEG_QUALITY, 90]):
         raise OSError(f"{path} could not be written")
-
-
-def _swap(work: Path, out_dir: Path) -> None:
-    """Put the finished directory in the place of the old one."""
-    old = out_dir.with_name(f".{out_dir.name}-old-{os.getpid()}")
-    if out_dir.exists():
-        out_dir.rename(old)
-    work.rename(out_dir)
-    shutil.rmtree(old, ignore_errors=True)
