@@ -19,7 +19,7 @@ from models.avatar.preset_file import load_preset
 from models.avatar.presets import all_presets, presets
 from models.avatar.sheet import draw
 from models.avatar.spec import AvatarSpec
-from models.orphans import end_with_parent
+from models.orphans import begin_work
 from realtime.core.errors import ConfigError, NotFound
 from realtime.core.expressions import expression
 from realtime.core.facs import Emotion
@@ -115,6 +115,5 @@ def draw_poster(spec: AvatarSpec) -> bytes:
 
 
 def _be_polite() -> None:
-    end_with_parent()
-    os.nice(_POLITENESS)
+    begin_work(_POLITENESS)
     cv2.setNumThreads(1)

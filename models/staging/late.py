@@ -12,7 +12,7 @@ from models.avatar.host import IllustratedHost
 from models.avatar.layers import Layers, paint_layers
 from models.avatar.pack import bake, open_pack
 from models.avatar.spec import AvatarSpec
-from models.orphans import end_with_parent
+from models.orphans import begin_work, deafen
 from realtime.core.errors import AnimaError
 from realtime.core.values import I420, BaseKey
 
@@ -55,7 +55,7 @@ class Painter:
         """A host's layers; blocks for the seconds that painting takes."""
         if spec.digest() not in self._layers:
             if self._painting is None:
-                self._painting = ProcessPoolExecutor(1, get_context("spawn"), _start)
+                self._painting = ProcessPoolExecutor(1, get_context("spawn"), begin_work)
             self._layers[spec.digest()] = self._painting.submit(paint_layers, spec).result()
         return self._layers[spec.digest()]
 
@@ -86,24 +86,9 @@ class Painter:
 
     def _baker(self) -> ProcessPoolExecutor:
         if self._baking is None:
-            self._baking = ProcessPoolExecutor(1, get_context("spawn"), _be_polite)
+            self._baking = ProcessPoolExecutor(1, get_context("spawn"), begin_work, (_POLITENESS,))
             self._worker = self._baking.submit(os.getpid)
         return self._baking
-
-
-def _deafen() -> None:
-    # a terminal's interruption reaches all processes of its group; it is the server's to end this one
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _start() -> None:
-    _deafen()
-    end_with_parent()
-
-
-def _be_polite() -> None:
-    _start()
-    os.nice(_POLITENESS)
 
 
 def _bake(spec: AvatarSpec, place: Path, keys: list[BaseKey]) -> None:
@@ -112,4 +97,4 @@ def _bake(spec: AvatarSpec, place: Path, keys: list[BaseKey]) -> None:
     try:
         bake(spec, place, keys, None, 1)
     finally:
-        _deafen()
+        deafen()
