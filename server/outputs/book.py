@@ -13,10 +13,11 @@ from realtime.core.errors import Conflict, InvalidField, NotFound
 from server.config import Config
 from server.media.egress import MediaEgress
 from server.metrics import Metrics
-from server.outputs.feed import Feed, SoundForm
+from server.outputs.feed import STREAM_KEYFRAME_S, Feed, SoundForm
 from server.outputs.files import SEGMENT_S, FileSink
 from server.outputs.output import Output
 from server.outputs.rtmp import RtmpSink
+from server.outputs.rtp import RtpSink
 from server.outputs.shelf import MEGABYTE, Shelf
 from server.outputs.sink import Sink
 from server.outputs.srt import SrtSink
@@ -25,13 +26,11 @@ from server.outputs.targets import Rules, Target, read_target
 from server.outputs.whip import WhipSink
 from server.rtc.peer import PeerOptions
 
-Kind = Literal["mp4", "hls", "rtmp", "srt", "whip"]
+Kind = Literal["mp4", "hls", "rtmp", "srt", "whip", "rtp"]
 OUTPUTS_MAX: Final = 8
 """Outputs of one session at once."""
 KEPT_MAX: Final = 32
 """Ended ones that can still be asked about."""
-_STREAM_KEYFRAME_S: Final = 2.0
-"""How often what is published has a keyframe: a viewer there cannot ask for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class Outputs:
             return shown, FileSink(self._shelf, path, wish.kind, source.size, source.fps, aac=aac)
         if wish.name:
             raise InvalidField("what is published has an address, not a name", field="name")
-        if wish.sound == ("aac" if wish.kind == "whip" else "opus"):
+        if wish.sound == ("aac" if wish.kind in ("whip", "rtp") else "opus"):
             raise InvalidField("this kind does not carry this sound", field="sound", limit="auto")
         target = read_target(wish.kind, wish.url, wish.secret, self._rules)
         return target.shown, self._publisher(target)
@@ -148,6 +147,8 @@ class Outputs:
                 return SrtSink(target, source.size, source.fps)
             case "whip":
                 return WhipSink(target, source.egress, self._options)
+            case "rtp":
+                return RtpSink(target, source.egress)
 
     def _over(self, output: Output) -> None:
         self._source.release(output)
@@ -171,4 +172,4 @@ def _needs(wish: OutputWish) -> tuple[SoundForm, float]:
         return ("pcm" if wish.sound == "aac" else "opus"), SEGMENT_S
     if wish.kind == "hls":
         return ("opus" if wish.sound == "opus" else "pcm"), SEGMENT_S
-    return "pcm", _STREAM_KEYFRAME_S
+    return "pcm", STREAM_KEYFRAME_S

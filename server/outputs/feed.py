@@ -16,7 +16,9 @@ from server.outputs.tap import SoundTap
 PENDING_MAX_S: Final = 4.0
 """What a slow sink may be behind; after that it goes on with a keyframe."""
 _PENDING_MAX_PTS: Final = int(PENDING_MAX_S * VIDEO_CLOCK_HZ)
-_UNBOUNDED_BPS: Final = 1e9
+STREAM_KEYFRAME_S: Final = 2.0
+"""How often what is published has a keyframe: a viewer there cannot ask for one."""
+UNBOUNDED_BPS: Final = 1e9
 """What an output says of its path: it never lowers the rate the viewers get."""
 SoundForm = Literal["opus", "pcm"]
 
@@ -62,7 +64,7 @@ class Feed:
         self._origin, self._dropping = None, False
         # the flag is down already when the subscription calls back with what is on its way
         video = self._video = self._egress.watch("H264", self._picture)
-        video.budget.measured(_UNBOUNDED_BPS)
+        video.budget.measured(UNBOUNDED_BPS)
         self._leave.append(video.close)
         if self._form == "pcm":
             self._leave.append(self._tap.listen(self._pcm))

@@ -10,10 +10,11 @@ from typing import Final, Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from realtime.core.errors import Forbidden, InvalidField
+from server.outputs.rtp_options import rtp_options, srtp_key
 from server.outputs.sink import SinkFailed
 
-UrlKind = Literal["rtmp", "srt", "whip"]
-_SCHEMES: Final = {"rtmp": ("rtmp", "rtmps"), "srt": ("srt",), "whip": ("http", "https")}
+UrlKind = Literal["rtmp", "srt", "whip", "rtp"]
+_SCHEMES: Final = {"rtmp": ("rtmp", "rtmps"), "srt": ("srt",), "whip": ("http", "https"), "rtp": ("rtp",)}
 _PORTS: Final = {"rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 _SRT_OPTIONS: Final = ("streamid", "passphrase", "pbkeylen", "latency")
 SRT_LATENCY_MAX_MS: Final = 8000
@@ -91,6 +92,8 @@ class Target:
         # one private address among public ones is how a name is used to get inside
         if not self.rules.private and not all(is_public(address) for address in addresses):
             raise SinkFailed("the host is at an address that is not public (output_private)", final=True)
+        if self.kind == "rtp" and not self.rules.hosts and any(is_public(address) for address in addresses):
+            raise SinkFailed("RTP goes to a public address only where output_hosts lists it", final=True)
         return addresses
 
 
@@ -116,6 +119,10 @@ def read_target(kind: UrlKind, url: str, secret: str, rules: Rules) -> Target:
     _require_allowed(host, rules)
     if kind == "srt":
         _require_srt(parts)
+    if kind == "rtp":
+        _require_named(host, rules)
+        rtp_options(url)
+        srtp_key(secret)
     target = Target(kind, parts.scheme, host, port, _shown(parts, host, port), rules, url, secret)
     if kind == "rtmp" and not all(target.path):
         limit = "rtmp://host/application/key, or the key as `secret`"
@@ -149,6 +156,12 @@ def _require_allowed(host: str, rules: Rules) -> None:
         return
     if not rules.private and not is_public(name):
         raise Forbidden("outputs go to public addresses only", field="url", limit="output_private")
+
+
+def _require_named(host: str, rules: Rules) -> None:
+    """RTP asks nobody whether it may come: it goes to hosts that the operator has listed, or inside."""
+    if not rules.hosts and (not rules.private or is_public(host)):
+        raise Forbidden("RTP goes to listed hosts only", field="url", limit="output_hosts, or output_private")
 
 
 def _require_srt(parts: SplitResult) -> None:

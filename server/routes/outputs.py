@@ -14,16 +14,17 @@ from server.routes.table import Operation
 class OpenOutput(Body):
     """An output to begin."""
 
-    kind: Literal["mp4", "hls", "rtmp", "srt", "whip"] = Field(
+    kind: Literal["mp4", "hls", "rtmp", "srt", "whip", "rtp"] = Field(
         description="A recording (mp4, hls), or a server to publish to."
     )
     url: str = Field(
         default="", max_length=1000,
-        description="Where to publish: rtmp(s)://host/application/key, srt://host:port?streamid=…, http(s)://… (WHIP).",
+        description="Where to publish: rtmp(s)://host/application/key, srt://host:port?streamid=…, http(s)://… (WHIP), "
+        "rtp://host:port?audioport=…&codec=h264&videopt=96&audiopt=111.",
     )  # fmt: skip
     secret: str = Field(
         default="", max_length=1000,
-        description="Stream key (rtmp), passphrase (srt) or bearer token (whip); never shown again.",
+        description="Stream key (rtmp), passphrase (srt), bearer token (whip) or SRTP key (rtp); never shown again.",
     )  # fmt: skip
     name: str = Field(default="", max_length=100, description="A recording's name; empty makes one.")
     sound: Literal["auto", "opus", "aac"] = Field(

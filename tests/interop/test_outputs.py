@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,16 +14,12 @@ from aiohttp import ClientSession, web
 from server.config import Config
 from server.outputs.book import OutputWish
 from tests.interop.conftest import built_go, needs_pion
+from tests.interop.janus import attached, janus, needs_janus
 from tests.server.outputs.stage import until
 from tests.server.sessions.test_session import SPEC, House
 
 pytestmark = pytest.mark.slow
 TOKEN = "stream-key-of-the-test"
-JANUS = shutil.which("janus")
-JANUS_PARTS = Path("/usr/lib/x86_64-linux-gnu/janus")
-needs_janus = pytest.mark.skipif(
-    JANUS is None or not JANUS_PARTS.exists(), reason="needs Debian's janus: make interop-deps"
-)
 
 
 @pytest.fixture
@@ -87,81 +82,21 @@ async def test_janus_takes_the_session(house: House, tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def janus(folder: Path) -> AsyncIterator[str]:
-    """Janus with its video room; the address of its HTTP interface."""
-    config = folder / "janus"
-    config.mkdir()
-    port = 18188
-    (config / "janus.jcfg").write_text(
-        f'general: {{ configs_folder = "{config}"; plugins_folder = "{JANUS_PARTS}/plugins";'
-        f' transports_folder = "{JANUS_PARTS}/transports"; debug_level = 3 }}\n'
-        "nat: { ice_lite = false; ice_enforce_list = \"lo\"; ignore_mdns = true }\n"
-        'plugins: { disable = "libjanus_sip.so,libjanus_lua.so,libjanus_duktape.so,libjanus_nosip.so" }\n'
-        'transports: { disable = "libjanus_pfunix.so,libjanus_mqtt.so,libjanus_rabbitmq.so,libjanus_websockets.so" }\n'
-    )
-    (config / "janus.transport.http.jcfg").write_text(f'general: {{ http = true; port = {port}; ip = "127.0.0.1" }}\n')
-    (config / "janus.plugin.videoroom.jcfg").write_text(
-        'room-1: { description = "room"; publishers = 6; videocodec = "h264"; audiocodec = "opus" }\n'
-    )
-    with (folder / "janus.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            str(JANUS), "-F", str(config), "-C", str(config / "janus.jcfg"), stdout=log, stderr=log
-        )
-    api = f"http://127.0.0.1:{port}/janus"
-    try:
-        async with ClientSession() as http, asyncio.timeout(30):
-            while True:
-                try:
-                    async with http.get(f"{api}/info") as answer:
-                        if answer.status == 200:
-                            break
-                except OSError:
-                    assert process.returncode is None, (folder / "janus.log").read_text()[-2000:]
-                    await asyncio.sleep(0.1)
-        yield api
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-@asynccontextmanager
 async def whip_into(api: str) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
     """A WHIP endpoint in front of Janus's room, which has none of its own; its address, and Janus's events."""
-    events: list[dict[str, Any]] = []
-    handle = ""
-
-    async def ask(http: ClientSession, where: str, **body: Any) -> dict[str, Any]:
-        async with http.post(where, json={"transaction": "t", **body}) as answer:
-            found: dict[str, Any] = await answer.json()
-            return found
-
-    async def listen(http: ClientSession, session: str) -> None:
-        while True:
-            async with http.get(session, params={"maxev": "1"}) as answer:
-                events.append(await answer.json())
-
-    async def event(key: str) -> dict[str, Any]:
-        await until(lambda: any(key in one for one in events), f"Janus's {key}")
-        return next(one for one in events if key in one)
-
-    async with ClientSession() as http:
-        session = f"{api}/{(await ask(http, api, janus='create'))['data']['id']}"
-        listening = asyncio.create_task(listen(http, session))
-        attached = await ask(http, session, janus="attach", plugin="janus.plugin.videoroom")
-        handle = f"{session}/{attached['data']['id']}"
+    async with attached(api, "videoroom") as room:
 
         async def publish(request: web.Request) -> web.Response:
             assert request.headers["Authorization"] == f"Bearer {TOKEN}"
             body = {"request": "joinandconfigure", "ptype": "publisher", "room": 1}
             offer = {"type": "offer", "sdp": await request.text(), "trickle": False}
-            await ask(http, handle, janus="message", body=body, jsep=offer)
-            answer = (await event("jsep"))["jsep"]["sdp"]
+            await room.ask(janus="message", body=body, jsep=offer)
+            answer = (await room.event("jsep"))["jsep"]["sdp"]
             headers = {"Location": "/whip/1"}
             return web.Response(status=201, text=answer, content_type="application/sdp", headers=headers)
 
         async def leave(request: web.Request) -> web.Response:
-            await ask(http, handle, janus="hangup")
+            await room.ask(janus="hangup")
             return web.Response()
 
         app = web.Application()
@@ -170,8 +105,6 @@ async def whip_into(api: str) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/whip", events
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/whip", room.events
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
             await runner.cleanup()

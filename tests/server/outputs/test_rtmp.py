@@ -19,6 +19,7 @@ from server.outputs.sink import SinkFailed
 from server.outputs.targets import Rules, read_target
 from tests.server.outputs.certificates import own_certificate
 from tests.server.outputs.media import FPS, read, samples
+from tests.server.outputs.ports import free_port
 from tests.server.outputs.stage import SIZE, Script, nothing, until
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
@@ -27,13 +28,6 @@ needs_nginx = pytest.mark.skipif(
     reason="needs Debian's nginx and libnginx-mod-rtmp: make interop-deps",
 )
 KEY = "the-stream-key"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
