@@ -61,8 +61,8 @@ class Config:
     """Server processes. With more than one, this address passes HTTP on to them and media flows from each directly."""
     max_sessions: int = setting(8, low=1, high=1000)
     """Sessions that may run at once, however little they cost."""
-    max_viewers: int = setting(50, low=1, high=10000)
-    """Viewers that may watch one session at once."""
+    max_viewers: int = setting(250, low=1, high=10000)
+    """Viewers that may watch one session at once; a core carries about 300 (docs/transport.md)."""
     cpu_share: float = setting(0.85, low=0.05, high=1.0)
     """Share of all CPU cores that sessions together may use before another one is refused."""
     session_idle_timeout_s: float = setting(120.0, low=1.0, high=86400.0)
@@ -167,6 +167,8 @@ class Config:
     """Hosts that sessions may be published to, such as *.example.com; empty allows every public address."""
     output_private: bool = setting(False)
     """Whether sessions may be published to addresses that are not public, such as a media server on the own network."""
+    output_ca: Path | None = setting(None)
+    """PEM file with authorities that certificates of rtmps and https targets may be signed by, beside the system's."""
 
     denoiser: str = setting("auto")
     """Weights that repair mouth and eyes: auto takes Anima's own where they improve an avatar, off none; or a path."""

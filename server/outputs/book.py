@@ -67,7 +67,7 @@ class Outputs:
         self._options = options
         directory = config.recordings_dir or user_data_path("anima") / "recordings"
         self._shelf = Shelf(directory, config.recordings_quota_mb * MEGABYTE)
-        self._rules = Rules(config.output_hosts, config.output_private)
+        self._rules = Rules(config.output_hosts, config.output_private, config.output_ca)
         self._outputs: dict[str, Output] = {}
         self._opening = 0
         self._closed = False

@@ -35,6 +35,7 @@ from server.outputs.rtmp_messages import (
 from server.outputs.samples import Picture, Sample, parameter_sets
 from server.outputs.sink import SinkFailed
 from server.outputs.targets import Target
+from server.outputs.trust import trusting, why_not
 
 _log = logging.getLogger(__name__)
 
@@ -50,11 +51,10 @@ _CONTROL, _COMMANDS, _SOUNDS, _PICTURES = 2, 3, 4, 6
 class RtmpSink:
     """One attempt after the other to publish one stream."""
 
-    def __init__(self, target: Target, size: tuple[int, int], fps: int, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, target: Target, size: tuple[int, int], fps: int) -> None:
         self._target = target
         self._size = size
         self._fps = fps
-        self._context = context
         self._sent_bytes = 0
 
     def figures(self) -> dict[str, object]:
@@ -63,14 +63,14 @@ class RtmpSink:
 
     async def run(self, feed: Feed, live: Callable[[], None]) -> None:
         """See `Sink.run`."""
-        context = (self._context or ssl.create_default_context()) if self._target.secure else None
+        context = await trusting(self._target.rules.ca) if self._target.secure else None
         address = await self._target.address()
         name = self._target.host if context is not None else None
         try:
             async with asyncio.timeout(_STEP_TIMEOUT_S):
                 streams = await asyncio.open_connection(address, self._target.port, ssl=context, server_hostname=name)
         except (OSError, TimeoutError, ssl.SSLError) as error:
-            raise SinkFailed(f"the server cannot be reached: {type(error).__name__}") from error
+            raise SinkFailed(why_not(error)) from error
         session = _Session(*streams, self._size, self._fps)
         try:
             await session.publish(self._target)

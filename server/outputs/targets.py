@@ -6,6 +6,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
@@ -31,6 +32,8 @@ class Rules:
     """Names or patterns such as *.example.com; empty allows every public address."""
     private: bool = False
     """Whether addresses that are not public are allowed."""
+    ca: Path | None = None
+    """Authorities trusted beside the system's, PEM."""
 
 
 @dataclass(frozen=True, slots=True)

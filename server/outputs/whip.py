@@ -17,6 +17,7 @@ from server.media.egress import MediaEgress
 from server.outputs.feed import Feed
 from server.outputs.sink import SinkFailed
 from server.outputs.targets import Target, is_public
+from server.outputs.trust import trusting, why_not
 from server.rtc.adapter import ViewerConnection
 from server.rtc.peer import PeerOptions
 
@@ -49,9 +50,9 @@ class WhipSink:
         addresses = await self._target.addresses()
         connection = self._connection = _Publishing(self._egress, self._options)
         resource: str | None = None
-        connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), force_close=True)
         timeout = aiohttp.ClientTimeout(total=_HTTP_TIMEOUT_S)
         try:
+            connector = await self._connector(addresses)
             async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
                 resource, answer = await self._offer(http, await connection.offer())
                 await connection.accept(self._reachable(answer))
@@ -59,7 +60,7 @@ class WhipSink:
                 live()
                 await connection.until(feed)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise SinkFailed(f"the server cannot be reached: {type(error).__name__}") from error
+            raise SinkFailed(why_not(error)) from error
         finally:
             await connection.close()
             if resource is not None:
@@ -84,11 +85,16 @@ class WhipSink:
             return
         try:
             timeout = aiohttp.ClientTimeout(total=_SILENCE_TIMEOUT_S)
-            connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), force_close=True)
+            connector = await self._connector(addresses)
             async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
                 await http.delete(resource, headers=self._authorization(), allow_redirects=False)
         except (aiohttp.ClientError, OSError, TimeoutError):
             _log.debug("the server was gone before we left it")
+
+    async def _connector(self, addresses: list[str]) -> aiohttp.TCPConnector:
+        """Leads to the addresses that were checked; an https one is verified."""
+        trust = await trusting(self._target.rules.ca) if self._target.secure else True
+        return aiohttp.TCPConnector(resolver=_Pinned(addresses), force_close=True, ssl=trust)
 
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._target.secret}"} if self._target.secret else {}

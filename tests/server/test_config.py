@@ -20,7 +20,7 @@ def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> N
     file = tmp_path / "anima.yaml"
     file.write_text("port: 1000\nfps: 10\nmax_sessions: 3\n", "utf-8")
     config = load({"port": "3000"}, {"ANIMA_PORT": "2000", "ANIMA_FPS": "15"}, file)
-    assert (config.port, config.fps, config.max_sessions, config.max_viewers) == (3000, 15, 3, 50)
+    assert (config.port, config.fps, config.max_sessions, config.max_viewers) == (3000, 15, 3, 250)
     assert config.source("port") == "flag --port"
     assert config.source("fps") == "environment ANIMA_FPS"
     assert config.source("max_sessions") == f"file {file}"

@@ -16,7 +16,7 @@ SECRETS = {"ANIMA_API_KEYS": "k" * 32, "ANIMA_TURN_SECRET": "s" * 32}
 
 def test_the_settings_load() -> None:
     config = load({}, SECRETS, DEPLOY / "anima.yaml")
-    assert config.is_loopback and config.proxy_hops == 1 and len(config.udp_port_range) == 200
+    assert config.is_loopback and config.proxy_hops == 1 and len(config.udp_port_range) == 500
     assert len(config.turn_urls) == 3 and config.ice_servers
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import socket
-import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,7 +16,6 @@ from server.outputs.rtmp import RtmpSink
 from server.outputs.samples import Picture
 from server.outputs.sink import SinkFailed
 from server.outputs.targets import Rules, read_target
-from tests.server.outputs.certificates import own_certificate
 from tests.server.outputs.media import FPS, read, samples
 from tests.server.outputs.ports import free_port
 from tests.server.outputs.stage import SIZE, Script, nothing, until
@@ -172,14 +170,3 @@ async def test_a_server_that_takes_nothing_more_is_given_up(tmp_path: Path, monk
                 await sink_to(port).run(Script(big, at_once=5000), nothing)
             over.set()
             await gone.wait()
-
-
-async def test_rtmps_takes_no_certificate_it_does_not_know(tmp_path: Path) -> None:
-    certificate, key = own_certificate(tmp_path, "localhost")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=context)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        with pytest.raises(SinkFailed, match="SSLCertVerificationError"):
-            await sink_to(port, scheme="rtmps", host="localhost").run(Script(samples(1)), nothing)

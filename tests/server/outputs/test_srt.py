@@ -12,8 +12,8 @@ from server.outputs.sink import SinkFailed
 from server.outputs.srt import SrtSink
 from server.outputs.targets import Rules, read_target
 from tests.server.outputs.media import FPS, read, samples
-from tests.server.outputs.stage import SIZE, Script, nothing
 from tests.server.outputs.ports import free_port
+from tests.server.outputs.stage import SIZE, Script, nothing
 
 needs_library = pytest.mark.skipif(not available(), reason="needs Debian's libsrt1.5-gnutls: make interop-deps")
 needs_receiver = pytest.mark.skipif(
