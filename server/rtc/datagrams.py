@@ -10,6 +10,8 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
+from server.rtc.ice_tcp import Streams
+
 _log = logging.getLogger(__name__)
 
 _UDP_SEGMENT: Final = 103
@@ -26,12 +28,16 @@ class DatagramSender:
     def __init__(self, transport: Any) -> None:
         self.transport = transport
         self.batches = 0
+        self._streams = transport if isinstance(transport, Streams) else None
         found = getattr(transport, "_sock", None)
         usable = isinstance(found, socket.socket) and hasattr(found, "sendmsg")
         self._socket: socket.socket | None = found if usable else None
 
     def send(self, packets: Sequence[bytes], address: tuple[str, int]) -> None:
         """Send in order."""
+        if self._streams is not None:
+            self._streams.send_all(packets, address)
+            return
         begin, count = 0, len(packets)
         while begin < count:
             end = begin + 1
@@ -41,6 +47,10 @@ class DatagramSender:
                 for packet in packets[begin:end]:
                     self.transport.sendto(packet, address)
             begin = end
+
+    def clogged(self, address: tuple[str, int]) -> bool:
+        """Whether pictures had better wait: only a TCP stream says so."""
+        return self._streams is not None and self._streams.clogged(address)
 
     def _send_run(self, packets: Sequence[bytes], address: tuple[str, int]) -> bool:
         if self._socket is None or self.transport.get_write_buffer_size() or self.transport.is_closing():

@@ -1,4 +1,4 @@
-"""ICE on top of aioice: a fixed port range, a public address in front of a NAT, and restarts under a running DTLS.
+"""ICE on top of aioice: a fixed port range, a public address before a NAT, TCP, and restarts under a running DTLS.
 
 aiortc has neither. A restart (RFC 8445 section 9) is a second aioice connection with fresh credentials that is checked
 beside the running one and takes its place once it is nominated; DTLS and SRTP above it notice nothing, and a restart
@@ -8,7 +8,6 @@ import asyncio
 import logging
 import random
 import socket
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,7 +26,9 @@ from aiortc.rtcicetransport import (
 )
 from aiortc.sdp import candidate_to_sdp
 
+from server.rtc.ice_tcp import PassiveProtocol, TcpDoor, passive_candidate
 from server.rtc.sdpfrag import Credentials
+from server.rtc.stun_guard import GuardedStunProtocol
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ RELIED_ON: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (RTCPeerConnection, (_ICE_TRANSPORTS, _UPDATE_GATHERING, _UPDATE_ICE, _UPDATE_STATE)),
     (RTCIceTransport, (_SET_STATE, "_connection", "_recv", "_send", "_monitor", "_role_set")),
     (RTCIceGatherer, ("_connection",)),
-    (Connection, ("_protocols", "get_component_candidates", "get_event", "stun_server")),
+    (Connection, ("_protocols", "add_remote_candidate", "get_component_candidates", "get_event", "stun_server")),
 )
 """Classes of aiortc and aioice and the members beyond their documentation that this module uses."""
 
@@ -57,21 +58,8 @@ class IceOptions:
     """UDP ports to use; empty takes any free one."""
     public_address: str = ""
     """IPv4 address under which a 1:1 NAT shows this machine; put in place of its own in host candidates."""
-
-
-class GuardedStunProtocol(StunProtocol):
-    """Drops a datagram that looks like STUN and cannot be read: aioice lets struct.error and others through, before it
-    knows who sent it."""
-
-    malformed_packets = 0
-
-    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """See `StunProtocol.datagram_received`."""
-        try:
-            super().datagram_received(data, addr)
-        except (ValueError, IndexError, KeyError, AssertionError, struct.error) as error:
-            self.malformed_packets += 1
-            _log.debug("dropped a malformed STUN message: %r", error)
+    tcp: TcpDoor | None = None
+    """Where viewers come in whose network lets no UDP out; None offers no TCP candidates."""
 
 
 class IceConnection(Connection):
@@ -87,8 +75,27 @@ class IceConnection(Connection):
         """Bind, and ask STUN and TURN servers, as the base class does, but on the ports we may use."""
         bound = [protocol for address in addresses if (protocol := await self._bind(address, component))]
         self._protocols += bound
+        passive = await self._passive(addresses, component)
         others = await asyncio.gather(self._relayed(component, timeout), self._reflexive(bound, timeout))
-        return [self._shown(one) for one in [*(p.local_candidate for p in bound), *others[0], *others[1]]]
+        found = [*(p.local_candidate for p in bound), *others[0], *others[1], *passive]
+        shown = {(one.transport, one.host, one.port): one for one in map(self._shown, found)}
+        return list(shown.values())
+
+    async def add_remote_candidate(self, remote_candidate: Candidate | None) -> None:
+        """A viewer's TCP candidates are passed over: it opens the streams, and is learnt of from its own checks."""
+        if remote_candidate is None or remote_candidate.transport.lower() == "udp":
+            await super().add_remote_candidate(remote_candidate)
+
+    async def _passive(self, addresses: Sequence[str], component: int) -> list[Candidate]:
+        """TCP candidates on these addresses; one side of ours takes the streams of all of them."""
+        door = self._options.tcp
+        if door is None:
+            return []
+        found = [passive_candidate(component, one, door.port) for one in addresses if door.serves(one)]
+        if found:
+            await door.open()
+            self._protocols.append(PassiveProtocol(self, door, found[0]))
+        return found
 
     async def _relayed(self, component: int, timeout_s: int) -> list[Candidate]:
         # without addresses the base class asks the TURN server only
@@ -141,7 +148,7 @@ class IceConnection(Connection):
             return candidate
         shown = Candidate.from_sdp(candidate.to_sdp())
         shown.host = public
-        shown.foundation = candidate_foundation("host", "udp", public)
+        shown.foundation = candidate_foundation("host", shown.transport, public)
         return shown
 
 

@@ -37,7 +37,8 @@ class Outlet:
     """Sends for all streams of one DTLS transport. `post` paces, `post_now` does not.
 
     UDP does not wait for anyone: what the operating system does not take is buffered by asyncio or lost, so one viewer
-    never holds up another."""
+    never holds up another. On a TCP stream that is full pictures stay in our queue, where they can still be given up,
+    and sound goes before them."""
 
     def __init__(
         self, dtls: RTCDtlsTransport, clock: Clock, wheel: Wheel, path_bps: float, estimator: SendEstimator | None
@@ -55,6 +56,7 @@ class Outlet:
         self._address: tuple[str, int] | None = None
         self._queue: deque[_Queued] = deque()
         self._queued_bytes = 0
+        self._clogged_s: float | None = None
         self._number = 0
 
     @property
@@ -64,8 +66,11 @@ class Outlet:
 
     @property
     def backlog_s(self) -> float:
-        """How long what is queued takes to leave."""
-        return self._pacer.wait_s(self._queued_bytes) if self._queued_bytes else 0.0
+        """How long what is queued takes to leave, or has waited for a stream that takes nothing."""
+        if not self._queued_bytes:
+            return 0.0
+        waited_s = self._clock() - self._clogged_s if self._clogged_s is not None else 0.0
+        return max(waited_s, self._pacer.wait_s(self._queued_bytes))
 
     def path(self, path_bps: float) -> None:
         """Pace for a path that carries this much."""
@@ -115,17 +120,24 @@ class Outlet:
         """Forget what a stream has queued."""
         self._queue = deque(item for item in self._queue if item[0] is not stream)
         self._queued_bytes = sum(len(placed.unit.payloads[index]) for _, placed, index, _ in self._queue)
+        self._clogged_s = None
 
     def _leave(self) -> bool:
         """Send what may leave now; whether something is left."""
         address = self._route()
-        if address is None:
+        sender = self._sender
+        if address is None or sender is None:
             self._queue.clear()
             self._queued_bytes = 0
             return False
         now_s = self._clock()
         queue = self._queue
-        room_bytes = self._pacer.room_bytes(now_s)
+        room_bytes = 0.0
+        if not sender.clogged(address):
+            self._clogged_s = None
+            room_bytes = self._pacer.room_bytes(now_s)
+        elif self._clogged_s is None:
+            self._clogged_s = now_s
         packets = []
         while queue and room_bytes > 0:
             item = queue.popleft()

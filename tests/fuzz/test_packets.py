@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from realtime.core import wire
 from realtime.core.errors import AnimaError
-from server.rtc.ice import GuardedStunProtocol, IceConnection, IceGatherer, IceOptions, RestartableTransport
+from server.rtc.ice import IceConnection, IceGatherer, IceOptions, RestartableTransport
+from server.rtc.ice_tcp import FRAME_MAX_BYTES, PassiveProtocol, TcpDoor, passive_candidate
 from server.rtc.sdpfrag import Credentials
+from server.rtc.stun_guard import GuardedStunProtocol
 from server.rtc.transport import GuardedDtlsTransport
 
 FUZZ = settings(
@@ -142,3 +144,18 @@ def test_envelopes_of_the_data_channel(whole: object, kind: str, told: object, i
         except AnimaError as error:
             assert 400 <= error.status < 500
             assert json.loads(wire.error_response(wire.id_of(text), error))["label"] == "rtvi-ai"
+
+
+async def test_what_comes_in_by_the_tcp_door() -> None:
+    door = TcpDoor(0, "127.0.0.1")
+    receiver = IceConnection(IceOptions(), ice_controlling=False)
+    protocol = PassiveProtocol(receiver, door, passive_candidate(1, "127.0.0.1", door.port))
+
+    @FUZZ
+    @given(data=BYTES | stun_like() | st.binary(min_size=FRAME_MAX_BYTES, max_size=FRAME_MAX_BYTES + 1))
+    def a_stranger_stays_one(data: bytes) -> None:
+        assert door.owner(data) is None
+
+    a_stranger_stays_one()
+    await protocol.close()
+    door.close()
