@@ -254,6 +254,13 @@ class Config:
         return self.provenance_log or user_state_path("anima") / "provenance.jsonl"
 
     @property
+    def recordings_path(self) -> Path:
+        """Where recordings lie."""
+        from platformdirs import user_data_path
+
+        return self.recordings_dir or user_data_path("anima") / "recordings"
+
+    @property
     def packs_path(self) -> Path:
         """Where baked avatar packs lie."""
         if self.packs_dir is not None:

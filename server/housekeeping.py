@@ -1,4 +1,5 @@
-"""What happens beside the requests: load is measured, tokens live on while they are used, idle sessions end."""
+"""What happens beside the requests: load is measured, tokens live on while they are used, idle sessions end, and
+recordings that a killed process left are finished."""
 
 import asyncio
 import logging
@@ -7,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
+from server.outputs.repair import repair
 from server.routes.access import close_session
 from server.state import STATE, State
 
@@ -18,11 +20,16 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
     """Start the services, keep house while they run, and end both (a `cleanup_ctx`)."""
     state = app[STATE]
     await state.services.start()
-    task = asyncio.create_task(_keep(state), name="housekeeping")
+    tasks = (
+        asyncio.create_task(_keep(state), name="housekeeping"),
+        # beside the start, which many recordings on a slow disk must not hold up
+        asyncio.create_task(asyncio.to_thread(repair, state.config.recordings_path), name="repair"),
+    )
     yield
     state.draining = True
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     try:
         async with asyncio.timeout(state.config.drain_timeout_s):
             await state.services.sessions.aclose()

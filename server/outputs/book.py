@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from platformdirs import user_data_path
-
 from realtime.core.errors import Conflict, InvalidField, NotFound
 from server.config import Config
 from server.media.egress import MediaEgress
@@ -65,8 +63,7 @@ class Outputs:
         self._source = source
         self._metrics = metrics
         self._options = options
-        directory = config.recordings_dir or user_data_path("anima") / "recordings"
-        self._shelf = Shelf(directory, config.recordings_quota_mb * MEGABYTE)
+        self._shelf = Shelf(config.recordings_path, config.recordings_quota_mb * MEGABYTE)
         self._rules = Rules(config.output_hosts, config.output_private, config.output_ca)
         self._outputs: dict[str, Output] = {}
         self._opening = 0

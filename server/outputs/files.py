@@ -84,6 +84,12 @@ class FileSink:
                 raise SinkFailed("the recordings' quota is used up", final=True)
 
     def _finish(self) -> None:
+        try:
+            self._close()
+        finally:
+            self._shelf.release(self._path)
+
+    def _close(self) -> None:
         muxer, self._muxer = self._muxer, None
         if muxer is None:
             # nothing came: leave no empty recording behind

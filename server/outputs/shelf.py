@@ -1,8 +1,10 @@
 """The directory of recordings: names, quota, and the last step of a finished one."""
 
+import fcntl
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,6 +14,8 @@ from realtime.core.errors import Conflict, InvalidField
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MEGABYTE: Final = 1_000_000
+PLAYLIST: Final = "index.m3u8"
+_ASIDE: Final = re.compile(r"\.(.+\.mp4)\.partial")
 
 
 class Shelf:
@@ -20,6 +24,7 @@ class Shelf:
     def __init__(self, directory: Path, quota_bytes: int) -> None:
         self.directory = directory
         self.quota_bytes = quota_bytes
+        self._locks: dict[Path, int] = {}
 
     def used_bytes(self) -> int:
         """What lies there."""
@@ -52,11 +57,55 @@ class Shelf:
             if kind == "mp4":
                 # the name is taken by making the file: two requests at once cannot both have it
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
+                self._hold(path, path)
                 return path
             path.mkdir()
-            return path / "index.m3u8"
+            self._hold(path / PLAYLIST, path)
+            return path / PLAYLIST
         except FileExistsError:
             raise Conflict("there is a recording of this name", field="name") from None
+
+    def release(self, path: Path) -> None:
+        """The recording that `claim` gave this path for is over: whoever repairs may have it."""
+        lock = self._locks.pop(path, None)
+        if lock is not None:
+            os.close(lock)
+
+    def _hold(self, path: Path, locked: Path) -> None:
+        lock = _locked(locked)
+        if lock is not None:
+            self._locks[path] = lock
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Have a recording's file or folder to oneself; False where somebody records to it, or no lock can be had."""
+    lock = _locked(path)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def is_aside(path: Path) -> Path | None:
+    """The recording that a file is the unfinished rewriting of."""
+    found = _ASIDE.fullmatch(path.name)
+    return None if found is None else path.with_name(found[1])
+
+
+def _locked(path: Path) -> int | None:
+    """A descriptor that holds the lock until it is closed, by whatever end of its process. None without one."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def put_index_first(path: Path) -> None:

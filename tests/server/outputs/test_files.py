@@ -12,6 +12,7 @@ import pytest
 
 from realtime.core.errors import Conflict, InvalidField
 from server.outputs.files import FileSink
+from server.outputs.repair import repair
 from server.outputs.shelf import Shelf
 from server.outputs.sink import SinkFailed
 from tests.server.outputs.media import FPS, Read, read, samples
@@ -82,11 +83,11 @@ def test_a_killed_process_leaves_a_playable_recording(tmp_path: Path, kind: Lite
             line = process.stdout.readline()
             assert line, "the recorder ended by itself"
             recorded = float(line)
+        assert repair(tmp_path) == 0, "what is being recorded is not touched"
         process.send_signal(signal.SIGKILL)
     path = tmp_path / ("one.mp4" if kind == "mp4" else "one/index.m3u8")
-    if kind == "hls":
-        # without its end the list is a live one, and FFmpeg would wait for more
-        path.write_text(path.read_text() + "#EXT-X-ENDLIST\n")
+    # without its end a list is a live one, and FFmpeg would wait for more
+    assert repair(tmp_path) == (kind == "hls")
     found = read(path)
     lost_s = recorded - found.frames / FPS
     assert found.monotone and 0 <= lost_s <= (1.5 if kind == "mp4" else 4.5), f"{lost_s:.2f} s were lost"
