@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-from server.rtc.ice_tcp import Streams
+from server.rtc.tcp_stream import Streams
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from realtime.core import wire
 from realtime.core.errors import AnimaError
 from server.rtc.ice import IceConnection, IceGatherer, IceOptions, RestartableTransport
-from server.rtc.ice_tcp import FRAME_MAX_BYTES, PassiveProtocol, TcpDoor, passive_candidate
+from server.rtc.ice_tcp import PassiveProtocol, TcpDoor, passive_candidate
 from server.rtc.sdpfrag import Credentials
 from server.rtc.stun_guard import GuardedStunProtocol
+from server.rtc.tcp_stream import FRAME_MAX_BYTES
 from server.rtc.transport import GuardedDtlsTransport
 
 FUZZ = settings(

@@ -9,11 +9,12 @@ import pytest
 from aioice import Candidate, stun
 from aiortc.rtcicetransport import RTCIceParameters
 
-from server.rtc import ice_tcp
+from server.rtc import ice_tcp, tcp_stream
 from server.rtc.datagrams import DatagramSender
 from server.rtc.ice import IceConnection, IceGatherer, IceOptions, RestartableTransport, local_candidates
-from server.rtc.ice_tcp import CLOGGED_BYTES, FULL_BYTES, STREAMS_MAX, PassiveProtocol, Streams, TcpDoor
+from server.rtc.ice_tcp import STREAMS_MAX, PassiveProtocol, TcpDoor
 from server.rtc.sdpfrag import Credentials
+from server.rtc.tcp_stream import CLOGGED_BYTES, FULL_BYTES, Streams
 from tests.server.rtc.rig import until
 from tests.server.rtc.tcp_viewer import TcpViewer
 
@@ -151,7 +152,7 @@ async def test_strangers_are_cut_without_an_answer(begins: Callable[[TcpViewer],
 
 
 async def test_a_silent_stranger_is_cut_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ice_tcp, "STRANGER_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(tcp_stream, "STRANGER_TIMEOUT_S", 0.02)
     async with expecting() as (entrance, _):
         viewer = await TcpViewer.open(entrance.port, OURS, THEIRS)
         assert await viewer.receive() == b"" and entrance.strangers == 0
