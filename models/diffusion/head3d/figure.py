@@ -17,7 +17,7 @@ from models.diffusion.head3d.surface import EYEBALL_RADIUS, EYEBALL_Z, LID_THICK
 from models.diffusion.head3d.template import EYE, Floats, Template, template
 
 PART: Final = {name: index for index, name in enumerate(PARTS)}
-TEETH_EDGE: Final = 0.055
+TEETH_EDGE: Final = 0.07
 """The upper teeth end this far below the closed lips' line, in face units."""
 _LABEL_OF: Final = {
     "skin": "skin",

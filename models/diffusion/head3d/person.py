@@ -58,7 +58,6 @@ SHAPES: Final = (
     "eye_depth",
     "hood",
     "bags",
-    "lid_weight",
     "brow_height",
     "brow_arch",
     "ear_size",
@@ -100,7 +99,6 @@ class Person:
     """0 none, 1 thin round, 2 broad."""
     teeth_tone: float
     teeth_gap: float
-    tone_exponent: float
     shirt: NDArray[np.float64]
     perspective: float
 
@@ -206,7 +204,6 @@ def person(number: int, split: Split) -> Person:
         glasses=int(rng.integers(1, 3)) if rng.random() < 0.22 else 0,
         teeth_tone=float(rng.uniform(0.35, 1.0)),
         teeth_gap=float(rng.uniform(0.3, 1.0)),
-        tone_exponent=float(rng.uniform(0.9, 1.1)),
         shirt=rng.uniform(0.02, 0.7) * rng.uniform(0.4, 1.0, 3),
         perspective=float(rng.uniform(0.0, 0.05)),
     )

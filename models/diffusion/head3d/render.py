@@ -154,17 +154,19 @@ class Painter:
             t = np.clip((v[:, 0] - middle) / half, -1, 1)
             edge = np.interp(v[:, 0], upper[:, 0], upper[:, 1])
             floor = np.interp(v[:, 0], lower[:, 0], lower[:, 1])
-            under = 1 - 0.60 * np.exp(-np.clip(v[:, 1] - edge, 0, None) / 0.05)
-            above = 1 - 0.35 * np.exp(-np.clip(floor - v[:, 1], 0, None) / 0.04)
+            under = 1 - 0.45 * np.exp(-np.clip(v[:, 1] - edge, 0, None) / 0.04)
+            above = 1 - 0.30 * np.exp(-np.clip(floor - v[:, 1], 0, None) / 0.04)
             deep = np.exp(-np.clip(v[:, 2] - lip_z - 0.05, 0, None) / (0.16 + 0.26 * let_in))
-            aside = 1 - 0.55 * t**2
-            amount = (0.42 + 0.58 * let_in) * under * above * aside * np.clip(deep, 0.015, 1)
+            aside = 1 - 0.45 * t**2
+            if name.endswith("teeth"):
+                # enamel scatters what reaches its wet front: it is seldom darker than the skin around the mouth
+                amount = (0.78 + 0.32 * let_in) * under * above * aside * np.clip(deep, 0.25, 1)
+            elif name == "tongue":
+                amount = (0.80 + 0.50 * let_in) * under * above * aside * np.clip(deep, 0.12, 1)
+            else:
+                amount = (0.42 + 0.58 * let_in) * under * above * aside * np.clip(deep, 0.07, 1)
             if name.endswith("lining"):
                 amount = np.maximum(amount, 0.0) * (0.85 if name.startswith("lower") else 0.55)
-            elif name == "cavity":
-                amount = amount * 0.8
-            elif name == "tongue":
-                amount = amount * 1.5
             shade[at] = front * amount[:, None].astype(np.float32)
         return shade
 

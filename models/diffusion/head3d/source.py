@@ -31,7 +31,7 @@ from realtime.core.facs import REST, Controls
 
 ROIS: Final = ("mouth", "eyes", "face")
 MAX_FRAMES: Final = 16
-CLIPS_OF_ONE: Final = 12
+CLIPS_OF_ONE: Final = 6
 """Consecutive seeds share a person, so that a bake serves several clips."""
 _KEPT: Final = 3
 _SCALE_PX: Final = 0.185 * PICTURE_PX
@@ -169,7 +169,7 @@ class Head3dSource:
 
     @property
     def version(self) -> int:
-        return 1
+        return 2
 
     @property
     def rois(self) -> tuple[str, ...]:
