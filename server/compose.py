@@ -46,14 +46,13 @@ from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
 from server.event_log import event_logs
-from server.ice_servers import turn_servers
+from server.ice_servers import ice_options, turn_servers
 from server.marks import NO_SOURCE, Marks, Source
 from server.metrics import Metrics
 from server.painting.compose import paints
 from server.portrait_tasks import PortraitTasks
 from server.provenance import ProvenanceLog
 from server.reuse import count_reuse
-from server.rtc.ice import IceOptions
 from server.rtc.peer import PeerOptions
 from server.sessions.hearing import HearingParts
 from server.sessions.manager import SessionManager
@@ -104,10 +103,11 @@ class Server:
             refining=self._aside, described=described, paints=self.paints, event_log=event_logs(config),
             telemetry=self._telemetry,
         )  # fmt: skip
+        self._ice = ice_options(config)
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
             relays=partial(_relays, config) if config.server_relay else tuple,
-            ice=IceOptions(config.udp_port_range, config.public_address),
+            ice=self._ice,
             join_timeout_s=config.join_timeout_s,
         )
         self.sessions = SessionManager(shared, options)
@@ -166,7 +166,7 @@ class Server:
         self._shelves.close()
         if self._aside is not None:
             self._aside.close()
-        for part in (self._engine, self._telemetry):
+        for part in (self._engine, self._telemetry, self._ice.tcp):
             if part is not None:
                 part.close()
 

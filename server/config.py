@@ -137,6 +137,8 @@ class Config:
     """Whether the server too is reached through those TURN servers, where no packet from outside reaches it."""
     udp_ports: str = setting("")
     """UDP ports for media, such as 50000-50199, one per viewer and address; empty takes any free one."""
+    ice_tcp_port: int = setting(0, low=0, high=65535)
+    """TCP port for media of viewers whose network lets no UDP out; 0 takes none. Each worker takes the next one."""
     public_address: str = setting("")
     """IPv4 address that viewers are told instead of the machine's own, where a 1:1 NAT stands in front of it."""
 
@@ -236,6 +238,10 @@ class Config:
             source = self.source("public_address")
             raise ConfigError(f"public_address = {self.public_address!r} ({source}) is no IPv4 address")
         self.udp_port_range  # noqa: B018  # raises for a wrong one
+        if self.ice_tcp_port and self.ice_tcp_port <= self.port < self.ice_tcp_port + self.workers:
+            raise ConfigError(f"ice_tcp_port ({self.source('ice_tcp_port')}) and port are two ports, not one")
+        if self.ice_tcp_port + self.workers > 65536:
+            raise ConfigError(f"ice_tcp_port ({self.source('ice_tcp_port')}) leaves no port for each of the workers")
         if not self.is_loopback and not self.api_keys:
             raise ConfigError(
                 f"host = {self.host!r} ({self.source('host')}) is reachable from outside, and api_keys is empty: set "

@@ -1,6 +1,7 @@
 """`anima doctor --connect`: each way media can take to viewers is tried, and what is wrong is said in words."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
@@ -16,17 +17,21 @@ from server.config import Config
 from server.doctor import Check
 from server.ice_servers import turn_servers
 from server.rtc.ice import IceConnection, IceGatherer, IceOptions, RestartableTransport
+from server.rtc.ice_tcp import TcpDoor
 from server.rtc.sdpfrag import Credentials
 from server.settings import IceServer
 
 PATIENCE_S: Final = 6.0
+_STREAM_PATIENCE_S: Final = 2.0
+"""A stream to ourselves needs no longer, even on a loaded machine."""
 CERTIFICATE_REMEDY: Final = "give it a certificate for this name that browsers trust, with its whole chain"
 
 
 async def examine_paths(config: Config) -> list[Check]:
     """Every path: this machine's own addresses, the port range, each STUN and TURN server, the public address."""
     servers = (*config.ice_servers, *turn_servers(config, "doctor", time.time()))
-    checks = [addresses(), ports(config), await loop_back(config), *await _servers(servers)]
+    tcp = await asyncio.to_thread(tcp_ports, config)
+    checks = [addresses(), ports(config), await loop_back(config), *tcp, *await _servers(servers)]
     answered = (check for check in checks if check.name.startswith("stun") and check.result == "ok")
     seen = [check.detail.rpartition(" ")[2] for check in answered]
     return [*checks, public_address(config, seen)]
@@ -54,6 +59,44 @@ def ports(config: Config) -> Check:
         free = len(wanted) - len(taken)
         return Check("udp ports", "warning", f"{free} are free, too few for {need}", "widen udp_ports")
     return Check("udp ports", "ok", f"{len(wanted) - len(taken)} of {len(wanted)} are free")
+
+
+def tcp_ports(config: Config) -> list[Check]:
+    """Whether the TCP ports for media, one per worker, can be taken or are ours already: each host address is tried as
+    viewers do. That they pass the firewall in front only a viewer can tell."""
+    first = config.ice_tcp_port
+    if not first:
+        remedy = "set ice_tcp_port where viewers' networks let no UDP out, and open it in the firewall"
+        return [Check("media over TCP", "ok", f"off; {remedy}")]
+    return [_tcp_port(port) for port in range(first, first + config.workers)]
+
+
+def _tcp_port(port: int) -> Check:
+    name = f"media over TCP, port {port}"
+    try:
+        with contextlib.closing(TcpDoor(port)):
+            unreached = [address for address in _own_addresses() if not _can_reach(address, port)]
+    except OSError as error:
+        if all(_can_reach(address, port) for address in _own_addresses()):
+            return Check(name, "ok", "something listens there: this server, if it runs")
+        remedy = "stop what holds it, or choose another ice_tcp_port"
+        return Check(name, "failure", error.strerror or str(error), remedy)
+    if unreached:
+        remedy = f"let TCP port {port} through this machine's own firewall (nft list ruleset, ufw status)"
+        return Check(name, "failure", f"no stream comes in at {', '.join(unreached)}", remedy)
+    return Check(name, "ok", f"free; open TCP port {port} in every firewall in front of this machine")
+
+
+def _own_addresses() -> list[str]:
+    return get_host_addresses(use_ipv4=True, use_ipv6=False)
+
+
+def _can_reach(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), _STREAM_PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def public_address(config: Config, seen: Sequence[str]) -> Check:

@@ -1,16 +1,32 @@
-"""The STUN and TURN servers that viewers are told, with short-lived TURN credentials. The caller brings the time."""
+"""How viewers reach us: our own ports, and the STUN and TURN servers they are told, with short-lived credentials. The
+caller brings the time."""
 
 import base64
 import hashlib
 import hmac
 
+from realtime.core.errors import ConfigError
 from server.config import Config
+from server.loading import flag
+from server.rtc.ice import IceOptions
+from server.rtc.ice_tcp import TcpDoor
 from server.settings import IceServer
 
 
 def ice_servers(config: Config, name: str, now_unix_s: float) -> tuple[IceServer, ...]:
     """The configured servers, and those of `turn_urls` with credentials that hold for `turn_ttl_s`."""
     return (*config.ice_servers, *turn_servers(config, name, now_unix_s))
+
+
+def ice_options(config: Config) -> IceOptions:
+    """Our own side's ports and address; the TCP port is bound here. Raises `ConfigError` where it cannot be."""
+    port = config.ice_tcp_port
+    try:
+        door = TcpDoor(port) if port else None
+    except OSError as error:
+        told = f"ice_tcp_port = {port} ({config.source('ice_tcp_port')})"
+        raise ConfigError(f"{told}: {error.strerror}; choose another with {flag('ice_tcp_port')}") from None
+    return IceOptions(config.udp_port_range, config.public_address, door)
 
 
 def turn_servers(config: Config, name: str, now_unix_s: float) -> tuple[IceServer, ...]:

@@ -5,6 +5,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -40,11 +41,16 @@ def worker_command(config: Config, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "server.cli", *arguments, *own]
 
 
+def own_arguments(config: Config, index: int) -> list[str]:
+    """What one worker has to itself: viewers that come over TCP reach it directly, so it needs a port of its own."""
+    return ["--ice-tcp-port", str(config.ice_tcp_port + index)] if config.ice_tcp_port else []
+
+
 async def _serve(
     config: Config, started_s: float, command: Sequence[str], tls: ssl.SSLContext | None
 ) -> None:
     affinity = Affinity()
-    pool = WorkerPool(config.workers, command, affinity.forget)
+    pool = WorkerPool(config.workers, command, affinity.forget, partial(own_arguments, config))
     gateway = Gateway(pool, affinity, max(config.body_limit_bytes, UPLOAD_MAX_BYTES))
     runner = web.AppRunner(gateway.application(), access_log=None)
     stop = stop_on_signal()

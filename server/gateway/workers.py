@@ -26,11 +26,19 @@ class Worker:
 
 
 class WorkerPool:
-    """Starts workers by this command, keeps them running, ends them. `on_lost` is told which one died."""
+    """Starts workers by this command, keeps them running, ends them. `on_lost` is told which one died; `own` says what
+    a worker's command has beyond the others', by its index."""
 
-    def __init__(self, count: int, arguments: Sequence[str], on_lost: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        count: int,
+        arguments: Sequence[str],
+        on_lost: Callable[[int], None],
+        own: Callable[[int], Sequence[str]] = lambda index: (),
+    ) -> None:
         self.workers = [Worker(index) for index in range(count)]
         self._arguments = tuple(arguments)
+        self._own = own
         self._on_lost = on_lost
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -62,7 +70,7 @@ class WorkerPool:
     async def _run_once(self, worker: Worker) -> None:
         """Start a worker and wait until it ends."""
         process = worker.process = await asyncio.create_subprocess_exec(
-            *self._arguments, stdout=asyncio.subprocess.PIPE, start_new_session=True
+            *self._arguments, *self._own(worker.index), stdout=asyncio.subprocess.PIPE, start_new_session=True
         )
         assert process.stdout is not None
         async for line in process.stdout:

@@ -1,5 +1,6 @@
 """The doctor's paths: what is found on this machine, and what it says when something is in the way."""
 
+import contextlib
 import json
 import socket
 
@@ -8,13 +9,14 @@ import pytest
 from server import connectivity
 from server.cli import main
 from server.config import Config
-from server.connectivity import examine_paths, loop_back, ports, public_address
+from server.connectivity import examine_paths, loop_back, ports, public_address, tcp_ports
+from server.rtc.ice_tcp import TcpDoor
 from server.settings import IceServer
 
 
 async def test_a_machine_by_itself() -> None:
     found = {check.name: check for check in await examine_paths(Config())}
-    assert set(found) == {"addresses", "udp ports", "media on this machine", "public address"}
+    assert set(found) == {"addresses", "udp ports", "media on this machine", "media over TCP", "public address"}
     assert all(check.result == "ok" for check in found.values()), found
 
 
@@ -30,6 +32,30 @@ def test_ports_in_use() -> None:
         port = taken.getsockname()[1]
         assert ports(Config(udp_ports=str(port))).result == "failure"
     assert ports(Config(udp_ports=str(port))).result == "warning", "one port for eight sessions"
+
+
+def test_ports_for_media_over_tcp() -> None:
+    off = tcp_ports(Config())
+    assert len(off) == 1 and "ice_tcp_port" in off[0].detail
+    with contextlib.closing(TcpDoor(0)) as ours:
+        assert "listens there" in tcp_ports(Config(ice_tcp_port=ours.port))[0].detail
+        port = ours.port
+    free = tcp_ports(Config(ice_tcp_port=port))[0]
+    assert free.result == "ok" and f"TCP port {port}" in free.detail
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        check = tcp_ports(Config(ice_tcp_port=port))[0]
+        assert check.result == "failure" and "ice_tcp_port" in check.remedy
+    assert len(tcp_ports(Config(ice_tcp_port=port, workers=1))) == 1
+
+
+def test_streams_that_do_not_come_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.closing(TcpDoor(0)) as ours:
+        port = ours.port
+    monkeypatch.setattr(connectivity, "_can_reach", lambda address, port: False)
+    check = tcp_ports(Config(ice_tcp_port=port))[0]
+    assert check.result == "failure" and "firewall" in check.remedy
 
 
 def test_public_addresses() -> None:

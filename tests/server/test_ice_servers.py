@@ -1,6 +1,7 @@
 """Ephemeral TURN credentials, `Link` headers, and the settings behind them."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 
 from realtime.core.errors import ConfigError
 from server.config import Config
-from server.ice_servers import ice_servers, link_headers, turn_credentials
+from server.gateway.serving import own_arguments
+from server.ice_servers import ice_options, ice_servers, link_headers, turn_credentials
+from server.rtc.ice_tcp import TcpDoor
 from server.settings import IceServer
 
 
@@ -62,3 +65,25 @@ def test_port_ranges() -> None:
     assert Config().udp_port_range == range(0)
     assert Config(udp_ports="50000").udp_port_range == range(50000, 50001)
     assert Config(udp_ports="50000-50009").udp_port_range == range(50000, 50010)
+
+
+def test_the_tcp_port_is_bound_and_a_taken_one_is_named() -> None:
+    assert ice_options(Config()).tcp is None
+    with contextlib.closing(TcpDoor(0)) as taken:
+        with pytest.raises(ConfigError, match="ice_tcp_port"):
+            ice_options(Config(ice_tcp_port=taken.port))
+        port = taken.port
+    door = ice_options(Config(ice_tcp_port=port)).tcp
+    assert door is not None and door.port == port
+    door.close()
+
+
+@pytest.mark.parametrize("wrong", [{"ice_tcp_port": 8080}, {"ice_tcp_port": 65535, "workers": 2}])
+def test_a_tcp_port_that_cannot_be(wrong: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="ice_tcp_port"):
+        Config(**wrong)  # type: ignore[arg-type]
+
+
+def test_each_worker_has_a_tcp_port_of_its_own() -> None:
+    assert own_arguments(Config(), 1) == []
+    assert own_arguments(Config(ice_tcp_port=50500, workers=2), 1) == ["--ice-tcp-port", "50501"]
