@@ -60,6 +60,11 @@ def _wave(waves: int) -> Floats:
 
 _BASIS: Final = np.outer(_wave(_WAVES_Y), _wave(_WAVES_X)).ravel()
 """The cosine that carries the mark, unit energy, shape (256,)."""
+_MOVES: Final = 128
+"""A coefficient is moved by up to half a step either way, in so many parts: far finer than whole levels can show."""
+_CHANGES: Final = np.floor(np.outer(np.arange(-_MOVES, _MOVES + 1) * (STEP / 2 / _MOVES), _BASIS) + 0.5).astype(np.int8)
+"""What each part changes a cell's pixels by, whole levels, shape (2 * _MOVES + 1, 256)."""
+_CHANGE_MOST: Final = int(np.abs(_CHANGES).max())
 
 
 @lru_cache(maxsize=16)
@@ -157,19 +162,33 @@ class Marker:
         if rows * columns < MIN_CELLS:
             raise ValueError(f"{width} x {height} is too small for the mark: {MIN_CELLS} cells of {CELL_PX} px")
         code = _code(rows, columns)
-        self._used = np.nonzero(code.used)
-        self._lattice = (code.offsets + np.float32(STEP / 2) * coded(identity)[code.bits])[self._used]
+        self._lattice = (code.offsets + np.float32(STEP / 2) * coded(identity)[code.bits])[code.used]
+        lines = np.arange(rows * CELL_PX * columns).reshape(rows, CELL_PX, columns).swapaxes(1, 2)
+        self._lines = lines[code.used]
 
     def mark(self, luma: Luma) -> None:
         """Mark a plane in place, uint8 of shape (height, width)."""
-        cells = _cells(luma)
-        taken = cells[self._used].reshape(-1, CELL_PX**2).astype(np.float32)
-        found = taken @ _BASIS - self._lattice
-        moved = np.float32(STEP) * np.rint(found / np.float32(STEP)) - found
-        taken += moved[:, None] * _BASIS
-        taken += np.float32(0.5)
-        np.clip(taken, 0.0, 255.0, out=taken)
-        cells[self._used] = taken.reshape(-1, CELL_PX, CELL_PX)
+        rows, columns = _grid(luma)
+        whole = luma[: rows * CELL_PX, : columns * CELL_PX]
+        plane = np.ascontiguousarray(whole)
+        # a cell's line of sixteen pixels is moved as one number: a fifth of the time that sixteen take
+        lines = plane.reshape(-1).view(np.complex128)
+        before = lines.take(self._lines)
+        lines[self._lines] = self._marked(before.view(np.uint8)).view(np.complex128)
+        if not np.shares_memory(plane, luma):
+            whole[...] = plane
+
+    def _marked(self, cells: Luma) -> Luma:
+        """The cells that carry the mark, shape (cells, CELL_PX ** 2), with it."""
+        found = cells.astype(np.float32) @ _BASIS - self._lattice
+        steps = found / np.float32(STEP)
+        moved = np.rint((np.rint(steps) - steps) * np.float32(2 * _MOVES)).astype(np.intp) + _MOVES
+        change = _CHANGES.take(moved, axis=0)
+        if cells.min() < _CHANGE_MOST or cells.max() > 255 - _CHANGE_MOST:
+            cells = np.clip(cells.astype(np.int16) + change, 0, 255).astype(np.uint8)
+        else:
+            cells = np.add(cells, change.view(np.uint8))
+        return cells
 
 
 class MarkReader:

@@ -96,3 +96,22 @@ def test_sizes_that_are_no_multiple_of_a_cell_are_marked_too() -> None:
     picture = scene(4, 724, 410)
     Marker(IDENTITY, 724, 410).mark(picture)
     assert read(picture) == IDENTITY
+
+
+def test_black_and_white_stay_what_they_are_and_do_not_wrap_around() -> None:
+    picture = scene(3)
+    picture[:256], picture[256:320] = 0, 255
+    marked = picture.copy()
+    Marker(IDENTITY, 512, 512).mark(marked)
+    assert np.abs(marked.astype(int) - picture).max() <= STEP / 2 / 8 + 1
+    assert read(marked) == IDENTITY
+
+
+def test_a_plane_that_is_a_part_of_another_is_marked_alike() -> None:
+    around = np.full((600, 600), 90, np.uint8)
+    part = around[7:519, 5:530]
+    part[:, :512] = scene(4)
+    alone = scene(4)
+    Marker(IDENTITY, 512, 512).mark(alone)
+    Marker(IDENTITY, 525, 512).mark(part)
+    assert np.array_equal(part[:, :512], alone) and np.all(part[:, 512:] == 90) and np.all(around[:7] == 90)
