@@ -15,7 +15,9 @@ from realtime.core.values import I420, Frame, FrameTrace, Pcm
 from realtime.mailbox import Mailbox
 from server.collector import settle_collector
 from server.media.egress import MediaEgress
-from server.rtc.peer import Peer
+from server.rtc.ice import IceOptions
+from server.rtc.ice_tcp import TcpDoor
+from server.rtc.peer import Peer, PeerOptions
 
 _SIDE_PX: Final = 512
 _LOOP_FRAMES: Final = 50
@@ -50,7 +52,8 @@ def tone(tick: int) -> Pcm:
 class Stage:
     """One stream and whoever watches it."""
 
-    def __init__(self, start_bps: int, most_bps: int) -> None:
+    def __init__(self, start_bps: int, most_bps: int, *, tcp: bool = False) -> None:
+        self._options = PeerOptions(ice=IceOptions(tcp=TcpDoor(0) if tcp else None))
         began_s = time.monotonic()
         self._began_wall_s = time.time()
         self._frames: Mailbox[Frame] = Mailbox()
@@ -94,7 +97,7 @@ class Stage:
         def left(reason: str) -> None:
             self._peers.discard(peer)
 
-        peer = Peer(self._egress, lambda text: None, left)
+        peer = Peer(self._egress, lambda text: None, left, options=self._options)
         self._peers.add(peer)
         return web.Response(text=await peer.answer(await request.text(), "offer"))
 
@@ -138,9 +141,9 @@ async def page(request: web.Request) -> web.FileResponse:
     return web.FileResponse(_PAGE)
 
 
-async def serve(host: str, start_bps: int, most_bps: int) -> None:
+async def serve(host: str, start_bps: int, most_bps: int, *, tcp: bool = False) -> None:
     """Serve until the process is ended; the first line of output is the port."""
-    stage = Stage(start_bps, most_bps)
+    stage = Stage(start_bps, most_bps, tcp=tcp)
     app = web.Application()
     app.add_routes([web.get("/", page), web.post("/offer", stage.offer), web.get("/figures", stage.figures)])
     runner = web.AppRunner(app)
@@ -158,11 +161,12 @@ def main() -> None:
     parser.add_argument("--start-bps", type=int, required=True)
     parser.add_argument("--most-bps", type=int, required=True)
     parser.add_argument("--core", type=int, help="processor to stay on")
+    parser.add_argument("--ice-tcp", action="store_true", help="let viewers in over TCP too")
     arguments = parser.parse_args()
     if arguments.core is not None:
         os.sched_setaffinity(0, {arguments.core})
     stay_ahead()
-    asyncio.run(serve(arguments.host, arguments.start_bps, arguments.most_bps))
+    asyncio.run(serve(arguments.host, arguments.start_bps, arguments.most_bps, tcp=arguments.ice_tcp))
 
 
 if __name__ == "__main__":

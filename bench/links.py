@@ -28,6 +28,8 @@ class Case:
     name: str
     to_viewer: LinkSpec
     back: LinkSpec | None = None
+    tcp: bool = False
+    """Whether the server takes viewers in over TCP too."""
 
 
 CASES: Final = (
@@ -37,6 +39,8 @@ CASES: Final = (
     Case("lossy", LinkSpec(delay_s=0.1, loss=0.05)),
     Case("jittery", LinkSpec(delay_s=0.1, jitter_s=0.025)),
     Case("outage", LinkSpec(delay_s=0.02, outage_s=(14.0, 17.0))),
+    Case("tcp_only", LinkSpec(delay_s=0.02, udp=False), tcp=True),
+    Case("tcp_narrow", LinkSpec(delay_s=0.02, rate_bps=700_000, queue_s=0.4, udp=False), LinkSpec(udp=False), tcp=True),
 )
 GOALS: Final = (
     Goal("narrow_700_fps", least=24.0),
@@ -51,7 +55,7 @@ def run(case: Case, seconds: float = _SECONDS) -> dict[str, Any]:
         server = subprocess.Popen(
             ends.at_near(
                 sys.executable, "-m", "bench.fanout_server", "--host", NEAR,
-                "--start-bps", str(_START_BPS), "--most-bps", str(_MOST_BPS),
+                "--start-bps", str(_START_BPS), "--most-bps", str(_MOST_BPS), *(("--ice-tcp",) if case.tcp else ()),
             ),
             cwd=ROOT, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -88,6 +92,7 @@ def judge(brought: dict[str, Any]) -> Result:
         "rung_switches": server["rung_switches"],
         "keyframes": server["keyframes"],
         "skips": server["viewer_skips"],
+        "protocol": brought["inbound"]["path"]["protocol"],
     }
     video, sound = brought["inbound"]["video"], brought["inbound"]["audio"]
     result["nacks"], result["plis"] = video.get("nackCount"), video.get("pliCount")

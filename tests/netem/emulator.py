@@ -24,6 +24,7 @@ _TUNSETIFF: Final = 0x400454CA
 _IFF_TUN_NO_PI: Final = 0x1001
 _CLONE_NEWNET: Final = 0x40000000
 _MTU: Final = 1400
+_UDP: Final = 17
 _IDLE_S: Final = 0.05
 _SPIN_S: Final = 0.0003
 
@@ -84,6 +85,8 @@ class Emulator:
                 packet = os.read(end, 2048)
             except BlockingIOError:
                 return
+            if not link.spec.udp and _is_udp(packet):
+                continue
             out_s = link.pass_on(len(packet), time.monotonic() - self._began_s)
             if out_s is not None:
                 self._serial += 1
@@ -95,6 +98,11 @@ class Emulator:
             os.write(end, packet)
         except OSError:
             pass  # a device that is full or gone loses packets, as devices do
+
+
+def _is_udp(packet: bytes) -> bool:
+    """Whether this IP packet, of either version, carries UDP."""
+    return packet[9 if packet[0] >> 4 == 4 else 6] == _UDP
 
 
 def main(spec: dict[str, Any]) -> None:

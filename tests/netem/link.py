@@ -18,6 +18,8 @@ class LinkSpec:
     """What waits longer for its turn is dropped."""
     outage_s: tuple[float, float] | None = None
     """From when to when nothing passes."""
+    udp: bool = True
+    """Whether UDP passes; where it does not, this is the firewall of a company."""
 
 
 @dataclass(slots=True)

@@ -35,6 +35,23 @@ def test_a_link_loses_its_share_and_everything_in_an_outage() -> None:
     assert [broken.pass_on(100, at_s) is None for at_s in (0.9, 1.0, 1.9, 2.0)] == [False, True, True, False]
 
 
+through_tcp = [mark for mark in over_links if not mark.kwargs.get("reason", "").startswith("watches")]
+
+
+@pytest.mark.parametrize("name", [pytest.param("tcp_only", marks=through_tcp)])
+def test_where_no_udp_passes_the_picture_comes_over_tcp(name: str) -> None:
+    brought = run(next(case for case in CASES if case.name == name), 6.0)
+    assert brought["inbound"]["path"]["protocol"] == "tcp"
+    assert len(brought["shown"]) > 25 and brought["inbound"]["audio"]["packetsReceived"] > 50
+
+
+@pytest.mark.parametrize("name", [pytest.param("tcp_narrow", marks=over_links)])
+def test_a_narrow_tcp_path_gives_up_pictures_before_sound(name: str) -> None:
+    seen = _watched(name)
+    assert seen["protocol"] == "tcp" and seen["fps"] >= 15
+    assert seen["latency_ms_p95"] <= 1000 and seen["concealed_ratio"] <= 0.1
+
+
 def _watched(name: str) -> dict[str, Any]:
     return judge(run(next(case for case in CASES if case.name == name)))
 
