@@ -97,19 +97,29 @@ class BearingTrack:
         self._levels = [0] * len(Emotion)
         self._amounts = np.zeros(len(Emotion))
         self._speeds = np.zeros(len(Emotion))
+        self._settled: Borne | None = None
+        """What is borne while nothing changes."""
         self._since_s = 0.0
         self._gaze = Gaze()
         self._meet_until_s = self._random.uniform(*MEETING_S)
 
     def at(self, weights: Sequence[float], media_s: float) -> Borne:
         """What the body does at a media time, for the seven weights of the face's emotion in FER order."""
-        self._levels = [_level(w, old) for w, old in zip(weights, self._levels, strict=True)]
-        targets = np.array(self._levels, np.float64) / LEVELS
+        levels = [_level(w, old) for w, old in zip(weights, self._levels, strict=True)]
+        if self._settled is not None and levels == self._levels:
+            self._since_s = max(self._since_s, media_s)
+            self._avert(media_s)
+            return self._settled
+        self._levels = levels
+        targets = np.array(levels, np.float64) / LEVELS
         targets[Emotion.NEUTRAL] = 0.0
         self._settle(targets, media_s)
         self._avert(media_s)
         size, blinks = (1.0 + self._amounts @ _FACTORS).tolist()
-        return Borne(np.asarray(self._amounts @ _POSTURES, np.float32), size, blinks)
+        borne = Borne(np.asarray(self._amounts @ _POSTURES, np.float32), size, blinks)
+        still = not self._speeds.any() and np.array_equal(self._amounts, targets)
+        self._settled = borne if still else None
+        return borne
 
     def gaze(self, x: float, y: float, media_s: float) -> tuple[float, float]:
         """The gaze that results when (x, y) is where the eyes would be without an emotion."""

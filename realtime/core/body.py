@@ -128,6 +128,8 @@ class Body:
 
     def _loop_offsets(self, media_s: float) -> NDArray[np.float32]:
         loop = loop_controls(primitive(LOOP_OF[self.activity]), media_s).vector - REST.vector
+        if media_s >= self._since_s + CROSSFADE_S:
+            return loop
         fade = minimum_jerk((media_s - self._since_s) / CROSSFADE_S)
         mixed: NDArray[np.float32] = (self._from + (loop - self._from) * np.float32(fade)).astype(np.float32)
         return mixed

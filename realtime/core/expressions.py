@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from realtime.core.facs import CONTROL_INDEX, REST, Controls, Emotion
+from realtime.core.facs import CONTROL_COUNT, CONTROL_INDEX, REST, Controls, Emotion
 
 RECIPES: Final[Mapping[Emotion, Mapping[str, float]]] = {
     Emotion.ANGRY: {"AU4": 0.95, "AU5": 0.35, "AU7": 0.65, "AU23": 0.70, "AU24": 0.40, "AU17": 0.35, "AU15": 0.25},
@@ -43,6 +44,26 @@ _COLOURING_KEPT: Final = 0.45
 _WIDENING: Final = ("AU12", "AU20")
 
 
+def _row(*amounts: Mapping[str, float]) -> NDArray[np.float32]:
+    row = np.zeros(CONTROL_COUNT, np.float32)
+    for amount in amounts:
+        for name, value in amount.items():
+            row[CONTROL_INDEX[name]] = value
+    return row
+
+
+_SOON: Final = _row(PRESENCE)
+_YIELDS: Final = _row(
+    dict.fromkeys(YIELDING, 1.0), dict.fromkeys(COLOURING, 1.0 - _COLOURING_KEPT), dict.fromkeys(_WIDENING, 0.15)
+)
+"""How much of what is felt gives way to present speech, by control, shape (CONTROL_COUNT,)."""
+_ROUNDS: Final = _row(dict.fromkeys(_WIDENING, 0.55))
+"""How much of it gives way to rounded lips."""
+_SPOKEN: Final = _row(dict.fromkeys((*YIELDING, *COLOURING, *_WIDENING), 1.0))
+_SHARED: Final = _row(dict.fromkeys((*COLOURING, *_WIDENING), 1.0))
+"""Where speech and feeling pull one muscle: at least the stronger of both, never more than 1."""
+
+
 def expression(emotion: Emotion, intensity: float) -> Controls:
     """An emotion at an intensity of 0..1, over the face at rest."""
     amount = min(1.0, max(0.0, intensity))
@@ -54,7 +75,7 @@ def expression(emotion: Emotion, intensity: float) -> Controls:
 
 def presence(mouth: Controls) -> float:
     """How much the mouth is speech's to move, 0..1."""
-    return min(1.0, max(factor * mouth[name] for name, factor in PRESENCE.items()))
+    return min(1.0, float((_SOON * mouth.vector).max()))
 
 
 def combine(face: Controls, mouth: Controls) -> Controls:
@@ -63,21 +84,7 @@ def combine(face: Controls, mouth: Controls) -> Controls:
     Lips that speak part and meet as the sounds ask; the smile stays, but yields to rounding; a frown, a raised lip or a
     pushed chin stays in part."""
     share = presence(mouth)
-    vector = face.vector.copy()
-    for name in YIELDING:
-        at = CONTROL_INDEX[name]
-        vector[at] = face.vector[at] * (1 - share) + mouth.vector[at]
-    for name in COLOURING:
-        at = CONTROL_INDEX[name]
-        felt = face.vector[at] * (1 - (1 - _COLOURING_KEPT) * share)
-        vector[at] = _either(felt, mouth.vector[at])
     rounding = min(1.0, max(mouth["lip_round"], mouth["AU18"]))
-    for name in _WIDENING:
-        at = CONTROL_INDEX[name]
-        vector[at] = _either(face.vector[at] * (1 - 0.15 * share - 0.55 * rounding), mouth.vector[at])
-    return Controls(vector.astype(np.float32))
-
-
-def _either(a: np.float32, b: np.float32) -> np.float32:
-    """Two pulls of one muscle: at least the stronger, never more than 1."""
-    return np.float32(a + b - a * b)
+    felt = face.vector * (1.0 - (_YIELDS * np.float32(share) + _ROUNDS * np.float32(rounding)))
+    spoken = mouth.vector * _SPOKEN
+    return Controls(felt + spoken - _SHARED * felt * spoken)

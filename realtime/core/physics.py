@@ -8,12 +8,13 @@ Animation*, 3rd ed., B.6): stable for any time step, and the same however often 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.core.facs import CONTROL_INDEX
+from realtime.core.facs import CONTROL_COUNT, CONTROL_INDEX
 
 FORGET_S: Final = 0.6
 """After a gap longer than this nothing swings: what happened in it is not known."""
@@ -48,16 +49,31 @@ SPRINGS: Final[Mapping[str, Spring]] = {
 FOLLOWING: Final = np.array([CONTROL_INDEX[name] for name in SPRINGS], np.intp)
 """Where the follow-through stands in a control vector."""
 
+_ANCHORS: Final = np.zeros((len(SPRINGS), CONTROL_COUNT), np.float32)
+"""Pixels that each control moves each anchor by."""
+for _row, _spring in zip(_ANCHORS, SPRINGS.values(), strict=True):
+    for _name, _gain in _spring.anchor.items():
+        _row[CONTROL_INDEX[_name]] = _gain
+_LISTED: Final = tuple(SPRINGS.values())
+
 
 def decayed(offset: float, speed: float, elapsed_s: float, spring: Spring) -> tuple[float, float]:
     """Offset and speed of a damped spring whose anchor rests, after a while; exact for any `elapsed_s` >= 0."""
-    omega = 2.0 * math.pi * spring.frequency_hz
-    sigma = spring.damping * omega
-    ringing = omega * math.sqrt(1.0 - spring.damping**2)
+    stays, gains, loses, keeps = _decay(spring.frequency_hz, spring.damping, elapsed_s)
+    return stays * offset + gains * speed, loses * offset + keeps * speed
+
+
+@lru_cache(maxsize=256)
+def _decay(frequency_hz: float, damping: float, elapsed_s: float) -> tuple[float, float, float, float]:
+    """The 2 x 2 matrix that takes offset and speed to those a while later, row by row. Frames follow each other evenly,
+    so there are few of them."""
+    omega = 2.0 * math.pi * frequency_hz
+    sigma = damping * omega
+    ringing = omega * math.sqrt(1.0 - damping**2)
     fade = math.exp(-sigma * elapsed_s)
-    cos, sin = math.cos(ringing * elapsed_s), math.sin(ringing * elapsed_s)
-    b = (speed + sigma * offset) / ringing
-    return fade * (offset * cos + b * sin), fade * (speed * cos - (sigma * b + ringing * offset) * sin)
+    cos, sin = fade * math.cos(ringing * elapsed_s), fade * math.sin(ringing * elapsed_s)
+    share = sigma / ringing
+    return cos + share * sin, sin / ringing, -(sigma * share + ringing) * sin, cos - share * sin
 
 
 class FollowThrough:
@@ -76,10 +92,9 @@ class FollowThrough:
         elapsed_s = media_s - self._at_s
         if elapsed_s > 0.0:
             self._at_s = media_s
-            for i, spring in enumerate(SPRINGS.values()):
-                place = sum(gain * float(vector[CONTROL_INDEX[name]]) for name, gain in spring.anchor.items())
+            for i, (spring, place) in enumerate(zip(_LISTED, (_ANCHORS @ vector).tolist(), strict=True)):
                 self._move(i, spring, place, elapsed_s)
-        return np.array([_shown(u, s) for u, s in zip(self._offsets, SPRINGS.values(), strict=True)], np.float32)
+        return np.array([_shown(u, s) for u, s in zip(self._offsets, _LISTED, strict=True)], np.float32)
 
     def _move(self, i: int, spring: Spring, place: float, elapsed_s: float) -> None:
         if elapsed_s > FORGET_S:
@@ -94,5 +109,7 @@ class FollowThrough:
 
 def _shown(offset_px: float, spring: Spring) -> float:
     """Offsets as a control: nothing below `STILL_PX`, and never beyond the reach."""
-    beyond_px = max(0.0, abs(offset_px) - STILL_PX)
+    beyond_px = abs(offset_px) - STILL_PX
+    if beyond_px <= 0.0:
+        return 0.0
     return math.copysign(math.tanh(beyond_px / spring.reach_px), offset_px)

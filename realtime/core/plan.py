@@ -19,7 +19,7 @@ from realtime.core.eyes import Blinks, Gaze
 from realtime.core.facs import CONTROL_INDEX, REST, Controls, Emotion
 from realtime.core.physics import FOLLOWING, FollowThrough
 from realtime.core.values import Phoneme, Pose
-from realtime.core.visemes import MouthTrack
+from realtime.core.visemes import MouthTrack, opening
 
 THINK_AFTER_S: Final = 0.4
 """An answer that begins sooner than this needs no thinking pose."""
@@ -171,8 +171,9 @@ class Plan:
         vector[_BROWS] += self._beats.lift(media_s)
         vector[_BLINKS] = vector[_BLINKS].clip(self._blinks.closure(media_s, borne.blinks), 1.0)
         vector[FOLLOWING] = self._follow_through.step(vector, media_s)
-        controls = combine(Controls(vector), self.mouth.sample(media_s)).clipped()
-        return Pose(media_s, self.epoch, controls, activity, self.mouth.openness(media_s) >= OPEN_MOUTH)
+        mouth = self.mouth.sample(media_s)
+        controls = combine(Controls(vector), mouth).clipped()
+        return Pose(media_s, self.epoch, controls, activity, opening(mouth) >= OPEN_MOUTH)
 
     def _touch(self, at_s: float) -> None:
         self._touched_s = min(self._touched_s, at_s)

@@ -13,6 +13,8 @@ from realtime.core.units import FRAME_S
 BREATH_PERIOD_S: Final = 4.0
 """15 breaths a minute, an adult at rest. Every loop's duration is a multiple of it, so loops share base frames."""
 
+_SAME_TIME_S: Final = 1e-6
+
 Track = tuple[tuple[float, float], ...]
 """Key frames `(time in seconds, value)`; between two keys the value moves along a minimum-jerk curve."""
 
@@ -36,6 +38,8 @@ class Primitive:
     """The longest it is held."""
     puts_down: bool = False
     """Whether this ends what is held."""
+    frames: dict[int, Controls] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """A loop's controls by frame, once they have been asked for: all sessions come by the same ones."""
     _curves: tuple[tuple[int, NDArray[np.float64], NDArray[np.float64]], ...] = field(
         init=False, repr=False, compare=False, default=()
     )
@@ -83,8 +87,19 @@ def breath(media_s: float) -> float:
 
 def loop_controls(primitive: Primitive, media_s: float) -> Controls:
     """A loop's controls with the breath on it, phase-locked to media time: the same frames come round and round."""
-    vector = REST.vector + primitive.offsets(media_s)
-    vector[CONTROL_INDEX["breath"]] = breath(media_s)
+    at_s = media_s % primitive.duration_s
+    frame = round(at_s / FRAME_S)
+    if abs(at_s - frame * FRAME_S) > _SAME_TIME_S:
+        return _loop_sample(primitive, at_s)
+    known = primitive.frames.get(frame)
+    if known is None:
+        known = primitive.frames[frame] = _loop_sample(primitive, frame * FRAME_S)
+    return known
+
+
+def _loop_sample(primitive: Primitive, at_s: float) -> Controls:
+    vector = REST.vector + primitive.offsets(at_s)
+    vector[CONTROL_INDEX["breath"]] = breath(at_s)
     return Controls(vector)
 
 

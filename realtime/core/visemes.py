@@ -60,6 +60,10 @@ MOUTH_CONTROLS: Final = (*JAW_CONTROLS, *LIP_CONTROLS)
 _INDEX: Final = np.array([CONTROL_INDEX[name] for name in MOUTH_CONTROLS])
 _IS_LIP: Final = np.array([name in LIP_CONTROLS for name in MOUTH_CONTROLS])
 _COLUMN: Final = {name: index for index, name in enumerate(MOUTH_CONTROLS)}
+_PARTING: Final = np.zeros(CONTROL_COUNT, np.float32)
+"""How much each control parts the lips."""
+for _name, _share in {"AU26": 0.80, "AU25": 0.20, "AU10": 0.10, "AU16": 0.10, "lip_tuck": 0.10, "teeth": 0.05}.items():
+    _PARTING[CONTROL_INDEX[_name]] = _share
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,8 @@ _TARGETS: Final = {viseme: _target(viseme) for viseme in SHAPES}
 def opening(controls: Controls) -> float:
     """How far apart the lips are, 0 closed .. 1 wide open: most of it is the jaw's, some the lips' own, and teeth that
     show, or meet the lower lip, hold them apart."""
-    parted = 0.20 * controls["AU25"] + 0.80 * controls["AU26"] + 0.05 * controls["teeth"]
-    parted += 0.10 * (controls["AU10"] + controls["AU16"] + controls["lip_tuck"])
-    return float(np.clip(parted * (1.0 - controls["AU24"]), 0.0, 1.0))
+    parted = float(_PARTING @ controls.vector)
+    return min(1.0, max(0.0, parted * (1.0 - controls["AU24"])))
 
 
 def is_burst(phoneme: Phoneme) -> bool:
