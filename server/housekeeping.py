@@ -14,6 +14,8 @@ from server.state import STATE, State
 
 logger = logging.getLogger(__name__)
 PERIOD_S = 1.0
+GOODBYE_GRACE_S = 10.0
+"""A page that says goodbye may only be loading anew: so long its session waits for it."""
 
 
 async def housekeeping(app: web.Application) -> AsyncIterator[None]:
@@ -74,17 +76,24 @@ async def keep_once(state: State, busy_cores: float) -> None:
     state.watched &= alive
     for gone in state.used_s.keys() - alive:
         del state.used_s[gone]
+    for gone in state.parted_s.keys() - alive:
+        del state.parted_s[gone]
     for session in sessions:
         if session.viewers or session.outputs.running:
             state.watched.add(session.id)
             state.used_s[session.id] = now_s
             state.tokens.renew(session.id, now_s)
+            if now_s - state.parted_s.get(session.id, now_s) > GOODBYE_GRACE_S:
+                # others stay: losing their network later, they are waited for as long as anyone
+                del state.parted_s[session.id]
         elif now_s - state.used_s.setdefault(session.id, now_s) > patience_s(state, session.id):
             logger.info("session %s ends: nobody uses it", session.id)
             await close_session(state, session.id, "idle")
 
 
 def patience_s(state: State, session_id: str) -> float:
-    """How long a session may go unused. One whose viewers have left is not waited for as long as one not joined yet."""
+    """How long a session may go unused. One whose viewers have left is not waited for as long as one not joined yet,
+    and least where they said goodbye."""
     config = state.config
-    return config.rejoin_timeout_s if session_id in state.watched else config.session_idle_timeout_s
+    waits_s = config.rejoin_timeout_s if session_id in state.watched else config.session_idle_timeout_s
+    return min(waits_s, GOODBYE_GRACE_S) if session_id in state.parted_s else waits_s

@@ -38,6 +38,8 @@ class State:
     """When each session was last used through HTTP or watched."""
     watched: set[str] = field(default_factory=set)
     """Sessions that have had a viewer."""
+    parted_s: dict[str, float] = field(default_factory=dict)
+    """Sessions whose viewer said goodbye, and when; asking for anything again takes it back."""
     numbers: SessionNumbers = field(default_factory=SessionNumbers)
     """Sessions as the numbers that LiveTalking's front ends know them by."""
     draining: bool = False

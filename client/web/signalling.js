@@ -86,6 +86,15 @@ export class Signalling {
   }
 
   /**
+   * The page goes away, perhaps to come back at once. It outlives the page; a beacon could not carry the token.
+   * @param {Grant} grant
+   */
+  part(grant) {
+    const path = `/v1/sessions/${encodeURIComponent(grant.id)}/bye`;
+    this.#send("POST", path, { token: grant.token, keepalive: true }).catch(() => undefined);
+  }
+
+  /**
    * Hand over a file as it is.
    * @param {string} path
    * @param {Blob} file

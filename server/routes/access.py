@@ -47,6 +47,7 @@ def touch(state: State, session_id: str) -> None:
     """Note that a session is in use."""
     now_s = state.clock()
     state.used_s[session_id] = now_s
+    state.parted_s.pop(session_id, None)
     state.tokens.renew(session_id, now_s)
 
 
@@ -78,6 +79,7 @@ async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
 async def close_session(state: State, session_id: str, reason: str) -> None:
     """End a session and void its token."""
     state.used_s.pop(session_id, None)
+    state.parted_s.pop(session_id, None)
     state.watched.discard(session_id)
     state.tokens.void(session_id)
     await state.services.sessions.close(session_id, reason)

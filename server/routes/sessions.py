@@ -113,6 +113,13 @@ async def end(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def bye(request: web.Request) -> web.Response:
+    """A page closes, or loads anew: its viewer is not waited for as long as one whose network failed."""
+    session, state = own_session(request, "view"), request.app[STATE]
+    state.parted_s[session.id] = state.clock()
+    return web.Response(status=204)
+
+
 async def say(request: web.Request) -> web.Response:
     """Speak exactly this."""
     session = own_session(request, "direct")
@@ -188,6 +195,11 @@ OPERATIONS: Final = (
     ),
     Operation(
         "DELETE", "/v1/sessions/{id}", end, "End a session", GROUP, None, {204: "It has ended."},
+        (401, 403, 404, 429), "session",
+    ),
+    Operation(
+        "POST", "/v1/sessions/{id}/bye", bye, "The page closes; it may come back within 10 s", GROUP, None,
+        {204: "Without viewers the session ends soon, unless somebody asks for it again."},
         (401, 403, 404, 429), "session",
     ),
     Operation(

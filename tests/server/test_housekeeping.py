@@ -39,6 +39,47 @@ async def test_a_watched_session_lives_and_its_token_with_it(start: Start) -> No
     assert not bench.state.watched
 
 
+async def test_a_goodbye_frees_the_place_soon(start: Start) -> None:
+    bench = await start(rejoin_timeout_s=60.0)
+    session = await bench.session()
+    session.viewers = 1
+    await rounds(bench, 5)
+    assert await bench.call("POST", f"/v1/sessions/{session.id}/bye") == (204, None)
+    await rounds(bench, 2)  # the connection goes after the goodbye
+    session.viewers = 0
+    await rounds(bench, 10)
+    assert session.id in bench.services.sessions.running
+    await rounds(bench, 1)
+    assert bench.services.sessions.closed == [(session.id, "idle")] and not bench.state.parted_s
+
+
+async def test_who_comes_back_takes_the_goodbye_back(start: Start) -> None:
+    bench = await start(rejoin_timeout_s=60.0)
+    session = await bench.session()
+    session.viewers = 1
+    await rounds(bench, 5)
+    await bench.call("POST", f"/v1/sessions/{session.id}/bye")
+    session.viewers = 0
+    await rounds(bench, 9)
+    await bench.call("GET", f"/v1/sessions/{session.id}")
+    await rounds(bench, 60)
+    assert session.id in bench.services.sessions.running
+
+
+async def test_one_viewers_goodbye_is_not_that_of_the_others(start: Start) -> None:
+    bench = await start(rejoin_timeout_s=60.0)
+    session = await bench.session()
+    session.viewers = 2
+    await bench.call("POST", f"/v1/sessions/{session.id}/bye")
+    session.viewers = 1
+    await rounds(bench, 20)
+    session.viewers = 0
+    await rounds(bench, 60)
+    assert session.id in bench.services.sessions.running
+    await rounds(bench, 1)
+    assert bench.services.sessions.closed == [(session.id, "idle")]
+
+
 async def test_sessions_that_end_by_themselves_are_forgotten(bench: Bench) -> None:
     session = await bench.session()
     session.viewers = 1

@@ -37,6 +37,8 @@ test("a reloaded page goes back into its session", async () => {
   await before.session.start();
   before.session.suspend();
   assert.ok(!server.keys.some((key) => key.startsWith("DELETE")), "the session is kept");
+  const [bye] = server.calls.filter(({ key }) => key === "POST /v1/sessions/abc/bye");
+  assert.ok(bye, "but not for long, should nobody come");
   const { session, seen } = page();
   await session.resume();
   assert.deepEqual(seen.states.map(({ state }) => state), ["reconnecting", "connected"]);
@@ -56,6 +58,13 @@ test("a session that is over is not begun anew by a reload", async () => {
   assert.equal(session.state, "closed");
   assert.equal(posts("/v1/sessions").length, 1);
   assert.equal(session.remembered, null);
+});
+
+test("who was given a session does not speak for its owner", async () => {
+  const { session } = page({ grant: { id: "abc", token: "secret", offer_url: "/api/offer" } });
+  await session.start();
+  session.suspend();
+  assert.ok(!server.keys.some((key) => key.endsWith("/bye")));
 });
 
 test("a given session is not mistaken for a remembered one", async () => {
