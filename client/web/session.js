@@ -87,12 +87,13 @@ export class AnimaSession extends EventTarget {
     await this.#connect();
   }
 
-  /** The page goes away, perhaps to come back: leave the connection; the server keeps the session for a while. */
+  /** The page goes away, perhaps to come back: leave the connection, say so; the session is kept for a little while. */
   suspend() {
     if (this.#state === "connecting") return this.close();
     if (this.#state !== "connected" && this.#state !== "reconnecting") return;
     this.#turn += 1;
     this.#drop();
+    if (this.#grant && !this.options.grant) this.signalling.part(this.#grant);
     this.#setState("idle");
   }
 
