@@ -14,14 +14,13 @@ from models.avatar.eye_shape import (
     FORWARD,
     IRIS_RADIUS,
     PARTS,
-    Lids,
     eye_points,
     lids,
 )
 from models.avatar.face_shape import Surface
 from models.avatar.geometry import Points, ribbon
 from models.avatar.mesh import Strip
-from models.avatar.paint import LINEAR, fill, image_of, mix, points, polygon
+from models.avatar.paint import LINEAR, color, fill, image_of, mix, points, polygon, polygons
 from models.avatar.projection import VIEW_SCALE, View
 from models.avatar.spec import AvatarSpec
 from realtime.core.facs import Controls
@@ -55,7 +54,7 @@ class Eyes:
         self._brow = Strip(band, (108, 24), 3, np.linspace(0, 1, BROW_COLUMNS), copies=2)
         self._ink = fill(mix(spec.hair.gap, "#000000", 0.25), 0.96)
         self._glint, self._second_glint = fill("#ffffff", 0.97), fill("#ffffff", 0.7)
-        self._wet = skia.Paint(AntiAlias=True, Color=skia.Color(255, 226, 216, 190), StrokeWidth=1.5)
+        self._wet = skia.Paint(AntiAlias=True, Color=color("#ffe2d8", 190 / 255), StrokeWidth=1.5)
         self._wet.setStyle(skia.Paint.kStroke_Style)
 
     def draw(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
@@ -68,22 +67,22 @@ class Eyes:
         for band, columns in ((lines, COLUMNS), (lash_px, COLUMNS + 2), (lower_px, COLUMNS), (brow_px, BROW_COLUMNS)):
             _unfold(band.reshape(2, -1, columns, 2))
         openings = lines[:, :2].reshape(-1, 2)
+        shown = [n for n, lid in enumerate(shapes) if lid.blink < SHUT]
+        inside = {n: polygon(np.concatenate([lines[n, 0], lines[n, 1, ::-1]])) for n in shown}
         self._white.draw(canvas, openings)
-        for lid, line, iris in zip(shapes, lines, iris_px, strict=True):
-            if lid.blink < SHUT:
-                self._draw_iris(canvas, line, iris)
+        for n in shown:
+            self._draw_iris(canvas, inside[n], iris_px[n])
         self._shadow.draw(canvas, openings)
-        for lid, line, iris in zip(shapes, lines, iris_px, strict=True):
-            if lid.blink < SHUT:
-                self._draw_shine(canvas, line, iris[0])
+        for n in shown:
+            self._draw_shine(canvas, inside[n], lines[n, 1], iris_px[n, 0])
         self._lid.draw(canvas, lines[:, [2, 3, 0]].reshape(-1, 2))
         self._lashes.draw(canvas, lash_px.reshape(-1, 2))
-        for lid, lash in zip(shapes, lash_px, strict=True):
-            self._draw_lash_line(canvas, lid, lash[COLUMNS + 2 :])
+        width = self._lash_line * np.array([[1.0 - 0.38 * lid.blink] for lid in shapes])
+        canvas.drawPath(polygons(ribbon(lash_px[:, COLUMNS + 2 :], width)), self._ink)
         self._lower_lashes.draw(canvas, lower_px.reshape(-1, 2), 1.0 - 0.25 * (shapes[0].blink + shapes[1].blink))
         self._brow.draw(canvas, brow_px.reshape(-1, 2))
 
-    def _draw_iris(self, canvas: skia.Canvas, lines: Points, iris: Points) -> None:
+    def _draw_iris(self, canvas: skia.Canvas, inside: skia.Path, iris: Points) -> None:
         centre = iris[0]
         across, down = (iris[1] - centre), (iris[2] - centre)
         unit = 2 * IRIS_RADIUS / eye_paint.IRIS_PX
@@ -95,23 +94,20 @@ class Eyes:
         )  # fmt: skip
         canvas.save()
         # lash line and lower lid cover the edge of the clip, so it need not be smooth
-        canvas.clipPath(polygon(np.concatenate([lines[0], lines[1][::-1]])), False)
+        canvas.clipPath(inside, False)
         canvas.concat(matrix)
         half = -eye_paint.IRIS_PX / 2
         canvas.drawImage(self._iris, half, half, LINEAR)
         canvas.restore()
 
-    def _draw_shine(self, canvas: skia.Canvas, lines: Points, centre: Points) -> None:
+    def _draw_shine(self, canvas: skia.Canvas, inside: skia.Path, low: Points, centre: Points) -> None:
         s = VIEW_SCALE
         canvas.save()
-        canvas.clipPath(polygon(np.concatenate([lines[0], lines[1][::-1]])), False)
+        canvas.clipPath(inside, False)
         canvas.drawOval(skia.Rect.MakeXYWH(centre[0] - 6.6 * s, centre[1] - 7.4 * s, 5.8 * s, 6.6 * s), self._glint)
         canvas.drawCircle(centre[0] + 4.4 * s, centre[1] + 4.6 * s, 1.7 * s, self._second_glint)
-        canvas.drawPath(skia.Path.Polygon(points(lines[1][2:-1]), False), self._wet)
+        canvas.drawPath(skia.Path.Polygon(points(low[2:-1]), False), self._wet)
         canvas.restore()
-
-    def _draw_lash_line(self, canvas: skia.Canvas, lid: Lids, roots: Points) -> None:
-        canvas.drawPath(polygon(ribbon(roots, self._lash_line * (1.0 - 0.38 * lid.blink))), self._ink)
 
 
 def _unfold(bands: NDArray[np.float64]) -> None:
@@ -119,6 +115,8 @@ def _unfold(bands: NDArray[np.float64]) -> None:
     would lie behind its edge stays at the last place before."""
     for side, band in zip(_SIDES, bands, strict=True):
         outwards = band[..., 0] * side
+        if (outwards[:, 1:] >= outwards[:, :-1]).all():
+            continue
         furthest = np.maximum.accumulate(outwards, -1)
         held = np.maximum.accumulate(np.where(outwards == furthest, np.arange(band.shape[1]), 0), -1)
         band[...] = np.take_along_axis(band, held[..., None], 1)

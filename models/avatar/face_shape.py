@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.avatar.face_morph import morphed
-from models.avatar.geometry import Points, bump, mirrored, smoothstep, spline
+from models.avatar.geometry import Points, bump, mirrored, smoothstep, spline, within
 from models.avatar.spec import FaceShape
 from realtime.core.facs import Controls
 
@@ -163,8 +163,8 @@ class Surface:
     def carry(self, xy: Points, rest: Points, forward: float | NDArray[np.float64] = 0.0) -> Points:
         """Points (N, 2) that have moved with the jaw, put on this host's face where they were at rest: (N, 3)."""
         rows, columns, _ = self._table.shape
-        i = np.clip(np.rint((rest[:, 1] + 150) * 2).astype(int), 0, rows - 1)
-        j = np.clip(np.rint((rest[:, 0] + 120) * 2).astype(int), 0, columns - 1)
+        i = within(np.rint((rest[:, 1] + 150) * 2).astype(int), 0, rows - 1)
+        j = within(np.rint((rest[:, 0] + 120) * 2).astype(int), 0, columns - 1)
         out = self._table[i, j]
         out[:, :2] += xy
         out[:, 2] += forward

@@ -1,12 +1,20 @@
 """Curves and ramps in the plane; numpy only."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Points = NDArray[np.float64]
 """Points of shape (N, 2) or (N, 3), in head units unless said otherwise."""
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+def within(at: NDArray[_Number], low: float, high: float) -> NDArray[_Number]:
+    """`np.clip` in place, at a third of the cost for a few numbers; returns `at`."""
+    np.maximum(at, low, out=at)
+    return np.minimum(at, high, out=at)
 
 
 def smoothstep(x: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
@@ -69,9 +77,16 @@ def resample(curve: Points, count: int) -> Points:
 
 def normals(curve: Points) -> Points:
     """Unit normals of polylines of shape (..., N, 2), a quarter turn clockwise on the screen from the tangent."""
-    t = np.gradient(curve, axis=-2)
-    t /= np.linalg.norm(t, axis=-1, keepdims=True) + 1e-9
-    return np.stack([-t[..., 1], t[..., 0]], -1)
+    # central differences and their lengths by hand: numpy's own take five times as long for so few points
+    out = np.empty_like(curve)
+    tx, ty = out[..., 1], out[..., 0]
+    for t, at, sign in ((tx, curve[..., 0], 1.0), (ty, curve[..., 1], -1.0)):
+        half = 0.5 * sign
+        t[..., 1:-1] = (at[..., 2:] - at[..., :-2]) * half
+        t[..., 0] = (at[..., 1] - at[..., 0]) * sign
+        t[..., -1] = (at[..., -1] - at[..., -2]) * sign
+    out /= (np.sqrt(tx * tx + ty * ty) + 1e-9)[..., None]
+    return out
 
 
 def ribbon(center: Points, width: ArrayLike) -> Points:

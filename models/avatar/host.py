@@ -14,7 +14,7 @@ from models.avatar.card import card_sprite
 from models.avatar.face_shape import Surface
 from models.avatar.geometry import Points
 from models.avatar.layers import Layers
-from models.avatar.paint import Rgba, blank, canvas_on, image_of
+from models.avatar.paint import NEAREST, Rgba, blank, canvas_on, draw_pixels, image_of
 from models.avatar.projection import PICTURE_PX, View, base_key
 from models.avatar.rig import Rig, hair_on_head
 from models.avatar.spec import AvatarSpec
@@ -125,15 +125,10 @@ class IllustratedHost:
     def _paint_face(self, pixels: Rgba, key: BaseKey, controls: Controls, region: Region) -> None:
         """Draw a region of the face over the pixels below it, premultiplied."""
         roi = region.roi
-        canvas = canvas_on(pixels)
-        canvas.saveLayer()
-        canvas.save()
-        canvas.translate(-roi.x, -roi.y)
-        draw = self._rig.draw_upper if region.name == "upper" else self._rig.draw_lower
-        draw(canvas, View.of(key), quantise.stepped(controls), roi, self._rois(key)["face"])
-        canvas.restore()
-        canvas.drawImage(_feather(roi.width, roi.height, region.name), 0, 0, skia.SamplingOptions(), _KEEP)
-        canvas.restore()
+        paint = self._rig.upper if region.name == "upper" else self._rig.lower
+        layer = paint(View.of(key), quantise.stepped(controls), roi, self._rois(key)["face"])
+        canvas_on(layer).drawImage(_feather(roi.width, roi.height, region.name), 0, 0, NEAREST, _KEEP)
+        draw_pixels(canvas_on(pixels), layer, 0, 0)
 
 
 _KEEP: Final = skia.Paint(BlendMode=skia.BlendMode.kDstIn)

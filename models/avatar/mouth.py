@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.avatar import mouth_paint
 from models.avatar.face_shape import Surface
-from models.avatar.geometry import Points, ramp, ribbon, smoothstep
+from models.avatar.geometry import Points, ramp, ribbon, smoothstep, within
 from models.avatar.mesh import Strip
 from models.avatar.mouth_paint import MARGIN
 from models.avatar.mouth_shape import COLUMNS, MouthShape, U, mouth_shape
@@ -77,7 +77,7 @@ class Mouth:
         forward = np.repeat([0.5, 0.8, 1.2, 0.6, 0.6, 1.2, 0.8, 0.5, 0.0, 0.0], COLUMNS)
         xy = np.column_stack([np.concatenate(xs), np.concatenate(ys)])
         flat = xy.copy()
-        flat[:, 1] = np.clip(flat[:, 1] - 0.55 * m.jaw * smoothstep(flat[:, 1], 64, 90), 52, 100)
+        flat[:, 1] = within(flat[:, 1] - 0.55 * m.jaw * smoothstep(flat[:, 1], 64, 90), 52, 100)
         flat[:, 0] *= 0.95
         xyz = self._surface.carry(xy, flat, forward + m.forward * (forward > 0.1))
         return view.head(xyz).reshape(10, COLUMNS, 2)
@@ -112,7 +112,7 @@ class Mouth:
         self._shadow.draw(canvas, np.concatenate([upper_in, lower_in]))
 
     def _at(self, view: View, xy: Points, forward: float, jaw: float) -> Points:
-        flat = np.column_stack([xy[:, 0], np.clip(xy[:, 1] - jaw, 60, 90)])
+        flat = np.column_stack([xy[:, 0], within(xy[:, 1] - jaw, 60, 90)])
         return view.head(self._surface.carry(xy, flat, forward))
 
     def _row(

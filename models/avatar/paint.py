@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import starmap
+from typing import Final
 
 import numpy as np
 import skia
@@ -11,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 Rgba = NDArray[np.uint8]
 """Premultiplied RGBA, shape (height, width, 4)."""
+
+_ORDER: Final = skia.kBGRA_8888_ColorType
+"""What Skia is told about our pixels, of which the first is red: in this order it lays one picture over another in a
+fifth of the time. Colours change places alike (`color`), and all blending treats the three channels alike."""
 
 Stop = tuple[float, str] | tuple[float, str, float]
 """A gradient stop: position, colour, and opacity where it is not 1."""
@@ -30,8 +35,9 @@ def rgb(code: str) -> tuple[int, int, int]:
 
 
 def color(code: str, alpha: float = 1.0) -> int:
-    """`#rrggbb` with an opacity as Skia's 32-bit colour."""
-    return int(skia.Color(*rgb(code), round(255 * min(1.0, max(0.0, alpha)))))
+    """`#rrggbb` with an opacity as the 32-bit colour that Skia paints it with on our surfaces (`_ORDER`)."""
+    red, green, blue = rgb(code)
+    return int(skia.Color(blue, green, red, round(255 * min(1.0, max(0.0, alpha)))))
 
 
 def mix(first: str, second: str, t: float) -> str:
@@ -137,19 +143,19 @@ def canvas_on(pixels: Rgba) -> skia.Canvas:
 
 def surface_on(pixels: Rgba) -> skia.Surface:
     """A surface over an array, which has to outlive it."""
-    return skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kPremul_AlphaType)
+    return skia.Surface(pixels, colorType=_ORDER, alphaType=skia.kPremul_AlphaType)
 
 
 def image_of(pixels: Rgba) -> skia.Image:
     """An image with a copy of the pixels."""
     return skia.Image.fromarray(
-        np.ascontiguousarray(pixels), colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kPremul_AlphaType
+        np.ascontiguousarray(pixels), colorType=_ORDER, alphaType=skia.kPremul_AlphaType
     )
 
 
 def draw_pixels(canvas: skia.Canvas, pixels: Rgba, x: int, y: int, blend: skia.BlendMode | None = None) -> None:
     """Draw an array at whole pixels without copying it."""
     image = skia.Image.fromarray(
-        pixels, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kPremul_AlphaType, copy=False
+        pixels, colorType=_ORDER, alphaType=skia.kPremul_AlphaType, copy=False
     )
     canvas.drawImage(image, x, y, NEAREST, None if blend is None else skia.Paint(BlendMode=blend))

@@ -38,8 +38,8 @@ SWAY_STEP_PX: Final = 0.5
 
 BY_SMILE: Final = ("AU12", "AU15", "AU20", "AU23")
 """These move the upper face only by what they leave of the smile, which has steps of its own there."""
-SMILE_STEP: Final = RESTING_SMILE / 8
-"""Of the smile that is felt: moves the fastest point of the upper face, high on the cheek, by 0.27 px. In speech the
+SMILE_STEP: Final = RESTING_SMILE / 4
+"""Of the smile that is felt: moves the fastest point of the upper face, high on the cheek, by 0.5 px. In speech the
 lips' controls change in every frame, and most of the time the cheek does not."""
 
 SIDE: Final = ("hair_x", "hair_tip", "hair_y", "jewel_x")

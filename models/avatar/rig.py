@@ -47,8 +47,16 @@ def _thin_edge(skin: Rgba, share: float) -> None:
     faded = skin[:EDGE_ROWS] if share >= 1.0 else skin
     shares = np.full(len(faded), min(1.0, share))
     shares[:EDGE_ROWS] *= np.linspace(0.0, 1.0, EDGE_ROWS)
-    rows, columns = np.nonzero(faded[..., 3] < 255)
+    # less one, what is clear wraps round to 255: it has nothing to fade
+    rows, columns = np.nonzero(faded[..., 3] - np.uint8(1) < 254)
     faded[rows, columns] = (faded[rows, columns] * shares[rows, None]).astype(np.uint8)
+
+
+def _inside(pixels: Rgba, roi: Roi) -> skia.Canvas:
+    """A canvas in the picture's pixels that draws on a rectangle of it, which has to outlive the canvas."""
+    canvas = canvas_on(pixels)
+    canvas.translate(-roi.x, -roi.y)
+    return canvas
 
 
 class _Layer:
@@ -174,23 +182,26 @@ class Rig:
         self._hair_front.draw(canvas, view)
         return pixels
 
-    def draw_upper(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi, face: Roi) -> None:
-        """Draw the upper face inside `roi`, a part of the rectangle `face`, with the hair that lies on it, and nothing
+    def upper(self, view: View, controls: Controls, roi: Roi, face: Roi) -> Rgba:
+        """The upper face inside `roi`, a part of the rectangle `face`, with the hair that lies on it, and nothing
         outside the face."""
         felt = coarse_smile(settled(controls))
-        draw_pixels(canvas, self._face.render(view, felt, roi, face), roi.x, roi.y)
+        pixels = self._face.render(view, felt, roi, face)
+        canvas = _inside(pixels, roi)
         self._draw_upper_features(canvas, view, felt)
         draw_pixels(canvas, self._hair_front.held(view, roi), roi.x, roi.y, ATOP)
+        return pixels
 
-    def draw_lower(self, canvas: skia.Canvas, view: View, controls: Controls, roi: Roi, face: Roi) -> None:
-        """Draw the lower face inside `roi`, a part of the rectangle `face`, and nothing outside the face."""
+    def lower(self, view: View, controls: Controls, roi: Roi, face: Roi) -> Rgba:
+        """The lower face inside `roi`, a part of the rectangle `face`, and nothing outside the face."""
         felt = settled(controls)
-        skin = self._face.render(view, coarse_smile(felt), roi, face)
-        _thin_edge(skin, contour_shift(felt) / FULL_EDGE)
-        draw_pixels(canvas, skin, roi.x, roi.y)
+        pixels = self._face.render(view, coarse_smile(felt), roi, face)
+        _thin_edge(pixels, contour_shift(felt) / FULL_EDGE)
+        canvas = _inside(pixels, roi)
         self._draw_lower_features(canvas, view, felt)
         if abs(view.yaw_deg) > TURNED_DEG:
             draw_pixels(canvas, self._hair_front.held(view, roi), roi.x, roi.y, ATOP)
+        return pixels
 
     def _draw_upper_features(self, canvas: skia.Canvas, view: View, c: Controls) -> None:
         self._creases.draw_upper(canvas, view, c)

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.avatar.geometry import Points
+from models.avatar.geometry import Points, within
 from models.avatar.mesh import Sprite
 from models.avatar.paint import Rgba
 from models.avatar.projection import PICTURE_PX
 from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import Roi
 
-ITERATIONS: Final = 3
+ITERATIONS: Final = 2
 
 Floats = NDArray[np.float32]
 _NO_SECOND_MAP: Final = np.empty(0, np.float32)
@@ -57,9 +57,7 @@ class Warp:
         node = self._node_px
         (left, right), (top, bottom) = self._nodes(roi.x, roi.width), self._nodes(roi.y, roi.height)
         coarse = solved.texture[top - solved.top : bottom - solved.top, left - solved.left : right - solved.left]
-        fine = cv2.resize(
-            coarse, ((right - left) * node, (bottom - top) * node), interpolation=cv2.INTER_LINEAR
-        )
+        fine = cv2.resize(coarse, ((right - left) * node, (bottom - top) * node), interpolation=cv2.INTER_LINEAR)
         x, y = roi.x - left * node, roi.y - top * node
         places = np.asarray(fine[y : y + roi.height, x : x + roi.width], np.float32)
         return np.asarray(cv2.remap(self._pixels, places, _NO_SECOND_MAP, cv2.INTER_LINEAR), np.uint8)
@@ -105,38 +103,34 @@ def _invert(place: Floats, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
 
     Outside the grid its outermost cells are continued."""
     rows, columns, _ = place.shape
-    flat_x, flat_y = np.ascontiguousarray(place[..., 0]).ravel(), np.ascontiguousarray(place[..., 1]).ravel()
+    patches = _patches(place)
     i = np.interp(qx, place[rows // 2, :, 0], np.arange(columns)).astype(np.float32)
     j = np.interp(qy, place[:, columns // 2, 1], np.arange(rows)).astype(np.float32)
-    i, j = np.repeat(i[None], len(qy), 0), np.repeat(j[:, None], len(qx), 1)
+    i, j = np.tile(i, len(qy)), np.repeat(j, len(qx))
+    wanted = np.stack([np.tile(qx, len(qy)), np.repeat(qy, len(qx))])
     for _ in range(ITERATIONS):
-        i0 = np.clip(i.astype(np.int32), 0, columns - 2)
-        j0 = np.clip(j.astype(np.int32), 0, rows - 2)
+        i0, j0 = within(i.astype(np.int32), 0, columns - 2), within(j.astype(np.int32), 0, rows - 2)
         f, g = i - i0, j - j0
-        corner = j0 * columns + i0
-        x, xi, xj = _patch(flat_x, corner, columns, f, g)
-        y, yi, yj = _patch(flat_y, corner, columns, f, g)
-        ex, ey = qx[None] - x, qy[:, None] - y
+        at, across, down, twist = patches.take(j0 * (columns - 1) + i0, -1)
+        down = down + twist * f
+        ex, ey = wanted - at - across * f - down * g
+        (xi, yi), (xj, yj) = across + twist * g, down
         scale = 1.0 / (xi * yj - xj * yi)
-        i = np.clip(i + (yj * ex - xj * ey) * scale, -2, columns + 1)
-        j = np.clip(j + (xi * ey - yi * ex) * scale, -2, rows + 1)
-    return i, j
+        i = within(i + (yj * ex - xj * ey) * scale, -2, columns + 1)
+        j = within(j + (xi * ey - yi * ex) * scale, -2, rows + 1)
+    return i.reshape(len(qy), -1), j.reshape(len(qy), -1)
 
 
-def _patch(
-    flat: Floats, corner: NDArray[np.int32], columns: int, f: Floats, g: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """A bilinear patch's value and its slopes along and across."""
-    a, b = flat[corner], flat[corner + 1]
-    c, d = flat[corner + columns], flat[corner + columns + 1]
-    top, low = b - a, d - c
-    upper = a + top * f
-    rise = c + low * f - upper
-    return upper + rise * g, top + (low - top) * g, rise
+def _patches(place: Floats) -> Floats:
+    """What the bilinear patch of each cell adds up from: its first corner, its slopes along and across there, and how
+    either changes along the other; (4, 2 for x and y, cells)."""
+    corner = place.transpose(2, 0, 1)
+    a, b, c, d = corner[:, :-1, :-1], corner[:, :-1, 1:], corner[:, 1:, :-1], corner[:, 1:, 1:]
+    return np.asarray(np.stack([a, b - a, c - a, d - c - b + a]).reshape(4, 2, -1), np.float32)
 
 
 def _along(lines: Floats, at: Floats) -> Floats:
     """Texture places of broken line numbers, continued outside."""
-    first = np.clip(at.astype(np.int32), 0, len(lines) - 2)
+    first = within(at.astype(np.int32), 0, len(lines) - 2)
     start = lines[first]
     return np.asarray(start + (lines[first + 1] - start) * (at - first), np.float32)
