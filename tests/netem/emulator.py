@@ -62,10 +62,15 @@ class Emulator:
         self._waiting: list[tuple[float, int, int, bytes]] = []
         self._serial = 0
         self._stopped = False
+        self._cut = False
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """Signal handler."""
         self._stopped = True
+
+    def cut(self, number: int, frame: FrameType | None) -> None:
+        """Signal handler: SIGUSR1 cuts the wire, SIGUSR2 mends it."""
+        self._cut = number == signal.SIGUSR1
 
     def run(self) -> None:
         """Carry packets."""
@@ -88,7 +93,7 @@ class Emulator:
             if not link.spec.udp and _is_udp(packet):
                 continue
             out_s = link.pass_on(len(packet), time.monotonic() - self._began_s)
-            if out_s is not None:
+            if out_s is not None and not self._cut:
                 self._serial += 1
                 heapq.heappush(self._waiting, (out_s, self._serial, out, packet))
 
@@ -116,6 +121,8 @@ def main(spec: dict[str, Any]) -> None:
     to_near = Link(LinkSpec(**spec["to_near"]), spec["seed"] + 1)
     emulator = Emulator({near_tun: (far_tun, to_far), far_tun: (near_tun, to_near)})
     signal.signal(signal.SIGTERM, emulator.stop)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, emulator.cut)
     print("up", flush=True)
     emulator.run()
     print(json.dumps({"to_far": asdict(to_far.counts), "to_near": asdict(to_near.counts)}))

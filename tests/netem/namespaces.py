@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,16 @@ class Wire:
 
     near: str
     far: str
+    emulator: int
+    """Its process."""
+
+    def cut(self) -> None:
+        """From now on nothing passes."""
+        os.kill(self.emulator, signal.SIGUSR1)
+
+    def mend(self) -> None:
+        """From now on packets pass again."""
+        os.kill(self.emulator, signal.SIGUSR2)
 
     def at_near(self, *arguments: str) -> tuple[str, ...]:
         """A command line that runs at the near end, whose address is `NEAR`."""
@@ -43,12 +54,12 @@ class Wire:
 def wire(to_far: LinkSpec, to_near: LinkSpec | None = None, seed: int = 1) -> Iterator[Wire]:
     """A wire; the way back is like the way there unless it is given. Time of outages counts from here."""
     tag = f"anima{os.getpid()}"
-    names = Wire(f"{tag}n", f"{tag}f")
-    for name in (names.near, names.far):
+    near, far = names = f"{tag}n", f"{tag}f"
+    for name in names:
         subprocess.run(("ip", "netns", "add", name), check=True)
     ends = [
-        {"namespace": names.near, "device": "emn", "address": NEAR},
-        {"namespace": names.far, "device": "emf", "address": FAR},
+        {"namespace": near, "device": "emn", "address": NEAR},
+        {"namespace": far, "device": "emf", "address": FAR},
     ]
     spec = {"ends": ends, "to_far": asdict(to_far), "to_near": asdict(to_near or to_far), "seed": seed}
     emulator = None
@@ -58,10 +69,10 @@ def wire(to_far: LinkSpec, to_near: LinkSpec | None = None, seed: int = 1) -> It
         assert emulator.stdout is not None
         if emulator.stdout.readline() != "up\n":
             raise RuntimeError("the network emulator did not come up")
-        yield names
+        yield Wire(near, far, emulator.pid)
     finally:
         if emulator is not None:
             emulator.terminate()
             emulator.communicate()
-        for name in (names.near, names.far):
+        for name in names:
             subprocess.run(("ip", "netns", "del", name), check=True)
