@@ -31,6 +31,9 @@ heard. Their time stamps do not move, so nothing that follows is any later for i
 _TOO_LATE_S: Final = 0.03
 """A picture that is to be encoded so long after its media time is left out: with the encoding it would come further
 behind its sound than is borne (45 ms, ITU-R BT.1359-1), and the next one is due."""
+_PROTECTED_S: Final = 10.0
+"""Sound is protected against loss for so long after somebody has lost some or has come, and nothing is known of the
+path: receivers report every five seconds at least."""
 _SEEN_EVERY_S: Final = 0.2
 """But never so many that nothing is shown for longer than this, and none that took longer than this to make: a slow
 machine shows few pictures, and late ones."""
@@ -72,6 +75,7 @@ class MediaEgress:
         self._shown_s = float("-inf")
         self._listeners: set[SoundSubscription] = set()
         self._opus: OpusEncoder | None = None
+        self._protected_until_s = float("-inf")
         self._thread: ThreadPoolExecutor | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
@@ -117,7 +121,8 @@ class MediaEgress:
             self._listeners.discard(listener)
             self.stats.sound_viewers -= 1
 
-        listener = SoundSubscription(closed, sink)
+        listener = SoundSubscription(closed, sink, self._protect_sound)
+        self._protect_sound()
         self.stats.sound_viewers += 1
         self._listeners.add(listener)
         if self._closed:
@@ -232,8 +237,12 @@ class MediaEgress:
                 self.stats.late_ticks += 1
             pcm = self._read_sound(tick)
             if self._listeners:
-                self._publish_sound(self._opus.encode(tick, pcm))
+                protected = self.clock() < self._protected_until_s
+                self._publish_sound(self._opus.encode(tick, pcm, protected=protected))
             tick += 1
+
+    def _protect_sound(self) -> None:
+        self._protected_until_s = self.clock() + _PROTECTED_S
 
     def _publish_sound(self, unit: EncodedSound) -> None:
         self.stats.sound_packets += 1

@@ -124,6 +124,20 @@ class VideoSubscription(_Subscription[EncodedVideo]):
 class SoundSubscription(_Subscription[EncodedSound]):
     """Opus packets for one viewer; a viewer that falls behind loses the oldest."""
 
+    def __init__(
+        self,
+        on_closed: Callable[[], None],
+        sink: Callable[[EncodedSound], bool] | None = None,
+        on_loss: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(on_closed, sink)
+        self._on_loss = on_loss
+
+    def reported(self, fraction_lost: float) -> None:
+        """The viewer's receiver report."""
+        if fraction_lost > 0.0:
+            self._on_loss()
+
     def offer(self, unit: EncodedSound) -> None:
         """Called by the egress for every tick."""
         if self.closed:

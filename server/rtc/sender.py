@@ -218,6 +218,8 @@ class EgressSender(RTCRtpSender):
                 round_trip_s = stream.round_trip_s(report.lsr, report.dlsr, self._egress.clock())
                 jitter_s = report.jitter / stream.form.clock_rate_hz
                 self.path.reported(report.fraction_lost / 256, round_trip_s, jitter_s)
+                if self._sound is not None:
+                    self._sound.reported(report.fraction_lost / 256)
                 if self._video is not None:
                     self._video.reported(self.path.fraction_lost, queueing=self.path.queueing)
                     if self.path.smooth != self._smooth:

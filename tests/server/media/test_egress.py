@@ -43,6 +43,26 @@ async def _ticks_of(read_sound: Callable[[int], Pcm], clock: Callable[[], float]
         return [await listener.next() for _ in range(count)]
 
 
+def test_sound_is_protected_while_a_path_is_unknown_or_loses_packets() -> None:
+    """RFC 6716 section 3.1: configurations below 16 have the layer that carries in-band FEC, the others have none."""
+
+    async def main() -> None:
+        def read(tick: int) -> Pcm:
+            return np.zeros(960, np.int16) if tick % 50 < 5 else tone(tick)
+
+        async with _running(read, now_s) as (egress, _):
+            listener = egress.listen()
+            layered = []
+            for tick in range(1, 1701):
+                if tick == 1000:
+                    listener.reported(0.02)
+                layered.append((await listener.next()).payload[0] >> 3 < 16)
+        changes = [tick for tick, (a, b) in enumerate(zip(layered, layered[1:], strict=False), 2) if a != b]
+        assert layered[0] and changes == [500, 1000, 1500]
+
+    run_virtual(main())
+
+
 def test_sound_is_paced_by_media_time() -> None:
     async def main() -> None:
         read_at: list[tuple[int, float]] = []

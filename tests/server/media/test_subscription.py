@@ -115,3 +115,12 @@ def test_feedback_moves_the_budget() -> None:
     assert viewer.budget.bps == 280_000
     viewer.request_keyframe()
     assert log.wanted == 1
+
+
+def test_a_listener_that_lost_sound_says_so() -> None:
+    told: list[bool] = []
+    listener = SoundSubscription(lambda: None, on_loss=lambda: told.append(True))
+    listener.reported(0.0)
+    assert not told
+    listener.reported(1 / 256)
+    assert told == [True]
