@@ -59,7 +59,7 @@ class Shelf:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
                 self._hold(path, path)
                 return path
-            path.mkdir()
+            path.mkdir(mode=0o750)
             self._hold(path / PLAYLIST, path)
             return path / PLAYLIST
         except FileExistsError:
@@ -121,6 +121,8 @@ def put_index_first(path: Path) -> None:
                 if packet.dts is not None:
                     packet.stream = streams[packet.stream.index]
                     out.mux(packet)
+        # as private as it was
+        aside.chmod(path.stat().st_mode & 0o777)
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

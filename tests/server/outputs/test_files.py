@@ -44,6 +44,7 @@ async def test_mp4(tmp_path: Path, aac: bool) -> None:
     judge(read(path), SECONDS)
     data = path.read_bytes()
     assert 0 < data.find(b"moov") < data.find(b"mdat"), "the index stands first"
+    assert path.stat().st_mode & 0o137 == 0, "for others it is not"
     assert b"moof" not in data and os.listdir(tmp_path) == [path.name]
     with av.open(str(path)) as file:
         assert file.streams.audio[0].codec_context.name == ("aac" if aac else "opus")
@@ -54,6 +55,7 @@ async def test_hls(tmp_path: Path, aac: bool) -> None:
     path = await record(tmp_path, "hls", aac=aac)
     judge(read(path), SECONDS)
     text = path.read_text()
+    assert path.parent.stat().st_mode & 0o027 == 0, "for others it is not"
     assert text.endswith("#EXT-X-ENDLIST\n") and "#EXT-X-INDEPENDENT-SEGMENTS" in text
     named = {line for line in text.splitlines() if not line.startswith("#")}
     assert {one.name for one in path.parent.iterdir()} == named | {"init.mp4", "index.m3u8"}
