@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-import numpy as np
-
 from realtime.core.cache import CacheCounters
 from realtime.core.values import I420, BaseKey
+from realtime.mapped import mapped
 
 log = logging.getLogger(__name__)
 
 SUFFIX: Final = ".i420"
 _CHECK_BYTES: Final = 4
+_WAITING_MOST: Final = 64
+"""Pictures that may wait for a slow disk; more are not kept, and drawn anew when they are needed again."""
 
 
 class BaseShelf:
@@ -44,6 +45,7 @@ class BaseShelf:
             else:
                 path.unlink(missing_ok=True)
         self._writer = ThreadPoolExecutor(1, "shelf")
+        self._waiting: set[BaseKey] = set()
         self.counters = CacheCounters()
 
     @property
@@ -73,7 +75,9 @@ class BaseShelf:
 
     def put(self, key: BaseKey, pixels: I420) -> None:
         """Keep a picture that is not written to any more."""
-        if self._most > 0 and key not in self._kept:
+        known = key in self._kept or key in self._waiting
+        if self._most > 0 and not known and len(self._waiting) < _WAITING_MOST:
+            self._waiting.add(key)
             self._writer.submit(self._write, key, pixels)
 
     def close(self) -> None:
@@ -83,7 +87,7 @@ class BaseShelf:
     def _open(self, key: BaseKey) -> I420 | None:
         path = self._path(key)
         try:
-            whole = np.memmap(path, np.uint8, "r", shape=(self._bytes,))
+            whole = mapped(path, self._bytes)
         except (OSError, ValueError):
             return None
         pixels = whole[:-_CHECK_BYTES].reshape(self._shape)
@@ -107,6 +111,8 @@ class BaseShelf:
             self._kept[key] = None
         except OSError as error:
             log.warning("a base frame could not be kept: %s", error.strerror or error)
+        finally:
+            self._waiting.discard(key)
 
     def _path(self, key: BaseKey) -> Path:
         return self._place / ("_".join(map(str, key)) + SUFFIX)

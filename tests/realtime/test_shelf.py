@@ -1,5 +1,6 @@
 """Base frames outlive the process: kept within a budget, mapped, checked, gone with the version that drew them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,4 +88,24 @@ def test_a_stock_draws_nothing_twice_over_two_starts(tmp_path: Path) -> None:
         base = stock.base((yaw,))
         assert stock.holds((yaw,)) and base is not None and np.array_equal(base, _grey(100 + yaw))
     assert avatar.bases_drawn == 0 and stock.counters.bases.hits == 3 and stock.size_bytes == 0
+    shelf.close()
+
+
+def test_a_slow_disk_holds_few_pictures_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = BaseShelf(tmp_path, "a", SIZE, 1 << 24)
+    held: list[object] = []
+    monkeypatch.setattr(shelf._writer, "submit", lambda *work: held.append(work))
+    for _ in range(2):
+        for i in range(500):
+            shelf.put((i,), _grey(1))
+    assert 0 < len(held) <= 64
+    shelf.close()
+
+
+def test_pictures_in_use_hold_no_descriptors(tmp_path: Path) -> None:
+    _filled(tmp_path, 40)
+    before = len(os.listdir("/proc/self/fd"))
+    shelf = BaseShelf(tmp_path, "a", SIZE, 1 << 20)
+    shown = [shelf.get((i, -i)) for i in range(40)]
+    assert all(one is not None for one in shown) and len(os.listdir("/proc/self/fd")) <= before
     shelf.close()
