@@ -30,7 +30,11 @@ export class ConnectionPanel {
     this.#dialog.showModal();
     this.#list.replaceChildren(element("p", { role: "status" }, this.#locale.word("pathsTrying")));
     const [own, servers, theirs] = await Promise.all([this.#path(), this.#servers(), this.#server()]);
-    this.#list.replaceChildren(...[own, ...servers, ...theirs].map((finding) => this.#row(finding)));
+    this.#list.replaceChildren(
+      ...[own, ...servers].map((finding) => this.#row(finding)),
+      element("h3", {}, this.#locale.word("pathServer")),
+      ...theirs.map((finding) => this.#row(finding)),
+    );
   }
 
   /** @returns {Promise<Finding>} */
@@ -56,17 +60,18 @@ export class ConnectionPanel {
   async #server() {
     try {
       const { paths } = await this.#session.get("/v1/connectivity");
-      return paths.map((/** @type {Finding} */ one) => ({ ...one, name: `${this.#locale.word("pathServer")}: ${one.name}` }));
+      return paths;
     } catch {
-      return [{ name: this.#locale.word("pathServer"), result: "warning", detail: this.#locale.word("pathAskOperator") }];
+      return [{ name: this.#locale.word("paths"), result: "warning", detail: this.#locale.word("pathAskOperator") }];
     }
   }
 
   /** @param {Finding} finding */
   #row({ name, result, detail, remedy }) {
     const mark = element("span", { class: "mark", "data-result": result }, this.#locale.word(`path_${result}`));
-    const parts = [element("p", {}, mark, element("strong", {}, name)), element("p", { class: "dim" }, detail)];
+    const parts = [element("strong", {}, name)];
+    if (detail) parts.push(element("p", { class: "dim" }, detail));
     if (remedy) parts.push(element("p", {}, remedy));
-    return element("div", { class: "finding" }, ...parts);
+    return element("div", { class: "finding" }, mark, element("div", {}, ...parts));
   }
 }
