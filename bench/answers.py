@@ -32,6 +32,16 @@ QUESTIONS: Final[Mapping[str, Sequence[str]]] = {
         "Who are you?", "Where are we?", "What can I eat?", "Do you have a room?", "Tell me a joke", "Thank you!",
         "You are great", "I am looking for a sword", "Goodbye", "What happened here?", "My name is Anna", "Hello!",
     ),
+    "meeting": (
+        "Who are you?", "What can you do?", "Can you hear us?", "What is this project?", "How are you made?",
+        "Which languages do you speak?", "How fast do you answer?", "Where do you run?", "Who is in the meeting?",
+        "Can you wave?", "What is on the agenda?", "Are you real?",
+    ),
+    "ar": (
+        "Who are you?", "What is this?", "Where are you standing?", "Can you see me?", "What can you do?",
+        "How fast do you answer?", "Are you real?", "How are you made?", "Can you wave?", "What do you like?",
+        "Which languages do you speak?", "Where do you run?",
+    ),
 }  # fmt: skip
 """No two of a scene are alike: an answer is not given twice within a while."""
 SCENES: Final = tuple(QUESTIONS)

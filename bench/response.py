@@ -9,8 +9,8 @@ leaves the server: it holds the way over the loopback and the viewer's receiving
 - `text_to_display_ms`: Chromium's `expectedDisplayTime` of the first picture whose media time is not before the start
   of the speech, which `bot-started-speaking` tells.
 
-`--scene commerce`, `tutor` or `npc` measures answers to comments instead, `--llm 1` those of a language model: see
-`bench.answers`.
+`--scene commerce`, `tutor`, `npc`, `meeting` or `ar` measures answers to comments instead, `--llm 1` those of a
+language model: see `bench.answers`.
 """
 
 import asyncio
@@ -229,7 +229,7 @@ def _measure_llm(n: int) -> Result:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`python -m bench.response`."""
-    scene = Option("scene", "", "commerce, tutor or npc: answers to comments in that scene")
+    scene = Option("scene", "", "commerce, tutor, npc, meeting or ar: answers to comments in that scene")
     llm = Option("llm", 0, "1: answers of a language model that streams 30 tokens a second")
     asked = [] if argv is None else list(argv)
     asked = asked or sys.argv[1:]

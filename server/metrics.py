@@ -1,7 +1,7 @@
 """What the server counts, as Prometheus metrics on a registry of its own (no module globals)."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from realtime.core.values import FrameTrace
 
 FRAME_BUCKETS_S: Final = (0.001, 0.002, 0.004, 0.006, 0.008, 0.012, 0.016, 0.024, 0.04, 0.08, 0.16)
+GLASS_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.25, 0.5, 1.0)
 ANSWER_BUCKETS_S: Final = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -46,6 +47,11 @@ class Metrics:
             "anima_response_stage_seconds", "Time a request spent in one stage, from its coming to its first frame",
             ["stage"], buckets=ANSWER_BUCKETS_S, registry=self.registry,
         )  # fmt: skip
+        self._glass = Histogram(
+            "anima_glass_seconds", "Time one stage of a frame took on its way to a viewer's display, and the total",
+            ["stage"], buckets=GLASS_BUCKETS_S, registry=self.registry,
+        )  # fmt: skip
+        self._seen = self._counter("viewer_frames", "Frames that viewers told of, by what came of it", "result")
         self._stages: dict[str, Histogram] = {}
         self._encode = self._histogram("encode_seconds", "Time to encode one frame", FRAME_BUCKETS_S)
         self._shown = self._histogram("picture_late_seconds", "Media time of a frame to its sending", FRAME_BUCKETS_S)
@@ -108,6 +114,15 @@ class Metrics:
         """How long a request spent in each stage; the stages are few fixed words."""
         for stage, value in took_s.items():
             self._response_stage.labels(stage).observe(max(0.0, value))
+
+    def seen(self, frames: Iterable[Mapping[str, float]], refused: int) -> None:
+        """A viewer told of frames: seconds by stage for each that was joined, and how many rows could not be true."""
+        for took_s in frames:
+            self._seen.labels("joined").inc()
+            for stage, value in took_s.items():
+                self._glass.labels(stage).observe(max(0.0, value))
+        if refused:
+            self._seen.labels("refused").inc(refused)
 
     def interrupted(self, to_silence_s: float | None = None) -> None:
         """The host was interrupted; how long the silence took, where known."""

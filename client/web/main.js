@@ -3,10 +3,11 @@
 import { grantInAddress } from "./address.js";
 import { CaptionTrack, MediaClock } from "./captions.js";
 import { Conversation } from "./conversation.js";
+import { FrameReports } from "./frames.js";
 import { Microphone } from "./microphone.js";
 import { AnimaSession } from "./session.js";
 import { numbersOf, ResponseTimer, StatsMonitor } from "./stats.js";
-import { traceView } from "./trace.js";
+import { glassView, traceView } from "./trace.js";
 import { Cards } from "./ui/cards.js";
 import { Cast, posterOf } from "./ui/cast.js";
 import { Chat } from "./ui/chat.js";
@@ -53,6 +54,7 @@ class Page {
   #clock = new MediaClock();
   #monitor = new StatsMonitor();
   #timer = new ResponseTimer();
+  #reports = new FrameReports();
   /** Sent as soon as the conversation stands. @type {{text: string, mode: import("./ui/chat.js").Mode}[]} */
   #waiting = [];
   /** Whether the viewer has been told that the picture stopped. */
@@ -154,6 +156,7 @@ class Page {
     this.#track.clear();
     this.#clock.reset();
     this.#monitor.reset();
+    this.#reports.reset();
     this.#overlay.reset();
     if (state === "reconnecting") this.#stage.hold();
     if (state === "closed" || state === "failed") {
@@ -201,7 +204,9 @@ class Page {
         this.#told(data.t, data.d ?? {}, nowMs);
         break;
       case "server-response":
+        if (data.t === "stats") this.#reports.clock.answered(id, data.d?.clock_s, nowMs);
         if (data.t === "stats") this.#overlay.answered(data.d ?? {});
+        if (data.t === "frames") this.#overlay.seen(glassView(data.d ?? {}));
         break;
       case "error-response":
         if (id === this.#sent.id) this.#chat.giveBack(this.#sent.text);
@@ -230,6 +235,7 @@ class Page {
    */
   #frameShown(nowMs, metadata) {
     this.#monitor.frameShown(nowMs, metadata);
+    this.#reports.frameShown(metadata);
     if (this.#frozen) this.#showFrozen(false);
     const rtp = metadata.rtpTimestamp;
     if (rtp !== undefined) {
@@ -247,7 +253,10 @@ class Page {
     const report = await peer.getStats();
     const figures = this.#monitor.sample(report.values(), performance.now());
     this.#overlay.measured(figures, this.#timer.last);
-    if (figures) this.session.reportStats(numbersOf({ ...figures, ...this.#timer.last }));
+    const batch = this.#reports.take();
+    if (batch) this.session.reportStats(batch, "frames");
+    const id = this.session.reportStats(numbersOf({ ...figures, ...this.#timer.last }));
+    this.#reports.clock.asked(id, performance.now());
     const silentMs = performance.now() - (this.#monitor.lastFrameMs ?? performance.now());
     if (!document.hidden) this.#showFrozen(silentMs > FROZEN_MS);
   }

@@ -145,8 +145,8 @@ export class AnimaSession extends EventTarget {
   }
 
   /** @param {Record<string, any>} figures  What the viewer measured; the server joins it to its own. */
-  reportStats(figures) {
-    return this.#send(wire.clientMessage("stats", figures));
+  reportStats(figures, t = /** @type {"stats"|"frames"} */ ("stats")) {
+    return this.#send(wire.clientMessage(t, figures));
   }
 
   /**
@@ -256,8 +256,7 @@ export class AnimaSession extends EventTarget {
    */
   #complain(kind, { data }) {
     const { status, field, limit, retry_after_s: retryAfterS } = data;
-    const words = String(data.error ?? data.message ?? "");
-    this.#emit("error", new Fault(kind, words, { status, field, limit, retryAfterS }));
+    this.#emit("error", new Fault(kind, String(data.error ?? data.message ?? ""), { status, field, limit, retryAfterS }));
     if (data.fatal) this.close();
   }
 

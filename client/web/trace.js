@@ -2,6 +2,8 @@
 
 /** Stages in the order a frame passes them, as `realtime.core.trace` names them. */
 const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "sent"];
+/** Stages on the viewer's side, as `realtime.core.glass` names them. */
+const VIEWER_STAGES = ["received", "buffered", "decoded", "displayed"];
 
 /**
  * @typedef {object} Bar  One stage: where it begins and how long it took, in milliseconds since the frame was due.
@@ -58,12 +60,38 @@ export function traceView(data, packed = false) {
 }
 
 /**
+ * @typedef {object} GlassView  The whole way of frames, from their making to the viewer's display.
+ * @property {Bar[]} slowest  Of the slowest frame of the last seconds.
+ * @property {number} slowestMs
+ * @property {string} rung
+ * @property {{name: string, p50: number, p95: number}[]} stages  Percentiles over the last frames of all viewers.
+ */
+
+/**
+ * @param {Record<string, any>} data  The `d` of a `server-response` with `t: "frames"`.
+ * @returns {GlassView | null} Null while nothing could be joined.
+ */
+export function glassView(data) {
+  if (!data.slowest) return null;
+  const known = data.stages_ms ?? {};
+  return {
+    slowest: barsOf(data.slowest.stages_ms ?? {}, [...STAGES, ...VIEWER_STAGES]),
+    slowestMs: Number(data.slowest.total_ms) || 0,
+    rung: String(data.slowest.rung ?? ""),
+    stages: [...STAGES, ...VIEWER_STAGES, "total"].flatMap((name) =>
+      typeof known[name]?.p50 === "number" ? [{ name, p50: known[name].p50, p95: known[name].p95 }] : [],
+    ),
+  };
+}
+
+/**
  * @param {Record<string, number>} stagesMs  Time spent by stage.
+ * @param {readonly string[]} [stages]
  * @returns {Bar[]}
  */
-function barsOf(stagesMs) {
+function barsOf(stagesMs, stages = STAGES) {
   let startMs = 0;
-  return STAGES.filter((name) => typeof stagesMs[name] === "number").map((name) => {
+  return stages.filter((name) => typeof stagesMs[name] === "number").map((name) => {
     const bar = { name, startMs, durationMs: Math.max(0, stagesMs[name]) };
     startMs += bar.durationMs;
     return bar;

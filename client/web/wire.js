@@ -68,7 +68,7 @@ export function sendText(text, interrupt) {
 }
 
 /**
- * @param {"say"|"interrupt"|"cue"|"stats"} t
+ * @param {"say"|"interrupt"|"cue"|"stats"|"frames"} t
  * @param {Record<string, any>} [d]
  * @returns {Envelope}
  */

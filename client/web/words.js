@@ -124,6 +124,8 @@ const EN = {
   faultField: "Field",
   faultLimit: "Limit",
   debugStages: "Frame, due to sent",
+  debugGlass: "To the glass",
+  debugSlowest: "slowest of 5 s: {ms} ms · right: p95",
   debugPath: "Network and player",
   debugWaiting: "Waiting for the first trace",
 };
@@ -250,6 +252,8 @@ const ZH = {
   faultField: "字段",
   faultLimit: "限制",
   debugStages: "一帧：到期至发出",
+  debugGlass: "直到屏幕",
+  debugSlowest: "5 秒内最慢：{ms} 毫秒 · 右列：p95",
   debugPath: "网络与播放",
   debugWaiting: "等待第一条跟踪",
 };

@@ -17,10 +17,11 @@ STAGES: Final = ("posed", "based", "drawn", "refined", "published", "encoded", "
 
 def durations_s(trace: FrameTrace) -> dict[str, float]:
     """Seconds spent in each stage that was stamped: the time since the stamp before it."""
-    return _between("begun", STAGES, trace.stamps_s)
+    return between("begun", STAGES, trace.stamps_s)
 
 
-def _between(zero: str, stages: Sequence[str], stamps_s: Mapping[str, float]) -> dict[str, float]:
+def between(zero: str, stages: Sequence[str], stamps_s: Mapping[str, float]) -> dict[str, float]:
+    """Seconds between each two of the stages that were stamped, in the order given, beginning at `zero`."""
     previous = stamps_s.get(zero)
     result: dict[str, float] = {}
     for stage in stages:
@@ -41,7 +42,11 @@ class StageWindow:
 
     def add(self, trace: FrameTrace) -> None:
         """Count one frame in."""
-        for stage, value in durations_s(trace).items():
+        self.add_durations(durations_s(trace))
+
+    def add_durations(self, took_s: Mapping[str, float]) -> None:
+        """Count seconds by stage in."""
+        for stage, value in took_s.items():
             self._seen.setdefault(stage, deque(maxlen=self._size)).append(value)
 
     def summary_ms(self) -> dict[str, dict[str, float]]:
@@ -72,7 +77,7 @@ class Response:
 
     def durations_s(self) -> dict[str, float]:
         """Seconds spent in each stage that was stamped."""
-        return _between("received", RESPONSE_STAGES, self.stamps_s)
+        return between("received", RESPONSE_STAGES, self.stamps_s)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from realtime.core.wire_envelope import (
     id_of,
     read_envelope,
 )
+from realtime.core.wire_frames import FramesShown
 from realtime.core.wire_inbound import (
     Camera,
     ClientMessage,
@@ -33,6 +34,6 @@ from realtime.core.wire_outbound import Encoder, bot_ready, error_response, fare
 __all__ = [
     "LABEL", "MAX_MESSAGE_BYTES", "PROTOCOL_VERSION", "Camera", "ClientMessage", "ClientReady", "CommentText", "Cue",
     "DisconnectBot", "Encoder",
-    "Envelope", "Interrupt", "Ping", "SayText", "SendText", "Stats", "TrackStatus", "bot_ready",
+    "Envelope", "FramesShown", "Interrupt", "Ping", "SayText", "SendText", "Stats", "TrackStatus", "bot_ready",
     "error_response", "farewell", "id_of", "parse", "read_envelope", "server_response",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from realtime.core.script_beats import MAX_SCRIPT_CHARS
 from realtime.core.script_clean import strip_controls
 from realtime.core.script_tags import EMOTION_NAMES, emotion_named
 from realtime.core.wire_envelope import Envelope, as_envelope, read_object
+from realtime.core.wire_frames import FramesShown, frames_shown
 
 MAX_QUESTION_CHARS: Final = 2_000
 MAX_COMMENT_CHARS: Final = 500
@@ -125,6 +126,7 @@ ClientMessage = (
     | Cue
     | Camera
     | Stats
+    | FramesShown
     | DisconnectBot
     | TrackStatus
     | Ping
@@ -242,6 +244,7 @@ _REQUESTS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], ClientMessage]]
     "cue": _cue,
     "camera": _camera,
     "stats": _stats,
+    "frames": frames_shown,
 }
 
 

@@ -68,9 +68,11 @@ class Inbox:
         text_limit_chars: int,
         about: Callable[[], dict[str, Any]],
         scopes: Callable[[], frozenset[Scope]] = lambda: ALL_SCOPES,
+        seen: Callable[[wire.FramesShown], dict[str, Any]] = lambda told: {},
     ) -> None:
         self._session = session
         self._scopes = scopes
+        self._seen = seen
         self._send = send
         self._clock = clock
         self._metrics = metrics
@@ -130,6 +132,8 @@ class Inbox:
             case wire.Stats(id, values):
                 self._session.viewer_figures(dict(values))
                 self._send(wire.server_response(id, "stats", self._session.figures()))
+            case wire.FramesShown(id):
+                self._send(wire.server_response(id, "frames", self._seen(message)))
             case wire.DisconnectBot():
                 self._session.leave()
             case wire.Camera():

@@ -3,18 +3,20 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from realtime.core import events
 from realtime.core.budget import Step
+from realtime.core.glass import Eyes, Glass
 from realtime.core.plan import Plan
 from realtime.core.replaying import BEGUN, RESTAGED, RecordedSound, redrawn_record
 from realtime.core.scenes import SCENES
 from realtime.core.sound import SoundTimeline
 from realtime.core.trace import Responses, StageWindow
 from realtime.core.values import Frame, FrameTrace
+from realtime.core.wire_frames import ShownFrame
 from realtime.ear import Played
 from realtime.generator import Generator
 from realtime.guarding import Guarding
@@ -81,6 +83,7 @@ class Production:
             marking=shared.marking(session_id, spec, width, height),
         )  # fmt: skip
         self._stages = StageWindow()
+        self._glass = Glass()
         self.responses = Responses()
         self._session_id = session_id
         self._decided: deque[Step] = deque(maxlen=DECISIONS_KEPT)
@@ -159,11 +162,26 @@ class Production:
             "patch_hits": cache.patches.hits,
             "patch_misses": cache.patches.misses,
             "stages_ms": self._stages.summary_ms(),
+            "glass": self._glass.summary(),
             "bitrate_bps": media.bitrate_bps,
             "encodings": self.egress.census(),
             "keyframes": media.keyframes,
             "sound_late_ticks": media.late_ticks,
         }
+
+    def seen(self, eyes: Eyes, origin: int | None, told: Sequence[ShownFrame]) -> dict[str, Any]:
+        """A viewer tells of frames it showed: counted, exported, and answered with what the overlay draws."""
+        now_s, telemetry = self._clock(), self._shared.telemetry
+        refused = self._glass.refused
+        found = [] if origin is None else self._glass.seen(eyes, origin, told, now_s)
+        self._shared.metrics.seen([one.durations_s() for one in found], self._glass.refused - refused)
+        for one in found:
+            if telemetry is not None and one.index % TRACED_EVERY_FRAMES == 0:
+                telemetry.export("glass", "begun", one.stamps_s, now_s, self._session_id)
+        slowest = eyes.slowest(now_s)
+        return {"joined": len(found), "stages_ms": self._glass.stages.summary_ms()} | (
+            {} if slowest is None else {"slowest": slowest.as_json()}
+        )
 
     async def _generate(self) -> None:
         """Generate; a failure is logged and frames go on, for a frozen host is the worst answer to a bad frame."""
@@ -178,6 +196,7 @@ class Production:
         """Account the frame before this one: by now it was encoded and sent, so its trace is whole."""
         if self._log is not None:
             self._log.frame(frame)
+        self._glass.sent(frame)
         done, self._done = self._done, frame
         if done is None:
             return

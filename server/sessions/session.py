@@ -10,6 +10,7 @@ from realtime.conductor import Conductor
 from realtime.core import events, wire
 from realtime.core.errors import RequestError
 from realtime.core.facs import Emotion
+from realtime.core.glass import Eyes
 from realtime.core.plan import Plan
 from realtime.core.recording import recording_of
 from realtime.core.replaying import RecordedPlan
@@ -239,7 +240,7 @@ class Session:
     def _new_peer(self) -> Peer:
         """A peer with its inbox, for the offer book."""
         config = self._shared.config
-        encoder = wire.Encoder()
+        encoder, eyes = wire.Encoder(), Eyes()
 
         def send(text: str) -> None:
             # the peer exists by the time a message can come
@@ -262,6 +263,7 @@ class Session:
             text_limit_chars=config.text_limit_chars,
             about=about,
             scopes=lambda: peer.scopes,
+            seen=lambda told: self._production.seen(eyes, peer.video_rtp_origin, told.frames),
         )
 
         def refused(error: RequestError) -> None:

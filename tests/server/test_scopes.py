@@ -75,7 +75,7 @@ async def test_only_the_key_makes_tokens(start: Start) -> None:
 
 
 def test_messages_that_make_the_host_do_something_take_a_scope() -> None:
-    harmless = {wire.ClientReady, wire.Stats, wire.TrackStatus, wire.Ping, wire.Camera}
+    harmless = {wire.ClientReady, wire.Stats, wire.FramesShown, wire.TrackStatus, wire.Ping, wire.Camera}
     assert set(SCOPE_OF) | harmless == set(wire.ClientMessage.__args__)
     assert set(SCOPE_OF.values()) == {"talk", "direct"}
 

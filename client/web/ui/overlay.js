@@ -20,6 +20,8 @@ const FIGURE_ROWS = /** @type {const} */ ([
 
 /** Drawn regions fade over this many milliseconds unless they are drawn again. */
 const FADE_MS = 240;
+/** Colours of bars in the style sheet. */
+const STAGE_COLOURS = 11;
 
 /** Hidden until `toggle()`; costs nothing while hidden. */
 export class DebugOverlay {
@@ -29,6 +31,8 @@ export class DebugOverlay {
   /** @type {import("../trace.js").TraceView | null} */
   #trace = null;
   #tracedMs = 0;
+  /** @type {import("../trace.js").GlassView | null} */
+  #glass = null;
   /** @type {import("../stats.js").Figures | null} */
   #figures = null;
   /** @type {{started_ms: number | null, displayed_ms: number | null}} */
@@ -65,6 +69,11 @@ export class DebugOverlay {
     this.#tracedMs = nowMs;
   }
 
+  /** @param {import("../trace.js").GlassView | null} glass  What the server joined of the frames that were told it. */
+  seen(glass) {
+    this.#glass = glass;
+  }
+
   /** @param {Record<string, any>} figures  The `d` of a `server-response` with `t: "stats"`. */
   answered(figures) {
     this.#server = figures;
@@ -96,6 +105,7 @@ export class DebugOverlay {
 
   reset() {
     this.#trace = null;
+    this.#glass = null;
     this.#figures = null;
     this.#server = null;
   }
@@ -109,6 +119,7 @@ export class DebugOverlay {
     const rows = FIGURE_ROWS.map(([key, name, unit]) => row(name, figures?.[key], unit));
     const size = figures?.width ? `${figures.width} × ${figures.height} ${figures.codec ?? ""}` : null;
     this.#panel.replaceChildren(
+      ...this.#glassParts(),
       ...this.#traceParts(),
       element("h2", {}, this.#locale.word("debugPath")),
       element(
@@ -123,12 +134,25 @@ export class DebugOverlay {
   }
 
   /** @returns {HTMLElement[]} */
+  #glassParts() {
+    const glass = this.#glass;
+    if (!glass) return [];
+    const total = glass.stages.find((one) => one.name === "total");
+    const rest = total ? `p50 ${total.p50.toFixed(0)} · p95 ${total.p95.toFixed(0)} ms` : "–";
+    return [
+      element("h2", {}, `${this.#locale.word("debugGlass")} · ${rest}`),
+      element("p", { class: "dim" }, this.#locale.word("debugSlowest", { ms: glass.slowestMs.toFixed(0) })),
+      waterfall(glass.slowest, glass.slowestMs, new Map(glass.stages.map((one) => [one.name, one.p95]))),
+    ];
+  }
+
+  /** @returns {HTMLElement[]} */
   #traceParts() {
     const trace = this.#trace;
     if (!trace) return [element("p", { class: "dim" }, this.#locale.word("debugWaiting"))];
     return [
       element("h2", {}, `${this.#locale.word("debugStages")} · ${trace.totalMs.toFixed(1)} ms`),
-      waterfall(trace),
+      waterfall(trace.bars, trace.totalMs),
       element(
         "dl",
         {},
@@ -181,19 +205,24 @@ function drawRegions(context, trace, strength) {
 }
 
 /**
- * @param {import("../trace.js").TraceView} trace
+ * @param {readonly import("../trace.js").Bar[]} bars
+ * @param {number} totalMs
+ * @param {ReadonlyMap<string, number>} [usuallyMs]  What a stage takes at most, usually: its p95, shown behind.
  * @returns {HTMLElement}
  */
-function waterfall(trace) {
-  const scale = 100 / Math.max(trace.totalMs, 1);
-  const lines = trace.bars.map((bar, i) => {
-    const span = element("span", { class: `bar-span stage-${i % 7}` });
+function waterfall(bars, totalMs, usuallyMs) {
+  const scale = 100 / Math.max(totalMs, 1);
+  const lines = bars.map((bar, i) => {
+    const span = element("span", { class: `bar-span stage-${i % STAGE_COLOURS}` });
     span.style.marginInlineStart = `${bar.startMs * scale}%`;
     span.style.width = `${Math.max(bar.durationMs * scale, 0.8)}%`;
     const track = element("span", { class: "bar-track" }, span);
-    return element("li", {}, element("span", { class: "bar-name" }, bar.name), track, element("span", { class: "bar-ms" }, bar.durationMs.toFixed(1)));
+    const parts = [element("span", { class: "bar-name" }, bar.name), track, element("span", { class: "bar-ms" }, bar.durationMs.toFixed(1))];
+    const usualMs = usuallyMs?.get(bar.name);
+    if (usuallyMs) parts.push(element("span", { class: "bar-ms dim" }, usualMs === undefined ? "–" : usualMs.toFixed(1)));
+    return element("li", {}, ...parts);
   });
-  return element("ol", { class: "waterfall" }, ...lines);
+  return element("ol", { class: usuallyMs ? "waterfall with-usual" : "waterfall" }, ...lines);
 }
 
 /**

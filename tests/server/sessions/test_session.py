@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,3 +207,27 @@ async def test_cues_and_scripts_are_checked_before_anything_happens(house: House
     else:
         pytest.fail("the queue has no limit")
     assert await session.interrupt() == 1
+
+
+async def test_frames_that_a_viewer_saw_are_joined_and_lies_are_counted(house: House) -> None:
+    session = await house.sessions.create(SPEC)
+    watcher = await house.viewer(session)
+    await watcher.send("client-ready", {"version": "2.1.0"}, id="r")
+    await until(lambda: watcher.frames > 5 and "bot-ready" in watcher.kinds(), "frames")
+    about: Any = next(m["data"] for m in watcher.messages if m["type"] == "bot-ready")
+    origin = about["about"]["video_rtp_origin"]
+    state = session.state()
+    last = int(state["clock_s"] * 25)
+    at_ms = [1e3 * (index / 25 + 0.01) for index in range(last)]
+    rows = [
+        [(origin + 3600 * index) % (1 << 32), at, at + 20, at + 30, 2]
+        for index, at in enumerate(at_ms)
+    ][-20:]
+    await watcher.send("client-message", {"t": "frames", "d": {"rows": [[0, 0, 0, 0, 0], *rows]}}, id="g")
+    await until(lambda: "g" in kinds_of(watcher, "server-response"), "the answer")
+    glass = session.state()["glass"]
+    assert glass["joined"] + glass["refused"] == len(rows) + 1 and glass["refused"] >= 1
+    assert house.metrics.value("anima_viewer_frames_total", result="refused") == glass["refused"]
+    assert house.metrics.value("anima_viewer_frames_total", result="joined") == glass["joined"] > 0
+    assert house.metrics.value("anima_glass_seconds_count", stage="total") == glass["joined"]
+    await watcher.viewer.close()

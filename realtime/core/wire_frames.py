@@ -1,0 +1,70 @@
+"""What a viewer's browser tells of the frames it showed: a bounded batch of rows, read strictly."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from realtime.core.errors import InvalidField, TooLarge
+
+MAX_ROWS: Final = 64
+"""A batch a second holds sixty frames at most."""
+_RTP_END: Final = (1 << 32) - 1
+_CLOCK_END_MS: Final = 1e10
+_DECODE_END_MS: Final = 60_000.0
+_ROW: Final = (
+    ("rtp", _RTP_END), ("received_ms", _CLOCK_END_MS), ("presented_ms", _CLOCK_END_MS),
+    ("displayed_ms", _CLOCK_END_MS), ("decode_ms", _DECODE_END_MS),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """One call of `requestVideoFrameCallback`, its times in seconds of the session's clock as the viewer knows it."""
+
+    rtp: int
+    received_s: float
+    """When the frame's last packet arrived (`receiveTime`)."""
+    presented_s: float
+    """When it was handed to the compositor (`presentationTime`)."""
+    displayed_s: float
+    """When it is expected to be visible (`expectedDisplayTime`)."""
+    decode_s: float
+    """How long it was decoded (`processingDuration`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FramesShown:
+    """A batch of frames that a viewer has seen; how they are joined to their traces is the answer."""
+
+    id: str
+    frames: tuple[ShownFrame, ...]
+
+
+def frames_shown(id: str, d: Mapping[str, Any]) -> FramesShown:
+    """Read `{"rows": [[rtp, received_ms, presented_ms, displayed_ms, decode_ms], ...]}`. Raises `InvalidField` or
+    `TooLarge` that name the row and the number."""
+    for name in d:
+        if name != "rows":
+            raise InvalidField(f"there is no field {name[:64]!r}", field=f"data.d.{name[:64]}", limit="rows")
+    rows = d.get("rows")
+    if not isinstance(rows, list):
+        raise InvalidField("rows is not a list", field="data.d.rows", limit=f"at most {MAX_ROWS} rows")
+    if len(rows) > MAX_ROWS:
+        raise TooLarge("there are too many frames", field="data.d.rows", limit=f"{MAX_ROWS} rows")
+    return FramesShown(id, tuple(_frame(row, f"data.d.rows.{i}") for i, row in enumerate(rows)))
+
+
+def _frame(row: Any, field: str) -> ShownFrame:
+    if not isinstance(row, list) or len(row) != len(_ROW):
+        raise InvalidField("this is no row", field=field, limit=", ".join(name for name, _ in _ROW))
+    rtp, *times_ms = (_number(row, i, field) for i in range(len(_ROW)))
+    received_s, presented_s, displayed_s, decode_s = (value / 1e3 for value in times_ms)
+    return ShownFrame(int(rtp), received_s, presented_s, displayed_s, decode_s)
+
+
+def _number(row: Sequence[Any], index: int, field: str) -> float:
+    name, most = _ROW[index]
+    value = row[index]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise InvalidField(f"{name} is not a number in range", field=f"{field}.{name}", limit=f"0..{most:g}")
+    return float(value)
