@@ -19,6 +19,7 @@ from server.outputs.sink import SinkFailed
 from server.outputs.targets import Target, is_public
 from server.outputs.trust import trusting, why_not
 from server.rtc.adapter import ViewerConnection
+from server.rtc.advertising import advertised, take_up
 from server.rtc.peer import PeerOptions
 
 _log = logging.getLogger(__name__)
@@ -126,12 +127,13 @@ class _Publishing(ViewerConnection):
         video = self.addTransceiver("video", "sendonly")
         video.setCodecPreferences(_h264_first())
         await self.setLocalDescription(await self.createOffer())
-        return str(self.localDescription.sdp)
+        return advertised(str(self.localDescription.sdp))
 
     async def accept(self, answer: str) -> None:
         """Take the answer. Raises `SinkFailed` for one that cannot be used."""
         try:
             await self.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
+            take_up(self, answer)
         except Exception as error:  # aiortc raises whatever its parser and state meet
             raise SinkFailed(f"the server's answer cannot be used: {type(error).__name__}") from error
 

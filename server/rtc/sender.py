@@ -186,7 +186,8 @@ class EgressSender(RTCRtpSender):
                 self._video.request_keyframe()
             case RtcpPsfbPacket(fmt=fmt) if fmt == RTCP_PSFB_APP and self._video is not None:
                 estimate_bps, ssrcs = unpack_remb_fci(packet.fci)
-                if self._ssrc in ssrcs:
+                # an SFU may send both kinds of estimate; two ways of measuring one path contradict each other
+                if self._ssrc in ssrcs and (self._outlet is None or self._outlet.estimator is None):
                     self.estimate_bps = estimate_bps
                     self._video.estimated(estimate_bps, strained=self.path.strained)
                     self._pace(estimate_bps)

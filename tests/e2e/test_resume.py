@@ -1,6 +1,8 @@
 """A viewer that comes back finds its session again: after a reload, an outage of the network, a server's restart."""
 
 import asyncio
+import re
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from playwright.async_api import Page
 
 from bench.browser import open_page, start_talking
 from bench.server_process import ServerProcess
+from server.housekeeping import GOODBYE_GRACE_S
 from tests.e2e.test_talk import ask, until
 from tests.e2e.udp_relay import UdpRelay
 
@@ -59,6 +62,34 @@ async def test_a_reload_keeps_session_and_transcript(server: ServerProcess) -> N
         await page.wait_for_selector("#start")
         assert await page.evaluate("anima.session.state") == "idle", "who has left is not taken back"
         assert watched.complaints == []
+
+
+async def test_a_closed_tab_frees_its_place_and_a_reload_does_not(patient: ServerProcess) -> None:
+    """That server would wait a minute for whoever just vanishes."""
+    async with open_page(patient.url) as watched:
+        page = watched.page
+        await start_talking(page)
+        before, open_now = await session_id(page), sessions(patient)
+        for _ in range(2):
+            await page.reload()
+            await page.wait_for_selector("body[data-state=connected]")
+            await live(page)
+            assert await session_id(page) == before
+        await asyncio.sleep(GOODBYE_GRACE_S + 2.0)
+        assert sessions(patient) == open_now, "the goodbye of a reload is taken back"
+        await page.goto("about:blank")
+
+        async def freed() -> bool:
+            return sessions(patient) == open_now - 1
+
+        await until(freed, "the session ends long before its minute is over", 40.0)
+
+
+def sessions(server: ServerProcess) -> int:
+    """How many run; asked without touching any of them."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return int(float(re.findall(r"^anima_sessions (\S+)", text, re.MULTILINE)[0]))
 
 
 async def test_an_outage_of_ten_seconds_resumes_the_same_session(patient: ServerProcess) -> None:
