@@ -122,6 +122,10 @@ class ServerProcess:
                 continue  # closed meanwhile
         return found
 
+    def threads(self) -> int:
+        """How many threads the server itself runs (Linux)."""
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
     def _family(self) -> list[int]:
         """The server, its workers and theirs."""
         found = [self.pid]

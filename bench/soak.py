@@ -3,11 +3,14 @@
 One real server. A warm-up (a few viewers and some speech) comes first, so that what is loaded once is not taken for a
 leak; then `cycles` viewers connect to a session each, see a picture and leave, and for `minutes` one viewer listens.
 
-- `rss_growth_mb`, `fd_growth`, `task_growth`: memory of the server and its own processes, its open file descriptors and
-  its asyncio tasks at the end against those after the warm-up, with no session open at either time. Counted is what the
-  processes hold for themselves; what is meant to fill up is not: mapped avatar packs, and the stock of ready pixels,
-  which has a budget (`stock_growth_mb`).
+- `rss_growth_mb`, `fd_growth`, `task_growth`, `thread_growth`: memory of the server and its own processes, its open
+  file descriptors, its asyncio tasks and its threads at the end against those after the warm-up, with no session open
+  at either time. Counted is what the processes hold for themselves; what is meant to fill up is not: mapped files, and
+  the caches, which have budgets and count their own bytes (`caches_growth_mb`: ready pixels, speech, answers).
 - `rss_growth_cycles_mb`, `rss_growth_speaking_mb`: the two parts of it.
+- `rest_mb_per_min`: the slope of that memory, caches taken off, over the second half of the speaking, and the ends of
+  its 95 % interval (`rest_mb_per_min_low`, `rest_mb_per_min_high`); `rest_verdict` says what the interval allows.
+  `caches_mb_per_min` is the slope of the caches' own bytes.
 - `skew_drift_ms`: how far sound and picture have moved against each other on their way. A stream's delay in a window is
   the least of (arrival - RTP time) over its packets, which queueing can only raise; the skew is the difference of the
   two streams' delays, the drift the largest change of the skew against the first window.
@@ -26,6 +29,7 @@ from typing import Final
 
 import aiohttp
 
+from bench.growth import slope
 from bench.harness import Goal, Option, Result, command
 from bench.server_process import ServerProcess
 from client.sdk import AnimaClient
@@ -35,6 +39,8 @@ GOALS: Final = (
     Goal("rss_growth_mb", most=20.0),
     Goal("fd_growth", most=0),
     Goal("task_growth", most=0),
+    Goal("thread_growth", most=0),
+    Goal("rest_mb_per_min_low", most=0.0),
     Goal("skew_drift_ms", most=5.0),
 )
 MINUTES_PER_CYCLE: Final = 0.3
@@ -51,6 +57,8 @@ _SOUND_HZ: Final = 48_000
 _WINDOW_S: Final = 15.0
 _PATIENCE_S: Final = 30.0
 _ASK_EVERY_S: Final = 0.5
+_SAMPLE_EVERY_S: Final = 5.0
+_CACHES: Final = ("stock_bytes", "speech_cache_bytes", "answer_cache_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +66,45 @@ class Held:
     """What the server holds at one moment."""
 
     rss_mb: float
-    stock_mb: float
+    caches_mb: float
     fds: Counter[str]
     tasks: int
+    threads: int
 
     @property
     def own_mb(self) -> float:
         """Memory that has no budget of its own."""
-        return self.rss_mb - self.stock_mb
+        return self.rss_mb - self.caches_mb
+
+
+@dataclass(slots=True)
+class Course:
+    """Memory over the time of speaking."""
+
+    at_s: list[float] = field(default_factory=list)
+    rest_mb: list[float] = field(default_factory=list)
+    caches_mb: list[float] = field(default_factory=list)
+
+    def add(self, at_s: float, seen: Held) -> None:
+        """Note one sample."""
+        self.at_s.append(at_s)
+        self.rest_mb.append(seen.own_mb)
+        self.caches_mb.append(seen.caches_mb)
+
+    def result(self) -> Result:
+        """Published keys of the second half; empty with too few samples."""
+        half = len(self.at_s) // 2
+        rest = slope(self.at_s[half:], self.rest_mb[half:])
+        caches = slope(self.at_s[half:], self.caches_mb[half:])
+        if rest is None or caches is None:
+            return {}
+        return {
+            "rest_mb_per_min": round(rest.per_min, 3),
+            "rest_mb_per_min_low": round(rest.low, 3),
+            "rest_mb_per_min_high": round(rest.high, 3),
+            "rest_verdict": rest.verdict,
+            "caches_mb_per_min": round(caches.per_min, 3),
+        }
 
 
 @dataclass(slots=True)
@@ -160,9 +199,21 @@ async def held(server: ServerProcess) -> Held:
             await asyncio.sleep(_ASK_EVERY_S)
     # what the last viewer's end left to do: timers, closing sockets
     await asyncio.sleep(3.0)
+    return await _look(server)
+
+
+async def watch(server: ServerProcess, course: Course) -> None:
+    """Sample until cancelled."""
+    while True:
+        course.add(time.monotonic(), await _look(server))
+        await asyncio.sleep(_SAMPLE_EVERY_S)
+
+
+async def _look(server: ServerProcess) -> Held:
     async with aiohttp.ClientSession() as http, http.get(f"{server.url}/metrics") as answer:
         text = await answer.text()
-    return Held(server.private_mb(), _gauge(text, "stock_bytes") / 1e6, server.open_files(), _gauge(text, "tasks"))
+    caches_mb = sum(_gauge(text, name) for name in _CACHES) / 1e6
+    return Held(server.private_mb(), caches_mb, server.open_files(), _gauge(text, "tasks"), server.threads())
 
 
 def _gauge(text: str, name: str) -> int:
@@ -181,7 +232,11 @@ async def soak(server: ServerProcess, cycles: int, minutes: float) -> Result:
         for _ in range(cycles):
             await cycle(client)
         between = await held(server)
+        course = Course()
+        watching = asyncio.create_task(watch(server, course))
         meter = await speak(client, minutes * 60.0)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         after = await held(server)
     drift_ms = meter.drift_ms
     return {
@@ -190,10 +245,12 @@ async def soak(server: ServerProcess, cycles: int, minutes: float) -> Result:
         "rss_growth_mb": round(after.own_mb - before.own_mb, 1),
         "rss_growth_cycles_mb": round(between.own_mb - before.own_mb, 1),
         "rss_growth_speaking_mb": round(after.own_mb - between.own_mb, 1),
-        "stock_growth_mb": round(after.stock_mb - before.stock_mb, 1),
+        "caches_growth_mb": round(after.caches_mb - before.caches_mb, 1),
         "rss_mb": round(after.rss_mb, 1),
         "fd_growth": after.fds.total() - before.fds.total(),
         "task_growth": after.tasks - before.tasks,
+        "thread_growth": after.threads - before.threads,
+        **course.result(),
         "detail": {"fds_more": dict(after.fds - before.fds), "fds_fewer": dict(before.fds - after.fds)},
         **({} if drift_ms is None else {"skew_drift_ms": drift_ms}),
     }

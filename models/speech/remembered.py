@@ -2,13 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
+from typing import Final
 
 from realtime.core.cache import ByteLru, CacheCounters
 from realtime.core.values import SpeechChunk, VoiceSpec
 from realtime.ports import Voice
 
-_ITEM_BYTES = 160
-"""What a phoneme, a word or a chunk takes beside its sound."""
+_ITEM_BYTES: Final = 200
+"""What a phoneme or a word takes: the object, its two numbers and its symbol."""
+_CHUNK_BYTES: Final = 420
+"""What a chunk takes beside its sound: the objects of array and chunk, and the heap's own bookkeeping."""
+_SPEC_DIGITS: Final = 2
+"""Steps of a hundredth in rate, pitch and energy are not heard; finer ones, as a fading emotion makes, would have each
+sentence synthesised anew."""
 
 
 class RememberedVoice:
@@ -29,7 +36,13 @@ class RememberedVoice:
         return self._said.size_bytes
 
     async def speak(self, text: str, spec: VoiceSpec) -> AsyncIterator[SpeechChunk]:
-        """As the port says."""
+        """As the port says, with the spec's factors to a hundredth."""
+        spec = replace(
+            spec,
+            rate=round(spec.rate, _SPEC_DIGITS),
+            pitch=round(spec.pitch, _SPEC_DIGITS),
+            energy=round(spec.energy, _SPEC_DIGITS),
+        )
         kept = self._said.get((text, spec))
         if kept is not None:
             for chunk in kept:
@@ -38,9 +51,11 @@ class RememberedVoice:
         said: list[SpeechChunk] = []
         async with aclosing(self._voice.speak(text, spec)) as chunks:  # type: ignore[type-var]  # voices are generators
             async for chunk in chunks:
-                chunk.pcm.flags.writeable = False
-                said.append(chunk)
-                yield chunk
+                # a part of a larger array would keep all of that
+                kept_chunk = chunk if chunk.pcm.base is None else replace(chunk, pcm=chunk.pcm.copy())
+                kept_chunk.pcm.flags.writeable = False
+                said.append(kept_chunk)
+                yield kept_chunk
         if said:
             self._said.put((text, spec), tuple(said), sum(map(_size_bytes, said)))
 
@@ -50,4 +65,4 @@ class RememberedVoice:
 
 
 def _size_bytes(chunk: SpeechChunk) -> int:
-    return int(chunk.pcm.nbytes) + _ITEM_BYTES * (1 + len(chunk.phonemes) + len(chunk.words))
+    return int(chunk.pcm.nbytes) + _CHUNK_BYTES + _ITEM_BYTES * (len(chunk.phonemes) + len(chunk.words))

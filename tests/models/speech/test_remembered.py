@@ -1,5 +1,8 @@
 """The speech cache: the same sentence sounds again bit by bit; what was broken off is not kept; a budget holds."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,3 +42,26 @@ async def test_a_budget_holds() -> None:
     for index in range(20):
         await spoken(voice, f"Sentence number {index}.", VoiceSpec())
     assert 0 < voice.size_bytes <= 200_000 and voice.counters.evictions > 0
+
+
+class SlicingVoice(ToneVoice):
+    """Gives out small parts of large arrays, as resampling does."""
+
+    async def speak(self, text: str, spec: VoiceSpec) -> AsyncIterator[SpeechChunk]:
+        async for chunk in super().speak(text, spec):
+            yield replace(chunk, pcm=np.concatenate([chunk.pcm, chunk.pcm])[: len(chunk.pcm)])
+
+
+async def test_what_is_kept_holds_no_more_than_it_counts() -> None:
+    voice = RememberedVoice(SlicingVoice(), 1 << 24)
+    said = await spoken(voice, "Hello there.", VoiceSpec())
+    again = await spoken(voice, "Hello there.", VoiceSpec())
+    assert all(chunk.pcm.base is None for chunk in (*said, *again))
+    assert voice.size_bytes >= sum(chunk.pcm.nbytes for chunk in said)
+
+
+async def test_a_fading_emotion_does_not_synthesise_each_sentence_anew() -> None:
+    voice = RememberedVoice(ToneVoice(), 1 << 24)
+    for step in range(100):
+        await spoken(voice, "Hello there.", VoiceSpec(rate=1.0 + step / 5000, pitch=1.0 - step / 9000))
+    assert voice.counters.misses <= 5
