@@ -52,9 +52,9 @@ class Counts:
             self.pictures[own, frame.index] += 1
             return encode(own, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
 
-        def sound(own: OpusEncoder, tick: int, pcm: Pcm) -> EncodedSound:
+        def sound(own: OpusEncoder, tick: int, pcm: Pcm, **how: Any) -> EncodedSound:
             self.opus[tick] += 1
-            return opus(own, tick, pcm)
+            return opus(own, tick, pcm, **how)
 
         def other_sound(own: AacTrack, pts: int, pcm: Pcm) -> list[Any]:
             self.aac.add(own)
