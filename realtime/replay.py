@@ -22,6 +22,8 @@ class Replayed:
     media_s: float
     pixels: I420
     same: bool | None
+    lacks: str = ""
+    """What was at work on the recorded frame and is not here: `denoiser` or `painter`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Player:
             if record["do"] == "redrawn":
                 continue
             same = None if self._foreign or "rung" in record else digest(made.pixels) == record["digest"]
-            yield Replayed(int(record["index"]), pose.media_s, made.pixels, same)
+            lacks = "painter" if self._foreign else "denoiser" if "rung" in record else ""
+            yield Replayed(int(record["index"]), pose.media_s, made.pixels, same, lacks)
 
     def _make(self, pose: Pose, record: Record) -> _Made:
         avatar, last = self._stock.avatar, self._last

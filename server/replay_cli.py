@@ -2,13 +2,19 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from server.config import Config
 
+LACKS: Final = {
+    "denoiser": "a denoiser improved these frames; its steps and state are not in the log, so this is without it",
+    "painter": "painted pixels are not in the log, so these frames were made of the avatar's own",
+}
+"""Why frames could not be compared."""
 ConfigOf = Callable[[argparse.Namespace], Config]
 
 
@@ -48,13 +54,17 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
         if arguments.mp4 is not None:
             frames = _as_film(frames, arguments.mp4, int(header.get("fps", 25)))
         counts = {True: 0, False: 0, None: 0}
+        lacks: Counter[str] = Counter()
         first: int | None = None
         for frame in frames:
             counts[frame.same] += 1
+            if frame.lacks:
+                lacks[frame.lacks] += 1
             if frame.same is False and first is None:
                 first = frame.index
     told = {"frames": sum(counts.values()), "same": counts[True], "different": counts[False],
-            "refined": counts[None], "first_different": first}  # fmt: skip
+            "refined": counts[None], "first_different": first,
+            "not_compared": {what: {"frames": lacks[what], "why": LACKS[what]} for what in sorted(lacks)}}  # fmt: skip
     print(json.dumps(told))
     return int(bool(counts[False]))
 

@@ -92,6 +92,14 @@ async def test_the_command_makes_the_frames_again(
     path.write_text("\n".join([*lines[:at], json.dumps(json.loads(lines[at]) | {"digest": "0"}), *lines[at + 1 :]]))
     assert main(["replay", str(path)]) == 1
     assert json.loads(capsys.readouterr().out)["different"] == 1
+    refined = json.loads(lines[at]) | {"rung": "refine1"}
+    painted = json.dumps({"do": "restaged"})
+    path.write_text("\n".join([*lines[:at], json.dumps(refined), *lines[at + 1 :], painted, lines[at]]))
+    assert main(["replay", str(path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["refined"] == 2 and told["frames"] == told["same"] + 2
+    assert {what: one["frames"] for what, one in told["not_compared"].items()} == {"denoiser": 1, "painter": 1}
+    assert all(one["why"] for one in told["not_compared"].values())
 
 
 @pytest.mark.parametrize("text", ["", "[]\n", "{}\n", '{"anima_log": 1}\n', "no json\n", '{"anima_log": 9, "seed": 1}'])

@@ -19,6 +19,7 @@ from models.safety.rules import load_packs
 from realtime.compute import ComputeThread
 from realtime.core.errors import InvalidField, TooMany
 from realtime.core.facs import Emotion
+from realtime.core.scenes import SCENES
 from realtime.stock import Stock
 from server.config import Config
 from server.metrics import Metrics
@@ -231,3 +232,10 @@ async def test_frames_that_a_viewer_saw_are_joined_and_lies_are_counted(house: H
     assert house.metrics.value("anima_viewer_frames_total", result="joined") == glass["joined"] > 0
     assert house.metrics.value("anima_glass_seconds_count", stage="total") == glass["joined"]
     await watcher.viewer.close()
+
+
+@pytest.mark.parametrize("name", SCENES)
+async def test_a_session_tells_how_it_stands_against_its_scenes_budget(house: House, name: str) -> None:
+    session = await house.sessions.create(replace(SPEC, scene=name))
+    response = session.state()["response"]
+    assert response["budget_ms"] == SCENES[name].budget_ms and {"p50_ms", "p95_ms", "within_budget"} <= response.keys()
