@@ -35,10 +35,10 @@ chromium:
 
 interop-deps:
 	@command -v turnserver >/dev/null && command -v go >/dev/null && command -v npm >/dev/null && test -d /usr/share/gocode/src/github.com/pion/webrtc && \
-	 command -v nginx >/dev/null && command -v janus >/dev/null && command -v srt-live-transmit >/dev/null || \
-	  (echo "installing Debian's coturn, Go, Pion, npm, nginx with RTMP, Janus and SRT's tools for the tests with foreign peers ..." && \
+	 command -v nginx >/dev/null && command -v janus >/dev/null && command -v stunnel4 >/dev/null && command -v srt-live-transmit >/dev/null || \
+	  (echo "installing Debian's coturn, Go, Pion, npm, nginx with RTMP, Janus, stunnel and SRT's tools for the tests with foreign peers ..." && \
 	   (test "$$(id -u)" = 0 && SUDO= || SUDO=sudo; $$SUDO apt-get update -qq; \
-	    for one in coturn golang-go golang-github-pion-webrtc.v3-dev nginx libnginx-mod-rtmp srt-tools janus $$(command -v npm >/dev/null || echo npm); do \
+	    for one in coturn golang-go golang-github-pion-webrtc.v3-dev nginx libnginx-mod-rtmp srt-tools janus stunnel4 $$(command -v npm >/dev/null || echo npm); do \
 	      $$SUDO apt-get install -y -qq --no-install-recommends $$one >/dev/null || echo "$$one cannot be installed: its tests are skipped"; done))
 
 serve: setup
