@@ -94,12 +94,13 @@ class ComputeThread:
                     return
                 future, work = self._queue.pop()
                 self._begun_s = time.monotonic()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(work())
-            except BaseException as error:  # whatever it is, it belongs to the caller
-                future.set_exception(error)
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(work())
+                except BaseException as error:  # whatever it is, it belongs to the caller
+                    future.set_exception(error)
+            # a thread that waits would keep the last session alive that it worked for
+            del future, work
 
     def _drop_waiting(self) -> None:
         while self._queue:
