@@ -67,7 +67,7 @@ def tcp_ports(config: Config) -> list[Check]:
     first = config.ice_tcp_port
     if not first:
         remedy = "set ice_tcp_port where viewers' networks let no UDP out, and open it in the firewall"
-        return [Check("media over TCP", "ok", f"off; {remedy}")]
+        return [Check("media over TCP", "warning", "off", remedy)]
     return [_tcp_port(port) for port in range(first, first + config.workers)]
 
 
@@ -110,7 +110,12 @@ def public_address(config: Config, seen: Sequence[str]) -> Check:
     if not told and others:
         remedy = "if the NAT in front passes udp_ports on to this machine, set public_address; if not, set server_relay"
         return Check("public address", "warning", f"a NAT shows this machine as {others[0]}", remedy)
-    return Check("public address", "ok", told or "not set; the machine's own addresses are told")
+    if not told and seen:
+        return Check("public address", "ok", "not needed: this machine is seen at its own address")
+    if not told:
+        detail = "not set; the machine's own addresses are told"
+        return Check("public address", "warning", detail, "set public_address where a NAT is in front of this machine")
+    return Check("public address", "ok", told)
 
 
 async def loop_back(config: Config) -> Check:

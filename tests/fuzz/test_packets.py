@@ -126,7 +126,7 @@ async def test_reports_and_feedback() -> None:
 
 
 KINDS = ("client-ready", "send-text", "client-message", "disconnect-bot", "user-llm-text")
-TOLD = ("say", "interrupt", "cue", "comment", "camera", "stats")
+TOLD = ("say", "interrupt", "cue", "comment", "camera", "stats", "frames")
 
 
 @FUZZ
@@ -134,7 +134,9 @@ TOLD = ("say", "interrupt", "cue", "comment", "camera", "stats")
     whole=JSON,
     kind=st.sampled_from(KINDS) | st.text(max_size=8),
     told=st.sampled_from(TOLD) | JSON,
-    inside=st.dictionaries(st.sampled_from(("text", "emotion", "intensity", "gesture", "gaze", "viewer", "t")), JSON),
+    inside=st.dictionaries(
+        st.sampled_from(("text", "emotion", "intensity", "gesture", "gaze", "viewer", "rows", "t")), JSON
+    ),
 )
 def test_envelopes_of_the_data_channel(whole: object, kind: str, told: object, inside: dict[str, object]) -> None:
     rightly = {"label": "rtvi-ai", "id": "x", "type": kind, "data": {"t": told, "d": inside, **inside}}
