@@ -196,8 +196,10 @@ async def overload(server: ServerProcess, sessions: int, hog_s: float) -> Result
     async with speaking(server, sessions, hog_s + _AFTER_S) as spectators:
         for viewer in spectators:
             viewer.forget()
-        before = [await viewer.session.state() for viewer in spectators]
+        before = await asyncio.gather(*(viewer.session.state() for viewer in spectators))
+        asked_s = time.monotonic()
         with Hog(2 * cores()):
+            start_s = time.monotonic() - asked_s
             await asyncio.sleep(hog_s)
             arrived = [(viewer.pictures, viewer.sounds) for viewer in spectators]
             for viewer in spectators:
@@ -209,14 +211,17 @@ async def overload(server: ServerProcess, sessions: int, hog_s: float) -> Result
     kept = ("skew_ms_p50", "skew_ms_p99", "late_picture_ratio", "late_sound_ratio")
     result = {f"overload_{key}": found.get(key) for key in kept}
     result["overload_skew_ms_max"] = round(max(skews_ms), 3) if skews_ms else None
-    return result | of_decisions(before, after, hog_s)
+    return result | of_decisions(before, after, hog_s, start_s)
 
 
-def of_decisions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], hog_s: float) -> Result:
-    """When the sessions stepped down after an overload began, and when they were back after it had ended."""
+def of_decisions(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], hog_s: float, start_s: float = 0.0
+) -> Result:
+    """When the sessions stepped down after an overload began, and when they were back after it had ended. The overload
+    began `start_s` after the states before it were asked for."""
     down_ms, back_s = [], []
     for earlier, later in zip(before, after, strict=True):
-        begun_s = earlier["clock_s"]
+        begun_s = earlier["clock_s"] + start_s
         steps = [step for step in later["decisions"] if step["kind"] != "path" and step["at_s"] >= begun_s]
         down_ms += [1e3 * (step["at_s"] - begun_s) for step in steps if step["down"]][:1]
         whole = later["rung"] == earlier["rung"] and later["every"] == 1

@@ -67,6 +67,8 @@ class Generator:
         self._published: FrameTrace | None = None
         self._lead_s = 0.0
         self._encode_s = 0.0
+        self._left_out = False
+        """Whether the frame before was not encoded, because it came too late."""
         self.counters = GeneratorCounters()
         self.rungs: dict[str, int] = {}
 
@@ -92,7 +94,11 @@ class Generator:
         async with aclosing(posed), aclosing(drawn), aclosing(refined):
             async for state in refined:
                 self._learn(state)
-                await self._until_shown(state)
+                try:
+                    await self._until_shown(state)
+                except asyncio.CancelledError:
+                    self._on_redrawn(state.trace)  # a denoiser remembers it, so a replay has to make it
+                    raise
                 if again < REDRAWN_MOST and self._shop.plan.outdated(state.due.media_s):
                     again += 1
                     self.counters.redrawn += 1
@@ -110,6 +116,7 @@ class Generator:
         state.ready_s = self._shop.clock()
         self._lead_s = max(0.0, state.due.media_s - state.trace.stamps_s["begun"])
         lead.observe(state.kind, state.ready_s - state.trace.stamps_s["begun"])
+        self._left_out = done is not None and "left_out" in done.stamps_s
         if done is not None and "encoded" in done.stamps_s:
             self._encode_s = done.stamps_s["encoded"] - done.stamps_s["published"]
             lead.observe("encode", self._encode_s)
@@ -142,7 +149,8 @@ class Generator:
         used_s = state.ready_s - trace.stamps_s["posed"] + self._encode_s
         late_s = published_s + self._encode_s - state.due.media_s
         ladder = self._shop.ladder
-        step = ladder.observe(used_s, 1.0 / self._rate_hz, published_s, late_s)
+        lost = state.due.skipped + self._left_out
+        step = ladder.observe(used_s, 1.0 / self._rate_hz, published_s, late_s, lost)
         if step is not None:
             counters.steps_down += step.down
             counters.steps_up += not step.down

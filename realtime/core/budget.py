@@ -12,6 +12,8 @@ LADDER: Final[tuple[Rung, ...]] = ("refine2", "refine1", "warp", "cached")
 
 SMOOTHING = 0.1
 """Weight of a new observation in the EWMA."""
+STALL_FRAMES: Final = 3
+"""A frame that comes later than this many intervals waited for something, and says little of those to come."""
 P95_SIGMAS = 1.645
 """95th percentile of a normal distribution in standard deviations."""
 
@@ -70,15 +72,16 @@ class Step:
 class Ladder:
     """One session's place on the ladder, with hysteresis. Below its lowest rung every other frame is made.
 
-    Down after `down_after` strained frames within `window` frames; up after `up_after` frames that left at least
-    `headroom` of their interval unused: each strained one begins the count anew, each other one takes one off it. A
-    step up that does not hold makes the next one wait twice as long, up to `patience` times. `best` is the highest
-    rung the session's equipment really has."""
+    Down after `down_after` strained frames within `window` frames, of which one that comes a whole interval late, or
+    after one to three that were never shown, counts twice; up after `up_after` frames that left at least `headroom`
+    of their interval unused: each strained one begins the count anew, each other one takes one off it. A step up that
+    does not hold makes the next one wait twice as long, up to `patience` times; one that holds ends that. `best` is
+    the highest rung the session's equipment really has."""
 
     best: Rung = "warp"
     down_after: int = 3
     window: int = 10
-    up_after: int = 25
+    up_after: int = 24
     headroom: float = 0.5
     late: float = 0.4
     """A frame that can be sent only this part of its interval after its media time is strained, as is one that takes
@@ -105,12 +108,18 @@ class Ladder:
         """Every how many-th frame is to be made."""
         return 1 if self._place < len(LADDER) else 2
 
-    def observe(self, used_s: float, period_s: float, now_s: float, late_s: float = 0.0) -> Step | None:
-        """Record what one frame took and how late it could be sent; returns the step taken because of it, if any.
-        `period_s` is the frame interval as it is when every frame is made."""
+    def observe(
+        self, used_s: float, period_s: float, now_s: float, late_s: float = 0.0, lost: int = 0
+    ) -> Step | None:
+        """Record what one frame took and how late it could be sent, and how many before it were never shown (not made
+        or left out, for their time had passed); returns the step taken because of it, if any. `period_s` is the frame
+        interval as it is when every frame is made."""
         share = used_s / (period_s * self.every)
-        strained = share > 1.0 or late_s > self.late * period_s
-        self._recent.append(strained)
+        strained = share > 1.0 or late_s > self.late * period_s or lost > 0
+        behind = max(lost, late_s / period_s)
+        self._recent.extend([True, True] if 1.0 <= behind <= STALL_FRAMES else [strained])
+        if self._proving == 1:
+            self._wait = 1
         self._proving = max(0, self._proving - 1)
         if strained:
             self._calm = 0
@@ -120,6 +129,7 @@ class Ladder:
         needed = self.down_after * (2 if self._place == len(LADDER) - 1 else 1)
         if sum(self._recent) >= needed and self._place < len(LADDER):
             self._wait = min(self.patience, 2 * self._wait) if self._proving else 1
+            self._proving = 0
             return self._step(1, f"{needed} of {self.window} frames late", now_s)
         # fewer frames are made below the ladder, so fewer are waited for
         if self._calm >= self.up_after * self._wait // self.every and self._place > LADDER.index(self.best):

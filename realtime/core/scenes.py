@@ -20,7 +20,7 @@ class Limits:
     best: Rung = "refine2"
     down_after: int = 3
     """Late frames of ten after which less is done for a frame."""
-    up_after: int = 25
+    up_after: int = 24
     """Frames with time to spare after which more is done."""
 
     def ladder(self, equipped: Rung) -> Ladder:

@@ -29,8 +29,12 @@ _CATCH_UP_TICKS: Final = 3
 """Ticks up to 60 ms late still leave, in one burst: a receiver's jitter buffer absorbs that, while a missing packet is
 heard. Their time stamps do not move, so nothing that follows is any later for it."""
 _TOO_LATE_S: Final = 0.03
-"""A picture that is to be encoded so long after its media time is left out: with the encoding it would come further
-behind its sound than is borne (45 ms, ITU-R BT.1359-1), and the next one is due."""
+"""A picture that is to be encoded so long after its media time is left out: the next one is due."""
+_BEHIND_S: Final = 0.042
+"""So is one that with what encodings took of late would come further behind its sound than is borne (45 ms, ITU-R
+BT.1359-1)."""
+_FORGETS: Final = 0.8
+"""The longest encoding of late counts so much less with every further one."""
 _PROTECTED_S: Final = 10.0
 """Sound is protected against loss for so long after somebody has lost some or has come, and nothing is known of the
 path: receivers report every five seconds at least."""
@@ -73,6 +77,7 @@ class MediaEgress:
         )  # fmt: skip
         self._marking = marking
         self._shown_s = float("-inf")
+        self._encodes_s = 0.0
         self._listeners: set[SoundSubscription] = set()
         self._opus: OpusEncoder | None = None
         self._protected_until_s = float("-inf")
@@ -153,8 +158,12 @@ class MediaEgress:
         room = self._room
         now_s = self.clock()
         room.choose(now_s)
-        if _TOO_LATE_S < now_s - frame.media_s <= _SEEN_EVERY_S and now_s - self._shown_s < _SEEN_EVERY_S:
+        late_s = now_s - frame.media_s
+        too_late = late_s > min(_TOO_LATE_S, _BEHIND_S - self._encodes_s)
+        if too_late and late_s <= _SEEN_EVERY_S and now_s - self._shown_s < _SEEN_EVERY_S:
             self.stats.late_frames += 1
+            self._encodes_s *= _FORGETS
+            frame.trace.stamps_s["left_out"] = now_s
             return
         made: dict[Rung, EncodedVideo] = {}
         for rung in room.wanted():
@@ -177,7 +186,8 @@ class MediaEgress:
     async def _encode(self, rung: Rung, frame: Frame) -> EncodedVideo | None:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
-        keyframe = rung.gate.due(self.clock())
+        begun_s = self.clock()
+        keyframe = rung.gate.due(begun_s)
         bitrate_bps = rung.bitrate_bps()
         work = partial(self._marked, rung, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
         try:
@@ -189,6 +199,7 @@ class MediaEgress:
             rung.gate.request()
             return None
         now_s = self.clock()
+        self._encodes_s = max(now_s - begun_s, _FORGETS * self._encodes_s)
         frame.trace.stamps_s.setdefault("encoded", now_s)
         rung.last_pts = frame.pts
         if unit.keyframe:
