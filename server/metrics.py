@@ -115,14 +115,16 @@ class Metrics:
         for stage, value in took_s.items():
             self._response_stage.labels(stage).observe(max(0.0, value))
 
-    def seen(self, frames: Iterable[Mapping[str, float]], refused: int) -> None:
-        """A viewer told of frames: seconds by stage for each that was joined, and how many rows could not be true."""
+    def seen(self, frames: Iterable[Mapping[str, float]], refused: int, inconsistent: int) -> None:
+        """A viewer told of frames: seconds by stage for each that was joined, how many rows could not be true, and how
+        many contradicted our stamps."""
         for took_s in frames:
             self._seen.labels("joined").inc()
             for stage, value in took_s.items():
                 self._glass.labels(stage).observe(max(0.0, value))
-        if refused:
-            self._seen.labels("refused").inc(refused)
+        for result, n in (("refused", refused), ("inconsistent", inconsistent)):
+            if n:
+                self._seen.labels(result).inc(n)
 
     def interrupted(self, to_silence_s: float | None = None) -> None:
         """The host was interrupted; how long the silence took, where known."""

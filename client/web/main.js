@@ -146,6 +146,7 @@ class Page {
   #connected() {
     this.#stage.showActivity(this.#conversation.activity);
     this.#chat.focus();
+    this.#reports.begin((batch) => this.session.reportStats(batch, "frames"));
     for (const { text, mode } of this.#waiting.splice(0)) this.send(text, mode);
     this.#learnGestures();
   }
@@ -204,9 +205,9 @@ class Page {
         this.#told(data.t, data.d ?? {}, nowMs);
         break;
       case "server-response":
-        if (data.t === "stats") this.#reports.clock.answered(id, data.d?.clock_s, nowMs);
+        if (data.t === "frames") this.#reports.clock.answered(id, data.d ?? {}, nowMs);
         if (data.t === "stats") this.#overlay.answered(data.d ?? {});
-        if (data.t === "frames") this.#overlay.seen(glassView(data.d ?? {}));
+        if (data.t === "frames" && data.d?.stages_ms) this.#overlay.seen(glassView(data.d ?? {}));
         break;
       case "error-response":
         if (id === this.#sent.id) this.#chat.giveBack(this.#sent.text);
@@ -253,10 +254,8 @@ class Page {
     const report = await peer.getStats();
     const figures = this.#monitor.sample(report.values(), performance.now());
     this.#overlay.measured(figures, this.#timer.last);
-    const batch = this.#reports.take();
-    if (batch) this.session.reportStats(batch, "frames");
-    const id = this.session.reportStats(numbersOf({ ...figures, ...this.#timer.last }));
-    this.#reports.clock.asked(id, performance.now());
+    this.#reports.tell((batch) => this.session.reportStats(batch, "frames"));
+    this.session.reportStats(numbersOf({ ...figures, ...this.#timer.last }));
     const silentMs = performance.now() - (this.#monitor.lastFrameMs ?? performance.now());
     if (!document.hidden) this.#showFrozen(silentMs > FROZEN_MS);
   }

@@ -64,6 +64,7 @@ export function traceView(data, packed = false) {
  * @property {Bar[]} slowest  Of the slowest frame of the last seconds.
  * @property {number} slowestMs
  * @property {string} rung
+ * @property {number} uncertaintyMs  How wrong times between the server's and the viewers' clocks may be.
  * @property {{name: string, p50: number, p95: number}[]} stages  Percentiles over the last frames of all viewers.
  */
 
@@ -78,6 +79,7 @@ export function glassView(data) {
     slowest: barsOf(data.slowest.stages_ms ?? {}, [...STAGES, ...VIEWER_STAGES]),
     slowestMs: Number(data.slowest.total_ms) || 0,
     rung: String(data.slowest.rung ?? ""),
+    uncertaintyMs: Number(data.uncertainty_ms) || 0,
     stages: [...STAGES, ...VIEWER_STAGES, "total"].flatMap((name) =>
       typeof known[name]?.p50 === "number" ? [{ name, p50: known[name].p50, p95: known[name].p95 }] : [],
     ),

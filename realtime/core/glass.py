@@ -1,7 +1,10 @@
 """A frame's way to the glass: the server's stamps joined, by RTP time, with when a viewer's browser showed the frame.
 
 Viewers are not trusted: a row counts once, only for a frame that was sent to them a moment ago, and only if its times
-can be true. Whatever a viewer tells changes figures and nothing else."""
+can be true. Whatever a viewer tells changes figures and nothing else.
+
+Two clocks are compared, and the viewer says how wrong its idea of ours may be. A row that contradicts our stamps by
+more than that is left out of the figures, not bent until it fits: bent rows would make the network look fast."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
@@ -21,8 +24,6 @@ TOTAL: Final = "total"
 KEPT_FRAMES: Final = 250
 """Ten seconds at 25 per second; a viewer tells of the last one."""
 SLOWEST_OF_S: Final = 5.0
-CLOCK_ERROR_S: Final = 0.1
-"""By how much a viewer's idea of our clock may be wrong: half the round trip at most, if the ways differ."""
 AHEAD_S: Final = 0.25
 """How far the expected display may lie ahead of the telling."""
 _WRAP: Final = 1 << 32
@@ -43,15 +44,19 @@ class Seen:
         return self.stamps_s["displayed"] - self.stamps_s["begun"]
 
     def durations_s(self) -> dict[str, float]:
-        """Seconds by stage, and in all."""
-        return between("begun", ALL_STAGES, self.stamps_s) | {TOTAL: self.total_s}
+        """Seconds by stage, and in all. Where the arrival is not known, network and buffer cannot be told apart:
+        neither is told then, so that no percentile mixes them."""
+        took_s = between("begun", ALL_STAGES, self.stamps_s) | {TOTAL: self.total_s}
+        if "received" not in self.stamps_s:
+            del took_s["buffered"]
+        return took_s
 
     def as_json(self) -> dict[str, Any]:
         """For the overlay."""
-        took_ms = {name: round(1e3 * value, 2) for name, value in self.durations_s().items()}
-        total_ms = took_ms.pop(TOTAL)
+        took_s = between("begun", ALL_STAGES, self.stamps_s)
         return {"index": self.index, "media_s": round(self.media_s, 3), "rung": self.rung,
-                "total_ms": total_ms, "stages_ms": took_ms}  # fmt: skip
+                "total_ms": round(1e3 * self.total_s, 2),
+                "stages_ms": {name: round(1e3 * value, 2) for name, value in took_s.items()}}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,10 @@ class Glass:
     def __init__(self) -> None:
         self._frames: OrderedDict[int, _Sent] = OrderedDict()
         self.stages = StageWindow(2 * KEPT_FRAMES)
+        self._uncertain_s: deque[float] = deque(maxlen=2 * KEPT_FRAMES)
         self.joined = 0
         self.refused = 0
+        self.inconsistent = 0
 
     def sent(self, frame: Frame) -> None:
         """A frame was made and is on its way."""
@@ -92,40 +99,38 @@ class Glass:
         if len(self._frames) > KEPT_FRAMES:
             self._frames.popitem(last=False)
 
-    def seen(self, eyes: Eyes, origin: int, told: Iterable[ShownFrame], now_s: float) -> list[Seen]:
-        """What a viewer told, joined. `origin` is the RTP time of media time zero in this viewer's picture."""
+    def seen(
+        self, eyes: Eyes, origin: int, told: Iterable[ShownFrame], now_s: float, uncertainty_s: float = 0.1
+    ) -> list[Seen]:
+        """What a viewer told, joined. `origin` is the RTP time of media time zero in this viewer's picture,
+        `uncertainty_s` how wrong its idea of our clock may be."""
         found = []
         for shown in told:
-            one = self._join(eyes, origin, shown, now_s)
-            if one is None:
+            frame = self._sent_as(eyes, origin, shown, now_s + uncertainty_s)
+            if frame is None:
                 self.refused += 1
                 continue
+            eyes.last_pts = frame.pts
+            one = _joined(frame, shown, uncertainty_s)
+            if one is None:
+                self.inconsistent += 1
+                continue
             self.joined += 1
+            self._uncertain_s.append(uncertainty_s)
             self.stages.add_durations(one.durations_s())
             eyes.recent.append(one)
             found.append(one)
         return found
 
-    def _join(self, eyes: Eyes, origin: int, shown: ShownFrame, now_s: float) -> Seen | None:
+    def _sent_as(self, eyes: Eyes, origin: int, shown: ShownFrame, until_s: float) -> _Sent | None:
+        """The frame that this row is of, unless it counted already or the row contradicts itself."""
         pts = self._pts((shown.rtp - origin) % _WRAP)
         frame = None if pts is None else self._frames[pts]
         if frame is None or frame.pts <= eyes.last_pts or not {"begun", "sent"} <= frame.trace.stamps_s.keys():
             return None
-        stamps_s = dict(frame.trace.stamps_s)
-        sent_s = stamps_s["sent"]
-        order = (sent_s - CLOCK_ERROR_S, shown.received_s, shown.presented_s, shown.displayed_s, now_s + AHEAD_S)
-        if shown.displayed_s < sent_s or any(later < sooner for sooner, later in zip(order, order[1:], strict=False)):
-            return None
-        eyes.last_pts = frame.pts
-        received_s = max(sent_s, shown.received_s)
-        presented_s = max(received_s, shown.presented_s)
-        stamps_s |= {
-            "received": received_s,
-            "buffered": max(received_s, presented_s - shown.decode_s),
-            "decoded": presented_s,
-            "displayed": max(presented_s, shown.displayed_s),
-        }
-        return Seen(frame.index, frame.media_s, frame.trace.rung, stamps_s)
+        received_s = shown.presented_s if shown.received_s is None else shown.received_s
+        order = (received_s, shown.presented_s, shown.displayed_s, until_s + AHEAD_S)
+        return None if any(later < sooner for sooner, later in zip(order, order[1:], strict=False)) else frame
 
     def _pts(self, word: int) -> int | None:
         """The frame with these low 32 bits of its time; browsers hand on RTP times a tick off."""
@@ -136,5 +141,28 @@ class Glass:
         return next((pts for pts in (near, near - 1, near + 1) if pts in self._frames), None)
 
     def summary(self) -> dict[str, Any]:
-        """Percentiles by stage in milliseconds, and how much was joined."""
-        return {"joined": self.joined, "refused": self.refused, "stages_ms": self.stages.summary_ms()}
+        """Percentiles by stage in milliseconds, how much was joined, and how wrong the viewers' clocks may be."""
+        counts = {"joined": self.joined, "refused": self.refused, "inconsistent": self.inconsistent}
+        return counts | {"stages_ms": self.stages.summary_ms(), "uncertainty_ms": self.uncertainty_ms}
+
+    @property
+    def uncertainty_ms(self) -> float | None:
+        """By how much a time between our stamps and a viewer's may be wrong, over the rows that percentiles hold."""
+        return round(1e3 * max(self._uncertain_s), 2) if self._uncertain_s else None
+
+
+def _joined(frame: _Sent, shown: ShownFrame, uncertainty_s: float) -> Seen | None:
+    """Our stamps and the viewer's in one; None if they contradict each other by more than the clocks may be wrong."""
+    sent_s, begins_s = frame.trace.stamps_s["sent"], shown.presented_s - shown.decode_s
+    came_s = begins_s if shown.received_s is None else shown.received_s
+    if came_s < sent_s - uncertainty_s or begins_s < came_s - uncertainty_s or shown.displayed_s < sent_s:
+        return None
+    came_s = max(sent_s, came_s)
+    presented_s = max(came_s, shown.presented_s)
+    stamps_s = dict(frame.trace.stamps_s)
+    if shown.received_s is not None:
+        stamps_s["received"] = came_s
+    stamps_s["buffered"] = max(came_s, presented_s - shown.decode_s)
+    stamps_s["decoded"] = presented_s
+    stamps_s["displayed"] = max(presented_s, shown.displayed_s)
+    return Seen(frame.index, frame.media_s, frame.trace.rung, stamps_s)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from realtime.core.scenes import SCENES
 from realtime.core.sound import SoundTimeline
 from realtime.core.trace import Responses, StageWindow
 from realtime.core.values import Frame, FrameTrace
-from realtime.core.wire_frames import ShownFrame
+from realtime.core.wire_frames import FramesShown
 from realtime.ear import Played
 from realtime.generator import Generator
 from realtime.guarding import Guarding
@@ -66,11 +66,13 @@ class Production:
         self.tap = SoundTap(self.played.read)
         self._frames: Mailbox[Frame] = Mailbox()
         denoiser = shared.denoise(stock.avatar, session_id)
+        if log is not None:
+            log.denoiser(denoiser)
         self._ladder = SCENES[spec.scene].ladder.ladder("refine2" if denoiser is not None else "warp")
         self._guard = Guarding(lambda *moved: self._stock.avatar.displacement_px(*moved))
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
-            partial_update=spec.partial_update, guard=self._guard,
+            partial_update=spec.partial_update, guard=self._guard, on_refined=None if log is None else log.refined,
         )  # fmt: skip
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
@@ -169,19 +171,26 @@ class Production:
             "sound_late_ticks": media.late_ticks,
         }
 
-    def seen(self, eyes: Eyes, origin: int | None, told: Sequence[ShownFrame]) -> dict[str, Any]:
-        """A viewer tells of frames it showed: counted, exported, and answered with what the overlay draws."""
-        now_s, telemetry = self._clock(), self._shared.telemetry
-        refused = self._glass.refused
-        found = [] if origin is None else self._glass.seen(eyes, origin, told, now_s)
-        self._shared.metrics.seen([one.durations_s() for one in found], self._glass.refused - refused)
+    def seen(self, eyes: Eyes, origin: int | None, told: FramesShown) -> dict[str, Any]:
+        """A viewer tells of frames it showed: counted, exported, and answered with what the overlay draws. One that
+        tells of none asks for our clock: when this came and when the answer leaves, as NTP does (RFC 5905, 8)."""
+        now_s = self._clock()
+        answer = self._joined(eyes, origin, told, now_s) if told.frames else {}
+        return answer | {"came_s": round(now_s, 6), "clock_s": round(self._clock(), 6)}
+
+    def _joined(self, eyes: Eyes, origin: int | None, told: FramesShown, now_s: float) -> dict[str, Any]:
+        glass, telemetry = self._glass, self._shared.telemetry
+        refused, inconsistent = glass.refused, glass.inconsistent
+        found = [] if origin is None else glass.seen(eyes, origin, told.frames, now_s, told.uncertainty_s)
+        took_s = [one.durations_s() for one in found]
+        self._shared.metrics.seen(took_s, glass.refused - refused, glass.inconsistent - inconsistent)
         for one in found:
             if telemetry is not None and one.index % TRACED_EVERY_FRAMES == 0:
                 telemetry.export("glass", "begun", one.stamps_s, now_s, self._session_id)
         slowest = eyes.slowest(now_s)
-        return {"joined": len(found), "stages_ms": self._glass.stages.summary_ms()} | (
-            {} if slowest is None else {"slowest": slowest.as_json()}
-        )
+        summary = {name: value for name, value in glass.summary().items() if name in ("stages_ms", "uncertainty_ms")}
+        summary |= {"joined": len(found), "inconsistent": glass.inconsistent - inconsistent}
+        return summary if slowest is None else summary | {"slowest": slowest.as_json()}
 
     async def _generate(self) -> None:
         """Generate; a failure is logged and frames go on, for a frozen host is the worst answer to a bad frame."""

@@ -263,7 +263,7 @@ class Session:
             text_limit_chars=config.text_limit_chars,
             about=about,
             scopes=lambda: peer.scopes,
-            seen=lambda told: self._production.seen(eyes, peer.video_rtp_origin, told.frames),
+            seen=lambda told: self._production.seen(eyes, peer.video_rtp_origin, told),
         )
 
         def refused(error: RequestError) -> None:

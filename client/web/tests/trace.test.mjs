@@ -8,10 +8,12 @@ import { glassView, traceView } from "../trace.js";
 test("the whole way to the glass is a waterfall too, with what is usual beside it", () => {
   const view = glassView({
     slowest: { total_ms: 60, rung: "warp", stages_ms: { displayed: 16, sent: 4, received: 10, buffered: 30 } },
+    uncertainty_ms: 2.5,
     stages_ms: { total: { p50: 50, p95: 61 }, buffered: { p50: 28, p95: 31 }, unheard: { p50: 1, p95: 1 } },
   });
   assert.deepEqual(view.slowest.map((bar) => [bar.name, bar.startMs]), [["sent", 0], ["received", 4], ["buffered", 14], ["displayed", 44]]);
   assert.deepEqual(view.stages.map((one) => one.name), ["buffered", "total"]);
+  assert.equal(view.uncertaintyMs, 2.5);
   assert.equal(glassView({ joined: 0, stages_ms: {} }), null);
 });
 

@@ -220,17 +220,18 @@ async def test_frames_that_a_viewer_saw_are_joined_and_lies_are_counted(house: H
     state = session.state()
     last = int(state["clock_s"] * 25)
     at_ms = [1e3 * (index / 25 + 0.01) for index in range(last)]
-    rows = [
-        [(origin + 3600 * index) % (1 << 32), at, at + 20, at + 30, 2]
-        for index, at in enumerate(at_ms)
-    ][-20:]
+    rows = [[(origin + 3600 * index) % (1 << 32), at, at + 20, at + 30, 2] for index, at in enumerate(at_ms)][-20:]
     await watcher.send("client-message", {"t": "frames", "d": {"rows": [[0, 0, 0, 0, 0], *rows]}}, id="g")
     await until(lambda: "g" in kinds_of(watcher, "server-response"), "the answer")
     glass = session.state()["glass"]
-    assert glass["joined"] + glass["refused"] == len(rows) + 1 and glass["refused"] >= 1
+    assert glass["joined"] + glass["refused"] + glass["inconsistent"] == len(rows) + 1 and glass["refused"] >= 1
     assert house.metrics.value("anima_viewer_frames_total", result="refused") == glass["refused"]
     assert house.metrics.value("anima_viewer_frames_total", result="joined") == glass["joined"] > 0
     assert house.metrics.value("anima_glass_seconds_count", stage="total") == glass["joined"]
+    await watcher.send("client-message", {"t": "frames", "d": {"rows": []}}, id="p")
+    await until(lambda: "p" in kinds_of(watcher, "server-response"), "the clock")
+    clock: Any = next(m["data"]["d"] for m in watcher.messages if m["id"] == "p")
+    assert set(clock) == {"came_s", "clock_s"} and 0 < clock["came_s"] <= clock["clock_s"]
     await watcher.viewer.close()
 
 
