@@ -169,7 +169,7 @@ class Head3dSource:
 
     @property
     def version(self) -> int:
-        return 2
+        return 3
 
     @property
     def rois(self) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def _paint_eye(person: Person, albedo: F32, gloss: F32, sharp: F32) -> None:
 def _paint_mouth(person: Person, albedo: F32, gloss: F32, sharp: F32, height: F32) -> None:
     rng = person.stream(4)
     width, tall = parts.TEETH_SIZE
-    enamel = np.array([0.74, 0.68, 0.55]) * person.teeth_tone + np.array([0.60, 0.50, 0.34]) * (1 - person.teeth_tone)
+    enamel = np.array([0.84, 0.80, 0.73]) * person.teeth_tone + np.array([0.72, 0.66, 0.56]) * (1 - person.teeth_tone)
     gum = np.array([0.42, 0.13, 0.12]) * (0.55 + 0.45 * float(person.skin.mean() / 0.4))
     for upper, at in ((True, parts.TEETH_AT), (False, parts.TEETH_LOW_AT)):
         s = np.linspace(-1, 1, width)[None]
@@ -106,7 +106,7 @@ def _paint_mouth(person: Person, albedo: F32, gloss: F32, sharp: F32, height: F3
         tint = rng.normal(0, 0.025, 16)[index + 8 * (s > 0)]
         tone = (1 + tint) * (1 - 0.16 * np.clip(np.abs(s) * 1.3 - 0.3, 0, 1)) * (1 - 0.20 * np.clip(f - 0.35, 0, 1))
         tone = tone + 0.05 * noise(rng, (tall, width), 5)
-        tooth = enamel * tone[..., None] * np.exp(-np.clip(f - 0.3, 0, 1)[..., None] * np.array([0, 0.05, 0.25]))
+        tooth = enamel * tone[..., None] * np.exp(-np.clip(f - 0.3, 0, 1)[..., None] * np.array([0, 0.04, 0.14]))
         tip = np.exp(-((f / 0.09) ** 2))[..., None] * 0.25
         tooth = tooth * (1 - tip) + tooth * np.array([0.78, 0.84, 0.92]) * tip
         tooth = tooth * np.exp(-groove[..., None] * np.array([1.0, 1.35, 1.6]))
