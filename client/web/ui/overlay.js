@@ -138,7 +138,7 @@ export class DebugOverlay {
     const glass = this.#glass;
     if (!glass) return [];
     const total = glass.stages.find((one) => one.name === "total");
-    const rest = total ? `p50 ${total.p50.toFixed(0)} · p95 ${total.p95.toFixed(0)} ms (± ${glass.uncertaintyMs.toFixed(0)} ms)` : "–";
+    const rest = total ? `p50 ${total.p50.toFixed(0)} · p95 ${total.p95.toFixed(0)} ± ${glass.uncertaintyMs.toFixed(0)} ms` : "–";
     return [
       element("h2", {}, `${this.#locale.word("debugGlass")} · ${rest}`),
       element("p", { class: "dim" }, this.#locale.word("debugSlowest", { ms: glass.slowestMs.toFixed(0) })),
