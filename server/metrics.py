@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from realtime.core.values import FrameTrace
+from server.media.packets import EncodedVideo
 
 FRAME_BUCKETS_S: Final = (0.001, 0.002, 0.004, 0.006, 0.008, 0.012, 0.016, 0.024, 0.04, 0.08, 0.16)
 GLASS_BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.25, 0.5, 1.0)
@@ -31,6 +32,9 @@ class Metrics:
             "decisions", "Steps of the ladder, the frame rate and viewers' encodings", "kind", "to", "direction"
         )
         self._faults = self._counter("region_faults", "Regions found faulty and not shown, by why", "region", "kind")
+        self._pictures = self._counter("encoded_pictures", "Pictures encoded, by encoding", "encoding", "keyframe")
+        self._bytes = self._counter("encoded_bytes", "Bytes of encoded pictures, by encoding", "encoding")
+        self._encoding = self._counter("encoding_seconds", "Time spent on pictures' encoding, by encoding", "encoding")
         self._interruptions = self._counter("interruptions", "Times a speaking host was interrupted")
         self._viewers_joined = self._counter("viewers_joined", "Viewers that connected")
         self._viewers_failed = self._counter("viewers_failed", "Offers that led to no connection", "reason")
@@ -106,6 +110,12 @@ class Metrics:
 
     def encoded(self, took_s: float) -> None:
         self._encode.observe(took_s)
+
+    def encoded_by(self, encoding: str, unit: EncodedVideo, took_s: float) -> None:
+        """A picture left an encoder; `encoding` is its codec and rung. Rates of these give frame rate and bit rate."""
+        self._pictures.labels(encoding, "yes" if unit.keyframe else "no").inc()
+        self._bytes.labels(encoding).inc(unit.size_bytes)
+        self._encoding.labels(encoding).inc(took_s)
 
     def responded(self, text_to_sound_s: float) -> None:
         self._response.observe(text_to_sound_s)

@@ -62,8 +62,10 @@ class MediaEgress:
         start_bitrate_bps: int = BITRATE_START_BPS,
         max_bitrate_bps: int = BITRATE_MAX_BPS,
         on_step: Callable[[Step], None] = lambda step: None,
+        on_encoded: Callable[[str, EncodedVideo, float], None] = lambda rung, unit, took_s: None,
         marking: Marking | None = None,
     ) -> None:
+        """`on_encoded` is told of every unit, with its encoding's codec and rung and what it took, waiting included."""
         self.clock = clock
         self.stats = EgressStats(bitrate_bps=start_bitrate_bps)
         self._frames = frames
@@ -75,7 +77,7 @@ class MediaEgress:
             (width, height), self.stats, fps=fps, start_bps=start_bitrate_bps, max_bps=max_bitrate_bps,
             on_step=on_step,
         )  # fmt: skip
-        self._marking = marking
+        self._marking, self._on_encoded = marking, on_encoded
         self._shown_s = float("-inf")
         self._encodes_s = 0.0
         self._listeners: set[SoundSubscription] = set()
@@ -211,6 +213,7 @@ class MediaEgress:
         self.stats.frames_encoded += 1
         self.stats.video_bytes += unit.size_bytes
         rung.meter.add(now_s, unit.size_bytes)
+        self._on_encoded(rung.name, unit, now_s - begun_s)
         return unit
 
     def _marked(self, rung: Rung, frame: Frame, *, keyframe: bool, bitrate_bps: int) -> EncodedVideo:

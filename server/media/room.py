@@ -39,6 +39,11 @@ class Rung:
     last_pts: int | None = None
 
     @property
+    def name(self) -> str:
+        """Codec and rung, as figures name it."""
+        return f"{self.codec} {self.spec.name}"
+
+    @property
     def wanted(self) -> bool:
         """Whether anybody needs it."""
         return bool(self.viewers or self.coming)
@@ -127,8 +132,7 @@ class VideoRoom:
         found: dict[str, int] = {}
         for rung in self._rungs.values():
             if rung.viewers:
-                name = f"{rung.codec} {rung.spec.name}"
-                found[name] = len(rung.viewers)
+                found[rung.name] = len(rung.viewers)
         return found
 
     def every(self) -> int:

@@ -82,7 +82,7 @@ class Production:
         self.egress = MediaEgress(
             self._frames, self.tap.read, clock,
             width=width, height=height, fps=shared.config.fps, on_step=self._stepped,
-            marking=shared.marking(session_id, spec, width, height),
+            on_encoded=shared.metrics.encoded_by, marking=shared.marking(session_id, spec, width, height),
         )  # fmt: skip
         self._stages = StageWindow()
         self._glass = Glass()

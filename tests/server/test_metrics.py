@@ -1,6 +1,7 @@
 """Metrics count what they are told and read what they are asked for."""
 
 from realtime.core.values import FrameTrace
+from server.media.packets import EncodedVideo
 from server.metrics import Metrics, resident_memory_bytes
 
 
@@ -15,6 +16,17 @@ def test_frames_are_counted_by_rung_and_timed_by_stage() -> None:
     assert metrics.value("anima_stage_seconds_bucket", stage="render", le="0.004") == 1
     assert metrics.value("anima_stage_seconds_bucket", stage="render", le="0.002") == 0
     assert metrics.value("anima_stage_seconds_count", stage="plan") == 0, "nothing precedes the first stage"
+
+
+def test_encodings_are_told_apart() -> None:
+    metrics = Metrics()
+    for keyframe, rung in ((True, "H264 high"), (False, "H264 high"), (False, "VP8 small")):
+        unit = EncodedVideo(rung.split()[0], 0, keyframe, (b"x",), 700, FrameTrace())  # type: ignore[arg-type]
+        metrics.encoded_by(rung, unit, 0.002)
+    assert metrics.value("anima_encoded_pictures_total", encoding="H264 high", keyframe="yes") == 1
+    assert metrics.value("anima_encoded_pictures_total", encoding="H264 high", keyframe="no") == 1
+    assert metrics.value("anima_encoded_bytes_total", encoding="H264 high") == 1400
+    assert metrics.value("anima_encoding_seconds_total", encoding="VP8 small") == 0.002
 
 
 def test_everything_else_counts_too() -> None:
