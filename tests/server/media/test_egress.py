@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from realtime.core.units import AUDIO_TICK_S
 from realtime.core.values import Frame, Pcm
 from realtime.mailbox import Mailbox
 from server.media.egress import MediaEgress
+from server.media.marking import Marking
 from server.media.packets import EncodedSound, EncodedVideo
 from tests.server.rtc.rig import HEIGHT, WIDTH, frame_of, patches, tone, until
 from tests.virtual_time import now_s, run_virtual
@@ -239,3 +242,37 @@ async def test_close_leaves_nothing() -> None:
     await egress.aclose()
     egress.start()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_picture_that_would_come_too_far_behind_its_sound_is_left_out() -> None:
+    time_s, took_s = [100.0], 0.02
+    told: list[tuple[str, float]] = []
+
+    def slow(frame: Frame) -> Frame:
+        time_s[0] += took_s
+        return frame
+
+    frames: Mailbox[Frame] = Mailbox()
+    egress = MediaEgress(
+        frames, tone, lambda: time_s[0], width=WIDTH, height=HEIGHT, marking=cast(Marking, slow),
+        on_encoded=lambda rung, unit, took: told.append((rung, round(took, 6))),
+    )  # fmt: skip
+    egress.start()
+    try:
+        viewer = egress.watch("H264")
+
+        def put(index: int, late_s: float) -> Frame:
+            frame = replace(frame_of(patches(), index), media_s=time_s[0] - late_s)
+            frames.put(frame)
+            return frame
+
+        put(0, 0.0)
+        await viewer.next()
+        left_out = put(1, 0.025)
+        await until(lambda: egress.stats.late_frames == 1)
+        assert "left_out" in left_out.trace.stamps_s, "25 ms late, and encodings take 20"
+        put(2, 0.025)
+        await viewer.next()
+        assert told == [("H264 high", took_s)] * 2, "the long encoding is forgotten by and by"
+    finally:
+        await egress.aclose()
