@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final
-from zlib import crc32
 
 from aiortc import RTCIceServer
 from platformdirs import user_state_path
@@ -15,8 +14,6 @@ from platformdirs import user_state_path
 from models.avatar.gallery import adopt
 from models.avatar.presets import DEFAULT
 from models.avatar.projection import PICTURE_PX, base_key
-from models.diffusion.refiner import refiner_for
-from models.diffusion.refiner_engine import FAILED, announced_engine
 from models.hearing.detector import SileroDetector
 from models.hearing.endpoint import EndpointTranscriber, HearingSpec
 from models.hearing.whisper import WhisperTranscriber, packaged_model
@@ -36,7 +33,6 @@ from models.speech.espeak import EspeakVoice
 from models.speech.remembered import RememberedVoice
 from models.staging.collection import Collection, whole_picture
 from models.vision.motions import Motions
-from realtime.aside import Aside
 from realtime.compute import ComputeThread
 from realtime.core.clips import BAKED, PRIMITIVES
 from realtime.core.primitives import Primitive, clip_controls
@@ -45,6 +41,7 @@ from realtime.ports import Answerer, Avatar, Transcriber
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
+from server.denoising.compose import Denoising
 from server.event_log import event_logs
 from server.ice_servers import ice_options, turn_servers
 from server.marks import NO_SOURCE, Marks, Source
@@ -93,15 +90,13 @@ class Server:
         described = describing(config.motion_threshold, config.motion_search)
         count_reuse(self.metrics, described, answers, voice)
         self._hearing = hearing_parts(config)
-        self._engine, self._denoising = announced_engine(config.denoiser)
-        self._aside = Aside(name="refining") if self._engine is not None and self._engine.concurrent else None
+        self._denoising = Denoising(config.denoiser)
         self._telemetry = telemetry(config)
         shared = Shared(
             config, self._stocks, self._compute, voice, self._library, _safety_of(config), self.metrics,
             self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
-            denoise=lambda avatar, session: refiner_for(self._engine, avatar, crc32(session.encode())),
-            refining=self._aside, described=described, paints=self.paints, event_log=event_logs(config),
-            telemetry=self._telemetry,
+            denoise=self._denoising.of, refining=self._denoising.aside, described=described, paints=self.paints,
+            event_log=event_logs(config), telemetry=self._telemetry,
         )  # fmt: skip
         self._ice = ice_options(config)
         options = PeerOptions(
@@ -140,7 +135,7 @@ class Server:
 
     def notices(self) -> Mapping[str, str]:
         """What is wrong with parts that sessions can do without."""
-        return {"denoiser": self._denoising} if self._denoising.startswith(FAILED) else {}
+        return self._denoising.notices()
 
     async def start(self) -> None:
         """Warm what answers the first viewer: the voice's worker and dictionaries, the avatar's region drawing."""
@@ -164,9 +159,8 @@ class Server:
         self._avatars.close()
         self._compute.close()
         self._shelves.close()
-        if self._aside is not None:
-            self._aside.close()
-        for part in (self._engine, self._telemetry, self._ice.tcp):
+        self._denoising.close()
+        for part in (self._telemetry, self._ice.tcp):
             if part is not None:
                 part.close()
 

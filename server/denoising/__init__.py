@@ -1,0 +1,1 @@
+"""What improves the regions that were drawn."""

@@ -1,0 +1,1 @@
+"""Tests of what improves the regions that were drawn."""
