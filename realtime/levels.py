@@ -4,7 +4,7 @@ Contract: each level takes the states of the one below, improves them if the fra
 one of them. Closing the outermost generator closes the inner ones. All pixels are made on the compute thread."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,9 +18,9 @@ from realtime.core.facs import Controls
 from realtime.core.governor import RateGovernor
 from realtime.core.pacing import Due, FramePacer, Lead
 from realtime.core.plan import Plan
-from realtime.core.values import I420, BaseKey, FrameTrace, Patch, Pose, Region
+from realtime.core.values import I420, Asked, BaseKey, FrameTrace, Patch, Pose, Region
 from realtime.guarding import Guarding, View
-from realtime.ports import Clock, Denoiser, Refined
+from realtime.ports import Clock, Denoiser, Done, Refined
 from realtime.stock import Stock
 
 MOUTH = "lower"
@@ -75,6 +75,10 @@ class Workshop:
     governor: RateGovernor = field(default_factory=RateGovernor)
     guard: Guarding | None = None
     """Looks at what was drawn before it leaves; None looks at nothing."""
+    on_refined: Callable[[int, Done], None] | None = None
+    """Told what the denoiser's calls did, by number, late ones too; on the thread it works on."""
+    calls: int = 0
+    """Of the denoiser, so far."""
 
 
 def work_kind(*, speaking: bool) -> str:
@@ -144,7 +148,9 @@ async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState,
     left_s = _left_s(shop, state.due)
     controls, deadline_s = state.pose.controls, state.due.deadline_s
     device = shop.refining or shop.compute
-    work = device.run(left_s, _refined, shop, denoiser, state.patches, controls, steps, deadline_s)
+    shop.calls += 1
+    state.trace.asked = Asked(shop.calls)
+    work = device.run(left_s, _refined, shop, denoiser, state.patches, controls, steps, deadline_s, shop.calls)
     try:
         async with asyncio.timeout(max(0.0, left_s)):
             better = await work
@@ -160,13 +166,19 @@ async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState,
 
 def _take(guard: Guarding | None, state: FrameState, better: tuple[Patch, ...]) -> None:
     """Show improved patches; those that are faulty stay as they were drawn."""
-    drawn = state.patches
+    drawn, asked = state.patches, state.trace.asked
     state.patches, state.pixels = better, _compose(replace(state, patches=better))
+    changed = [name for name, a, b in zip(state.named, better, drawn, strict=True) if a is not b]
+    if asked is not None:
+        state.trace.asked = replace(asked, better=tuple(changed))
     if guard is None:
         return
-    changed = [name for name, a, b in zip(state.named, better, drawn, strict=True) if a is not b]
     faults = guard.look(_view(state, dict(zip(state.named, better, strict=True))), changed)
     if faults:
+        if asked is not None:
+            kept = tuple(name for name in changed if name not in faults)
+            spoilt = tuple(name for name in faults if name not in state.trace.faults)
+            state.trace.asked = replace(asked, better=kept, spoilt=spoilt)
         state.trace.faults.update({name: fault.kind for name, fault in faults.items()})
         chosen = zip(state.named, better, drawn, strict=True)
         state.patches = tuple(old if name in faults else new for name, new, old in chosen)
@@ -264,11 +276,14 @@ def _stand_in(state: FrameState, last: FrameState | None, region: Region) -> Pat
 
 
 def _refined(
-    shop: Workshop, denoiser: Denoiser, patches: tuple[Patch, ...], controls: Controls, steps: int, deadline_s: float
-) -> Refined:
+    shop: Workshop, denoiser: Denoiser, patches: tuple[Patch, ...], controls: Controls, steps: int, deadline_s: float,
+    call: int,
+) -> Refined:  # fmt: skip
     """Touches no frame state: who gave up waiting has published it."""
     begin = shop.clock()
     better = denoiser.refine(patches, controls, steps, deadline_s - begin)
+    if better.done is not None and shop.on_refined is not None:
+        shop.on_refined(call, better.done)
     if better.steps:
         shop.costs.observe(f"refine{better.steps}", _area(patches), shop.clock() - begin)
     return better

@@ -1,8 +1,8 @@
 """The ports: the frame path's needs, as small Protocols. Real sides live in `models`; fakes in tests."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from realtime.core.facs import Controls
 from realtime.core.values import I420, BaseKey, Patch, Pcm, Region, SpeechChunk, VoiceSpec
@@ -141,12 +141,42 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What a denoiser did that only its clock and the identity of patches decided: all a replay has to be told."""
+
+    steps: int
+    """Asked for."""
+    rounds: int
+    """Evaluations of the net one after another."""
+    places: str
+    """A letter per patch: `f` worked on, `s` shown as it was improved before, `-` left as it came."""
+    failed: bool = False
+    """It did not end; what it remembered is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refined:
     """What became of a frame's patches."""
 
     patches: tuple[Patch, ...]
     steps: int
     """Denoising steps that were made for it: 2, 1, or 0 where nothing had to be or could be done."""
+    done: Done | None = None
+    """None where it did nothing that changes what comes after, or cannot be told to do it again."""
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """What a denoiser that can do again what it did has besides."""
+
+    @property
+    def identity(self) -> Mapping[str, str | int]:
+        """What its pictures depend on besides its calls; equal ones give equal pictures on the same build."""
+        ...
+
+    def again(self, patches: Sequence[Patch], controls: Controls, done: Done) -> Refined:
+        """Do what a call with these patches and controls did, whatever the time is. Raises `Malformed`."""
+        ...
 
 
 class Denoiser(Protocol):

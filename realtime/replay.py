@@ -1,22 +1,25 @@
 """Plays an event log: the frames of a session once more, from its plan and its avatar's pixels, bit by bit."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from realtime.core.composite import compose
 from realtime.core.errors import Malformed
+from realtime.core.facs import Controls
 from realtime.core.plan import Plan
-from realtime.core.replaying import BEGUN, RESTAGED, Record, digest, perform
+from realtime.core.replaying import BEGUN, DENOISER, REFINED, RESTAGED, Record, digest, perform
 from realtime.core.values import I420, BaseKey, Patch, Pose, Region
+from realtime.ports import Avatar, Done, Repeatable
 from realtime.stock import Stock
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
     """One frame as it was made again. `same` says whether it is the recorded one; None where a denoiser had worked on
-    it or a painted background had come, which a replay has not."""
+    it that a replay has not, or a painted background had come."""
 
     index: int
     media_s: float
@@ -24,6 +27,10 @@ class Replayed:
     same: bool | None
     lacks: str = ""
     """What was at work on the recorded frame and is not here: `denoiser` or `painter`."""
+
+
+WAITING: Final = 16
+"""Late calls of the denoiser that are waited for; one that was never begun does not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +42,57 @@ class _Made:
     pixels: I420
 
 
-class Player:
-    """One log's. Draws what the levels drew and keeps what they kept."""
+class Missing(Patch):
+    """Stands for a patch that a denoiser had improved and that is not here; its pixels are those that were drawn."""
 
-    def __init__(self, seed: int, stock: Stock) -> None:
+
+Opened = Repeatable | str
+"""A denoiser, or why there is none."""
+Open = Callable[[Record, Avatar], Opened]
+"""Opens the one that a record tells of."""
+
+
+def refined_record(call: int, done: Done) -> Record:
+    """What a call of the denoiser did."""
+    return {"do": REFINED, "call": call, **{name: value for name, value in asdict(done).items() if value}}
+
+
+def done_of(record: Record) -> Done:
+    """What `refined_record` wrote. Raises `Malformed`."""
+    try:
+        steps, rounds = int(record.get("steps", 0)), int(record.get("rounds", 0))
+        places, failed = str(record.get("places", "")), bool(record.get("failed"))
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"a call of the denoiser cannot be read: {error}", field="log") from error
+    if steps not in range(3) or rounds not in range(3) or not set(places) <= set("fs-"):
+        raise Malformed("a call of the denoiser makes no sense", field="log", limit="0 to 2 steps")
+    return Done(steps, rounds, places, failed)
+
+
+def _nothing_to_open(record: Record, avatar: Avatar) -> Opened:
+    """Where nothing can be opened."""
+    return "no denoiser was looked for"
+
+
+class Player:
+    """One log's. Draws what the levels drew, keeps what they kept, improves what was improved. `cached` says whether
+    the session's frames were built on cached pixels (`partial_update`)."""
+
+    def __init__(self, seed: int, stock: Stock, denoiser: Open = _nothing_to_open, *, cached: bool = True) -> None:
         self._plan = Plan(seed)
         self._stock = stock
+        self._open, self._cached = denoiser, cached
+        self._denoiser: Opened = "the log does not say which denoiser it was, or it cannot do again what it did"
+        self._told: dict[int, Done] = {}
+        self._waiting: dict[int, tuple[tuple[Patch, ...], Controls]] = {}
         self._last: _Made | None = None
         self._foreign = False
         self._shown: dict[str, tuple[BaseKey, Patch]] = {}
+
+    @property
+    def lacking(self) -> str:
+        """Why there is no denoiser; empty if there is one."""
+        return self._denoiser if isinstance(self._denoiser, str) else ""
 
     def frames(self, records: Iterable[Record]) -> Iterator[Replayed]:
         """The frames of a log without its first line, in order. Raises `Malformed`."""
@@ -52,18 +101,55 @@ class Player:
             self._foreign |= record.get("do") == RESTAGED
             if record.get("do") == BEGUN:
                 self._last = None
+            if record.get("do") == DENOISER:
+                self._denoiser = self._open(record, self._stock.avatar)
+            if record.get("do") == REFINED:
+                self._refined(record)
             if record.get("do") not in ("frame", "redrawn"):
                 pose = perform(self._plan, record) or pose
                 continue
             if pose is None:
                 raise Malformed("the log has a frame before its first pose", field="log")
-            self._last = made = self._make(pose, record)
+            self._last = made = self._improved(self._make(pose, record), pose.controls, record)
             self._shown |= {name: (made.key, patch) for name, patch in made.patches.items()}
             if record["do"] == "redrawn":
                 continue
-            same = None if self._foreign or "rung" in record else digest(made.pixels) == record["digest"]
-            lacks = "painter" if self._foreign else "denoiser" if "rung" in record else ""
+            unsaid = "rung" in record and "call" not in record  # of a version that did not tell of calls
+            missing = unsaid or any(isinstance(patch, Missing) for patch in made.patches.values())
+            lacks = "painter" if self._foreign else "denoiser" if missing else ""
+            same = None if lacks else digest(made.pixels) == record["digest"]
             yield Replayed(int(record["index"]), pose.media_s, made.pixels, same, lacks)
+
+    def _refined(self, record: Record) -> None:
+        """A call of the denoiser ended: of a frame that is still to come, or, late, of one that was shown without."""
+        self._told[int(record.get("call", 0))] = done_of(record)
+        self._again()
+
+    def _again(self) -> dict[int, tuple[Patch, ...]]:
+        """What the calls give whose patches are known, in the order in which they ended."""
+        found = {}
+        while self._told and (call := next(iter(self._told))) in self._waiting:
+            (drawn, controls), done = self._waiting.pop(call), self._told.pop(call)
+            if not isinstance(self._denoiser, str):
+                found[call] = self._denoiser.again(drawn, controls, done).patches
+        return found
+
+    def _improved(self, made: _Made, controls: Controls, record: Record) -> _Made:
+        """What the denoiser made of it; without one, its regions are marked as missing what it gave."""
+        call, better, drawn = record.get("call"), set(record.get("better", ())), tuple(made.patches.values())
+        if call is not None:
+            self._waiting = {**dict(list(self._waiting.items())[1 - WAITING :]), call: (drawn, controls)}
+        improved = self._again()
+        if self._told:
+            self._told.clear()
+            self._denoiser = "a call of the denoiser belongs to a frame that was given up; what follows depends on it"
+        if not better:
+            return made
+        missing = tuple(Missing(one.roi, one.pixels, one.alpha, one.matte) for one in drawn)
+        chosen = zip(made.patches.items(), improved.get(-1 if call is None else call, missing), strict=True)
+        patches = {name: new if name in better else old for (name, old), new in chosen}
+        pixels = compose(made.base, tuple(patches.values()), np.empty_like(made.base))
+        return replace(made, patches=patches, pixels=pixels)
 
     def _make(self, pose: Pose, record: Record) -> _Made:
         avatar, last = self._stock.avatar, self._last
@@ -75,7 +161,7 @@ class Player:
             base = self._stock.make_base(key) if found is None else found
         regions = avatar.regions(key, pose.controls)
         keys = tuple(region.key for region in regions)
-        if last is not None and last.key == key and last.keys == keys:
+        if self._cached and last is not None and last.key == key and last.keys == keys:
             return _Made(key, base, keys, last.patches, last.pixels)
         patches: dict[str, Patch] = {}
         for region in regions:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
@@ -10,8 +11,10 @@ from typing import Any, Final
 
 from realtime.core.errors import Malformed
 from realtime.core.events import Event
-from realtime.core.replaying import VERSION, Record, digest, frame_record
+from realtime.core.replaying import DENOISER, VERSION, Record, digest, frame_record
 from realtime.core.values import I420, Frame
+from realtime.ports import Done, Repeatable
+from realtime.replay import refined_record
 from server.config import Config
 from server.surfaces import SessionSpec
 
@@ -32,10 +35,25 @@ class EventLog:
         self._with_text = with_text
         self._pixels: I420 | None = None
         self._digest = ""
+        self._calls: deque[tuple[int, Done]] = deque()
         self.note(header)
 
     def note(self, record: Record) -> None:
         """Write one record."""
+        while self._calls:
+            self._write(refined_record(*self._calls.popleft()))
+        self._write(record)
+
+    def denoiser(self, denoiser: object) -> None:
+        """Frames are improved by this one, if by any."""
+        if isinstance(denoiser, Repeatable):
+            self.note({"do": DENOISER, **denoiser.identity})
+
+    def refined(self, call: int, done: Done) -> None:
+        """A call of the denoiser ended, on whatever thread; written before what is noted next."""
+        self._calls.append((call, done))
+
+    def _write(self, record: Record) -> None:
         if self._file.closed:
             return
         try:

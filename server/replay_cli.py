@@ -11,10 +11,9 @@ from typing import Any, Final
 from server.config import Config
 
 LACKS: Final = {
-    "denoiser": "a denoiser improved these frames; its steps and state are not in the log, so this is without it",
     "painter": "painted pixels are not in the log, so these frames were made of the avatar's own",
 }
-"""Why frames could not be compared."""
+"""Why frames could not be compared, besides for want of the denoiser, of which it depends."""
 ConfigOf = Callable[[argparse.Namespace], Config]
 
 
@@ -36,6 +35,7 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
     from realtime.stock import Stock
     from server.compose import collection, motions
     from server.event_log import read_log
+    from server.replaying.compose import Reopening
     from server.serving import ProgressBar
 
     header, records = read_log(arguments.log)
@@ -48,7 +48,10 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
             avatar = found.open(name, lambda done, total: progress(f"drawing {name}", done, total))
         else:
             avatar = found.open_aside(name, parse(background))
-        frames: Iterable[Replayed] = Player(header["seed"], Stock(avatar)).frames(records)
+        reopening = Reopening(config.denoiser)
+        stack.callback(reopening.close)
+        player = Player(header["seed"], Stock(avatar), reopening.open, cached=header.get("partial_update") is not False)
+        frames: Iterable[Replayed] = player.frames(records)
         if arguments.out is not None:
             frames = _as_pictures(frames, arguments.out)
         if arguments.mp4 is not None:
@@ -64,7 +67,8 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
                 first = frame.index
     told = {"frames": sum(counts.values()), "same": counts[True], "different": counts[False],
             "refined": counts[None], "first_different": first,
-            "not_compared": {what: {"frames": lacks[what], "why": LACKS[what]} for what in sorted(lacks)}}  # fmt: skip
+            "not_compared": {what: {"frames": lacks[what], "why": LACKS.get(what, player.lacking)}
+                             for what in sorted(lacks)}}  # fmt: skip
     print(json.dumps(told))
     return int(bool(counts[False]))
 

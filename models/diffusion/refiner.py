@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,11 +20,11 @@ from models.diffusion.refiner_face import Face, Faces, faces_of
 from models.diffusion.runtime.port import Job
 from models.diffusion.sampler import COLD, WARM, noisy, session_noise
 from models.diffusion.spec import CROPS, FIELDS, control_vector, coordinates
-from realtime.core.errors import UpstreamError
+from realtime.core.errors import Malformed, UpstreamError
 from realtime.core.facs import REST, Controls
 from realtime.core.roi import Dirt, judge
 from realtime.core.values import BaseKey, Patch, Roi
-from realtime.ports import Avatar, Refined
+from realtime.ports import Avatar, Done, Refined
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ FADE_FRAMES: Final = 4
 """Over the last of them it fades out."""
 FAILURES: Final = 3
 """After so many failures in a row the session goes on without a denoiser."""
+FRESH, SAME, LEFT = "f", "s", "-"
+"""Of `Done.places`."""
 _OPENING, _EYEBALL = FIELDS.index("opening"), FIELDS.index("eyeball")
 _HALF: Final = 128
 _FEWEST_PX: Final = 6
@@ -111,6 +113,15 @@ class Refiner:
         return self._engine.runtime.name
 
     @property
+    def identity(self) -> Mapping[str, str | int]:
+        """See `Repeatable.identity`."""
+        weights = self._engine.weights
+        return {
+            "name": weights.name, "weights": weights.fingerprint, "runtime": self.name, "seed": self._seed,
+            "crops": ",".join(self._crops),
+        }  # fmt: skip
+
+    @property
     def concurrent(self) -> bool:
         """Whether it may run aside of the compute thread."""
         return self._engine.concurrent
@@ -121,25 +132,38 @@ class Refiner:
         if self._failures >= FAILURES or not self._busy.acquire(blocking=False):
             return unchanged
         try:
-            found = self._refine(patches, controls, steps, left_s) if self._memory else self._first(unchanged)
+            found = self._refine(patches, controls, steps, left_s) if self._memory else self._first(patches, steps)
             self._failures = 0
             return found
         except Exception as error:
             self._failed(error)
-            return unchanged
+            return replace(unchanged, done=Done(steps, 0, "", failed=True))
         finally:
             self._busy.release()
 
+    def again(self, patches: Sequence[Patch], controls: Controls, done: Done) -> Refined:
+        """Do what a call with these patches and controls did in a session that was recorded, whatever the time is.
+        Raises `UpstreamError` where the net does not work, `Malformed` for other patches than those of the call."""
+        if done.failed:
+            self._forget()
+            return Refined(tuple(patches), 0, done)
+        if len(done.places) != len(patches):
+            raise Malformed("a call of the denoiser had other patches", field="log")
+        return self._refine(patches, controls, done.steps, 0.0, done) if self._memory else self._first(patches, 0)
+
     def _failed(self, error: Exception) -> None:
         self._failures += 1
-        self._memory = {name: _Memory(one.noise, one.reference) for name, one in self._memory.items()}
+        self._forget()
         given_up = "; this session goes on without it" if self._failures >= FAILURES else ""
         # an error of ours says all there is; any other one is a defect whose place has to be known
         log.error("refining failed: %s%s", error, given_up, exc_info=not isinstance(error, UpstreamError))
 
+    def _forget(self) -> None:
+        self._memory = {name: _Memory(one.noise, one.reference) for name, one in self._memory.items()}
+
     # --- in the order of a frame ----------------------------------------------------------------------------------
 
-    def _first(self, unchanged: Refined) -> Refined:
+    def _first(self, patches: Sequence[Patch], steps: int) -> Refined:
         """The avatar at rest, looked at once; this frame is shown as drawn, for the base frame may have to be drawn."""
         key = self._avatar.base_key(REST)
         base = self._avatar.base(key)
@@ -150,35 +174,45 @@ class Refiner:
             noise = session_noise(self._seed + index, crop.width, crop.height)
             found[name] = _Memory(noise, self._engine.reference(name, rest))
         self._memory = found
-        return unchanged
+        return Refined(tuple(patches), 0, Done(steps, 0, "-" * len(patches)))
 
-    def _refine(self, patches: Sequence[Patch], controls: Controls, steps: int, left_s: float) -> Refined:
+    def _refine(
+        self, patches: Sequence[Patch], controls: Controls, steps: int, left_s: float, told: Done | None = None
+    ) -> Refined:
+        """`told` is what to do where that is known: which patches, how often."""
         begin_s = self._clock()
         key = self._avatar.base_key(controls)
         regions = {region.roi: region.name for region in self._avatar.regions(key, controls)}
-        made, fresh = list(patches), []
-        for place, patch in enumerate(patches):
-            shown = self._shown.get(patch.roi)
-            if shown is not None and patch in (shown.given, shown.made):
-                made[place] = shown.made
-            elif regions.get(patch.roi) in [REGION_OF[crop] for crop in self._crops]:
-                fresh.append(place)
+        places = self._sorted(patches, regions) if told is None else told.places
+        made = [self._shown[one.roi].made if place == SAME else one for place, one in zip(places, patches, strict=True)]
+        fresh = [index for index, place in enumerate(places) if place == FRESH]
         self._shown = {roi: shown for roi, shown in self._shown.items() if roi in regions}
         if not fresh:
-            return Refined(tuple(made), 0)
+            return Refined(tuple(made), 0, Done(steps, 0, places))
         face = self._faces.at(key, controls)
         tasks = [
             self._task(crop, place, patches[place], face, key, controls, steps)
             for crop, place in self._placed(fresh, patches, regions)
         ]
-        self._evaluate(tasks, begin_s, left_s)
+        rounds = self._evaluate(tasks, begin_s, left_s, None if told is None else told.rounds)
         for task in tasks:
             added = self._result(task, controls)
             if added is not None:
                 made[task.place] = laid(made[task.place], added, task.frame)
         for place in fresh:
             self._shown[patches[place].roi] = _Shown(patches[place], made[place])
-        return Refined(tuple(made), max((task.steps for task in tasks), default=0))
+        return Refined(tuple(made), max((task.steps for task in tasks), default=0), Done(steps, rounds, places))
+
+    def _sorted(self, patches: Sequence[Patch], regions: Mapping[Roi, str]) -> str:
+        """See `Done.places`."""
+        ours, found = [REGION_OF[crop] for crop in self._crops], ""
+        for patch in patches:
+            shown = self._shown.get(patch.roi)
+            if shown is not None and patch in (shown.given, shown.made):
+                found += SAME
+            else:
+                found += FRESH if regions.get(patch.roi) in ours else LEFT
+        return found
 
     def _placed(
         self, fresh: Sequence[int], patches: Sequence[Patch], regions: Mapping[Roi, str]
@@ -220,18 +254,21 @@ class Refiner:
             levels, previous, previous,
         )  # fmt: skip
 
-    def _evaluate(self, tasks: Sequence[_Task], begin_s: float, left_s: float) -> None:
-        """Step by step, all crops together; another step begins only if it will be done in time."""
+    def _evaluate(self, tasks: Sequence[_Task], begin_s: float, left_s: float, told: int | None) -> int:
+        """Step by step, all crops together; another step begins only if it will be done in time, or where it is
+        `told`. How many rounds there were."""
         for index in range(2):
             due = [task for task in tasks if len(task.levels) > index]
             spent_s = self._clock() - begin_s
-            if not due or (index > 0 and spent_s + self._step_s > left_s):
-                return
+            enough = index > 0 and spent_s + self._step_s > left_s if told is None else index >= told
+            if not due or enough:
+                return index
             found = self._engine.evaluate([self._job(task, task.levels[index]) for task in due])
             for task, estimate in zip(due, found, strict=True):
                 task.guess, task.steps = estimate.image, index + 1
                 task.deep = estimate.deep if self._engine.weights.shallow else None
             self._step_s = self._clock() - begin_s - spent_s
+        return 2
 
     def _job(self, task: _Task, level: float) -> Job:
         regressor = self._engine.weights.objective == "regressor"

@@ -19,6 +19,10 @@ BEGUN: Final = "begun"
 """The record with which frames begin to be made, or do so again after nobody has watched."""
 RESTAGED: Final = "restaged"
 """The record after which frames are made of other pixels than the avatar's own."""
+DENOISER: Final = "denoiser"
+"""The record that says which denoiser is at work from here on."""
+REFINED: Final = "refined"
+"""The record that says what a call of the denoiser did; of a late one it comes after the call's frame."""
 Record = dict[str, Any]
 Note = Callable[[Record], None]
 
@@ -110,12 +114,18 @@ def _made(trace: FrameTrace) -> Record:
     kept = [name for name in trace.rois if name not in trace.drawn and name not in trace.reused]
     if kept:
         record["kept"] = kept
-    if trace.faults:
-        record["faults"] = sorted(trace.faults)
+    asked = trace.asked
+    faults = set(trace.faults) - set(() if asked is None else asked.spoilt)
+    if faults:
+        record["faults"] = sorted(faults)
     if trace.base_kept:
         record["base_kept"] = True
     if trace.rung.startswith("refine"):
         record["rung"] = trace.rung
+    if asked is not None:
+        record["call"] = asked.call
+        if asked.better:
+            record["better"] = list(asked.better)
     return record
 
 

@@ -78,6 +78,18 @@ class Pose:
     """Whether speech asks for an opening this frame: no budget may drop such a frame's mouth."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """That a denoiser was asked for a frame, and what of it the frame shows; for a replay."""
+
+    call: int
+    """Which of the session's, from 1."""
+    better: tuple[str, ...] = ()
+    """Regions that show what it gave; none where that came too late."""
+    spoilt: tuple[str, ...] = ()
+    """Regions that show what was drawn, because what it gave was found faulty."""
+
+
 @dataclass(slots=True)
 class FrameTrace:
     """What happened to one frame and when. Stamps are session-clock seconds by stage name."""
@@ -93,6 +105,8 @@ class FrameTrace:
     """Whether the base frame before it stands in for one that there was no time to draw."""
     faults: dict[str, str] = field(default_factory=dict)
     """Regions whose new pixels were found faulty and are not shown, and why."""
+    asked: Asked | None = None
+    """None where no denoiser was asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,6 +55,13 @@ class Weights:
         """Whether a second step may take over the first one's deep features: faster, if the card says it is as good."""
         return self.card.get("shallow_second_step") is True and self.path("roi_shallow.onnx").exists()
 
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits of all that decides what the net gives: the files and how they are used."""
+        files = {str(name): about["sha256"] for name, about in self.card["files"].items()}
+        told = [sorted(files.items()), self.objective, self.shallow]
+        return sha256(json.dumps(told).encode()).hexdigest()[:16]
+
     def path(self, name: str) -> Path:
         """One of the files."""
         return self.directory / name

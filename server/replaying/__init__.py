@@ -1,0 +1,1 @@
+"""What a replay opens of a session that is over."""

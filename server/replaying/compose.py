@@ -1,0 +1,34 @@
+"""Opens, for a replay, the denoiser that a session had: the same weights on the same runtime, or says why not."""
+
+from models.diffusion.refiner import refiner_for
+from models.diffusion.refiner_engine import Engine, open_engine
+from realtime.core.replaying import Record
+from realtime.ports import Avatar, Repeatable
+
+
+class Reopening:
+    """For the setting `denoiser`. `close` releases what was opened."""
+
+    def __init__(self, wish: str) -> None:
+        self._wish = wish
+        self._engine: Engine | None = None
+
+    def open(self, record: Record, avatar: Avatar) -> Repeatable | str:
+        """The denoiser of a log's record, or why these frames are without it."""
+        self._engine, about = open_engine(self._wish) if self._engine is None else (self._engine, "")
+        had = f"{record.get('name')} ({record.get('weights')}) on {record.get('runtime')}"
+        if self._engine is None:
+            return f"a denoiser, {had}, improved these frames; here is none: {about}"
+        seed = record.get("seed")
+        made = refiner_for(self._engine, avatar, seed if isinstance(seed, int) else 0)
+        if made is None:
+            return f"a denoiser, {had}, improved these frames; {self._engine.weights.name} is not used for this avatar"
+        here = made.identity
+        other = [f"{name} {record.get(name)!r}, here {here[name]!r}" for name in sorted(here)
+                 if name != "name" and record.get(name) != here[name]]  # fmt: skip
+        return f"another denoiser improved these frames: {'; '.join(other)}" if other else made
+
+    def close(self) -> None:
+        """Release the runtime."""
+        if self._engine is not None:
+            self._engine.close()
