@@ -62,7 +62,7 @@ class Watcher:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.messages: list[dict[str, object]] = []
+        self.messages: list[dict[str, Any]] = []
         self.loud = 0
         self.frames = 0
         self.viewer = HeadlessViewer(signaller=self)
