@@ -148,7 +148,7 @@ def test_every_setting_is_read_somewhere() -> None:
         owned = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
         read |= {node.attr for node in owned if ast.unparse(node.value).rpartition(".")[2] in ("config", "_config")}
     # `llm_api_key_env` is read while the settings are loaded, by name; the others through properties
-    through_properties = {"udp_ports", "packs_dir", "primitives_dir", "provenance_log"}
+    through_properties = {"udp_ports", "packs_dir", "primitives_dir", "provenance_log", "recordings_dir"}
     assert {item.name for item in setting_fields(Config)} - read <= {"llm_api_key_env", *through_properties}
 
 
