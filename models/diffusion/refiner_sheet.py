@@ -14,11 +14,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.avatar.portrait.pack import Wish, bake, open_portrait
 from models.avatar.portrait.preview import Spoken, speak
-from models.avatar.portrait.sheet import public_domain_photo
+from models.avatar.portrait.sheet import Picture, public_domain_photo, tile
 from models.diffusion.refiner import Refiner, refiner_for
 from models.diffusion.refiner_engine import Engine, open_engine
 from realtime.core.composite import compose
@@ -29,7 +28,6 @@ from realtime.core.values import I420, BaseKey, Patch
 from realtime.core.visemes import SHAPES
 from realtime.ports import Avatar
 
-Picture = NDArray[np.uint8]
 MOUTHS: Final = ("A", "E", "I", "O", "U", "L", "TH", "SZ", "FV", "CHJ", "MBP")
 SMILE: Final = {"AU12": 1.0, "AU6": 0.8, "AU25": 0.6}
 _PART: Final = (0.32, 0.50, 0.68, 0.74)
@@ -69,7 +67,7 @@ def shapes_sheet(avatar: Avatar, engine: Engine) -> Picture:
     faces = [(name, SHAPES[name].targets) for name in MOUTHS if name in SHAPES] + [("smile", SMILE)]
     for name, targets in faces:
         before, after = _pairs(avatar, engine).pair(REST.with_(**targets))
-        columns.append(np.vstack([_tile(name, before), _tile("", after)]))
+        columns.append(_column(name, before, after))
     return _table(columns)
 
 
@@ -81,7 +79,7 @@ def talk_sheet(avatar: Avatar, engine: Engine, spoken: Spoken, count: int = 24) 
     for index in range(frames):
         before, after = pairs.pair(spoken.plan.sample(index * FRAME_S).controls)
         if index in wanted:
-            columns.append(np.vstack([_tile(f"{index * FRAME_S:.2f} s", before), _tile("", after)]))
+            columns.append(_column(f"{index * FRAME_S:.2f} s", before, after))
     return _table(columns)
 
 
@@ -92,15 +90,8 @@ def _pairs(avatar: Avatar, engine: Engine) -> Pairs:
     return Pairs(avatar, refiner)
 
 
-def _tile(name: str, frame: I420) -> Picture:
-    picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_I420), np.uint8)
-    height, width, _ = picture.shape
-    left, top, right, bottom = (round(p * side) for p, side in zip(_PART, (width, height, width, height), strict=True))
-    zoom = _TILE_PX / (right - left)
-    tile = cv2.resize(picture[top:bottom, left:right], None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
-    for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(tile, name, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thick, cv2.LINE_AA)
-    return np.asarray(tile, np.uint8)
+def _column(name: str, before: I420, after: I420) -> Picture:
+    return np.vstack([tile(name, before, _PART, _TILE_PX), tile("", after, _PART, _TILE_PX)])
 
 
 def _table(columns: Sequence[Picture]) -> Picture:

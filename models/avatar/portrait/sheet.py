@@ -22,6 +22,7 @@ from realtime.core.errors import NotFound
 from realtime.core.expressions import combine, expression
 from realtime.core.facs import CONTROL_COUNT, CONTROL_INDEX, REST, Controls, Emotion
 from realtime.core.units import FRAME_S
+from realtime.core.values import I420
 from realtime.core.visemes import SHAPES
 from realtime.ports import Avatar, Voice
 
@@ -71,7 +72,7 @@ def contact_sheet(
 ) -> Picture:
     """A table of labelled pictures, BGR; `part` (left, top, right, bottom in 0..1) of the frame is shown."""
     frames = Frames(avatar)
-    tiles = [_tile(name, frames, controls, part, tile_px) for name, controls in items]
+    tiles = [tile(name, frames.picture(controls), part, tile_px) for name, controls in items]
     while len(tiles) % columns:
         tiles.append(np.full_like(tiles[0], 255))
     return np.vstack([np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)])
@@ -132,17 +133,16 @@ def public_domain_photo() -> Path:
     return path
 
 
-def _tile(
-    name: str, frames: Frames, controls: Controls, part: tuple[float, float, float, float], tile_px: int
-) -> Picture:
-    picture = np.asarray(cv2.cvtColor(frames.picture(controls), cv2.COLOR_YUV2BGR_I420), np.uint8)
+def tile(name: str, frame: I420, part: tuple[float, float, float, float], tile_px: int) -> Picture:
+    """A labelled piece of a frame, BGR and `tile_px` wide; `part` as in `contact_sheet`."""
+    picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_I420), np.uint8)
     height, width, _ = picture.shape
     x0, y0, x1, y1 = (round(p * side) for p, side in zip(part, (width, height, width, height), strict=True))
     zoom = tile_px / (x1 - x0)
-    tile = cv2.resize(picture[y0:y1, x0:x1], None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    shown = cv2.resize(picture[y0:y1, x0:x1], None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
     for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(tile, name, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thick, cv2.LINE_AA)
-    return np.asarray(tile, np.uint8)
+        cv2.putText(shown, name, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thick, cv2.LINE_AA)
+    return np.asarray(shown, np.uint8)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
