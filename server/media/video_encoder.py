@@ -132,9 +132,14 @@ def open_encoder(
     codec: VideoCodec, width: int, height: int, fps: int, *, ceiling_bps: int, buffer_bits: int = BUFFER_BITS
 ) -> VideoEncoder:
     """The encoder for a codec; `ceiling_bps` is the highest bit rate it will ever be asked for, `buffer_bits` bounds
-    what a keyframe takes."""
-    kind = H264Encoder if codec == "H264" else Vp8Encoder
-    return kind(width, height, fps, ceiling_bps=ceiling_bps, buffer_bits=buffer_bits)
+    what a keyframe takes. Raises `ValueError` for a codec that is not encoded."""
+    match codec:
+        case "H264":
+            return H264Encoder(width, height, fps, ceiling_bps=ceiling_bps, buffer_bits=buffer_bits)
+        case "VP8":
+            return Vp8Encoder(width, height, fps, ceiling_bps=ceiling_bps, buffer_bits=buffer_bits)
+        case _:
+            raise ValueError(f"there is no encoder for {codec!r}")
 
 
 def halved(pixels: I420, width: int, height: int) -> I420:

@@ -10,7 +10,7 @@ from pylibsrtp import Policy, Session
 
 from realtime.core.units import AUDIO_RATE_HZ, VIDEO_CLOCK_HZ
 from server.media.egress import MediaEgress
-from server.media.packets import EncodedSound, EncodedVideo
+from server.media.packets import EncodedSound, EncodedVideo, VideoCodec
 from server.outputs.feed import STREAM_KEYFRAME_S, UNBOUNDED_BPS, Feed, FeedFigures
 from server.outputs.rtp_options import rtp_options, srtp_key
 from server.outputs.sink import SinkFailed
@@ -161,9 +161,9 @@ class _PictureLane(_Lane):
         super().__init__(egress, figures, payload_type, VIDEO_CLOCK_HZ, key)
         self._keyframe_pts = 0
 
-    def begin(self, codec: str) -> None:
+    def begin(self, codec: VideoCodec) -> None:
         """Take part from now on."""
-        self._video = self._egress.watch("VP8" if codec == "VP8" else "H264", self.show)
+        self._video = self._egress.watch(codec, self.show)
         self._video.budget.measured(UNBOUNDED_BPS)
         self.subscriptions.append(self._video.close)
 

@@ -23,7 +23,7 @@ from aiortc.rtp import (
 
 from server.media.egress import MediaEgress
 from server.media.feedback import PICTURE_SHARE, SOUND_ON_WIRE_BPS
-from server.media.packets import EncodedSound, EncodedVideo, VideoCodec
+from server.media.packets import EncodedSound, EncodedVideo, video_codec
 from server.media.subscription import SoundSubscription, VideoSubscription
 from server.media.twcc import Feedback
 from server.rtc.outlet import BACKLOG_MAX_S, Outlet, ntp_now
@@ -98,7 +98,7 @@ class EgressSender(RTCRtpSender):
         self._outlet = transport.outlet(self._egress, feedback=form.transport_sequence_id is not None)
         transport._register_rtp_sender(self, parameters)
         if self.kind == "video":
-            codec: VideoCodec = "H264" if parameters.codecs[0].name.upper() == "H264" else "VP8"
+            codec = video_codec(parameters.codecs[0].name)
             transport.on_feedback = self._fed_back
             self._video = self._egress.watch(codec, self._show)
         else:
