@@ -5,7 +5,7 @@ from typing import Final, Literal, get_args
 
 from realtime.core.values import FrameTrace
 
-VideoCodec = Literal["H264", "VP8"]
+VideoCodec = Literal["H264", "VP8", "VP9", "AV1"]
 VIDEO_CODECS: Final[tuple[VideoCodec, ...]] = get_args(VideoCodec)
 
 

@@ -15,7 +15,7 @@ def test_names_are_known_in_any_case(codec: VideoCodec) -> None:
 
 @pytest.mark.parametrize("name", ["", "H265", "rtx", "VP8 "])
 def test_another_codec_is_an_error(name: str) -> None:
-    with pytest.raises(ValueError, match="only as H264, VP8"):
+    with pytest.raises(ValueError, match="only as H264, VP8, VP9, AV1"):
         video_codec(name)
     with pytest.raises(ValueError, match="no encoder"):
         open_encoder(cast(VideoCodec, name), 64, 64, 25, ceiling_bps=100_000)

@@ -5,15 +5,17 @@ from collections.abc import Iterable
 import av
 import numpy as np
 import pytest
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from realtime.core.units import VIDEO_TIME_BASE
 from realtime.core.values import I420
-from server.media.packets import EncodedVideo, VideoCodec
+from server.media.packets import VIDEO_CODECS, EncodedVideo, VideoCodec
 from server.media.video_encoder import VideoEncoder, open_encoder
 from tests.server.rtc.rig import HEIGHT, WIDTH, depayloaded, frame_of, patches, psnr_db, texture
 
-CODECS: tuple[VideoCodec, ...] = ("H264", "VP8")
+DECODERS: dict[VideoCodec, str] = {"H264": "h264", "VP8": "libvpx", "VP9": "libvpx-vp9", "AV1": "libdav1d"}
+REOPENED: tuple[VideoCodec, ...] = ("VP8", "VP9", "AV1")
 
 
 def _open(codec: VideoCodec) -> VideoEncoder:
@@ -30,7 +32,9 @@ def _run(
 
 
 def _decode(units: list[EncodedVideo]) -> list[VideoFrame]:
-    decoder = av.CodecContext.create("h264" if units[0].codec == "H264" else "libvpx", "r")
+    decoder = av.CodecContext.create(DECODERS[units[0].codec], "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count = 1
     pictures: list[VideoFrame] = []
     for unit in units:
         packet = av.Packet(depayloaded(unit))
@@ -39,7 +43,7 @@ def _decode(units: list[EncodedVideo]) -> list[VideoFrame]:
     return pictures
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 def test_picture_survives(codec: VideoCodec) -> None:
     encoder = _open(codec)
     units = _run(encoder, [patches()] * 10)
@@ -50,7 +54,7 @@ def test_picture_survives(codec: VideoCodec) -> None:
     assert [unit.keyframe for unit in units] == [True] + [False] * 9
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 def test_moving_detail_survives(codec: VideoCodec) -> None:
     encoder = _open(codec)
     pictures = [texture(index=index) for index in range(15)]
@@ -59,7 +63,7 @@ def test_moving_detail_survives(codec: VideoCodec) -> None:
     assert min(psnr_db(seen.to_ndarray(), sent) for seen, sent in zip(decoded, pictures, strict=True)) > 22
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 def test_keyframe_on_demand_only(codec: VideoCodec) -> None:
     encoder = _open(codec)
     still = patches()
@@ -89,14 +93,27 @@ def test_h264_follows_the_bit_rate_without_a_keyframe() -> None:
     assert sizes[200_000] < 300_000
 
 
-def test_vp8_reopens_only_for_a_large_change() -> None:
-    encoder = _open("VP8")
+@pytest.mark.parametrize("codec", REOPENED)
+def test_the_others_reopen_only_for_a_large_change(codec: VideoCodec) -> None:
+    encoder = _open(codec)
     units = _run(encoder, [patches()] * 3)
     units += _run(encoder, [patches()] * 3, bitrate_bps=550_000, first=3)
     assert sum(unit.keyframe for unit in units) == 1
     units += _run(encoder, [patches()] * 3, bitrate_bps=300_000, first=6)
     encoder.close()
     assert [index for index, unit in enumerate(units) if unit.keyframe] == [0, 6]
+
+
+@pytest.mark.parametrize("codec", REOPENED)
+def test_the_others_keep_to_the_bit_rate(codec: VideoCodec) -> None:
+    sizes = []
+    for bitrate_bps in (200_000, 600_000):
+        encoder = _open(codec)
+        units = _run(encoder, [texture(index=3 * index) for index in range(75)], bitrate_bps=bitrate_bps)
+        encoder.close()
+        assert all(unit.payloads for unit in units), "one picture out for each in"
+        sizes.append(sum(unit.size_bytes for unit in units[25:]) * 8 * 25 // 50)
+    assert sizes[0] < 260_000 and sizes[0] < sizes[1] < 760_000
 
 
 def test_h264_says_its_colours_and_profile() -> None:
@@ -107,7 +124,7 @@ def test_h264_says_its_colours_and_profile() -> None:
     assert (picture.width, picture.height) == (WIDTH, HEIGHT)
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 def test_frame_is_read_only_and_untouched(codec: VideoCodec) -> None:
     encoder = _open(codec)
     pixels = patches()

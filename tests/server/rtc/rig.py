@@ -12,13 +12,14 @@ from aiortc.codecs.h264 import h264_depayload
 from aiortc.codecs.vpx import vp8_depayload
 from numpy.typing import NDArray
 
+from client.viewer.depayloading import av1_unit, vp9_depayload
 from client.viewer.signalling import Answer
 from realtime.core.errors import RequestError
 from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_SAMPLES, FRAME_RATE_HZ, video_pts
 from realtime.core.values import I420, Frame, FrameTrace, Pcm
 from realtime.mailbox import Mailbox
 from server.media.egress import MediaEgress
-from server.media.packets import EncodedVideo
+from server.media.packets import EncodedVideo, VideoCodec
 from server.rtc.peer import Peer, PeerOptions
 
 WIDTH = HEIGHT = 256
@@ -135,9 +136,13 @@ async def session(
 
 
 def depayloaded(unit: EncodedVideo) -> bytes:
-    """The encoded picture put together again from its RTP payloads, by aiortc's own code."""
-    read = h264_depayload if unit.codec == "H264" else vp8_depayload
-    return b"".join(read(payload) for payload in unit.payloads)
+    """The encoded picture put together again from its RTP payloads, by code that did not cut it up."""
+    readers: dict[VideoCodec, Callable[[bytes], bytes]] = {
+        "H264": h264_depayload, "VP8": vp8_depayload, "VP9": vp9_depayload,
+    }  # fmt: skip
+    if unit.codec == "AV1":
+        return av1_unit(unit.payloads)
+    return b"".join(readers[unit.codec](payload) for payload in unit.payloads)
 
 
 def psnr_db(seen: NDArray[Any], sent: NDArray[Any]) -> float:
