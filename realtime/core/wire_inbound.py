@@ -9,8 +9,8 @@ from realtime.core.errors import InvalidField, TooLarge
 from realtime.core.facs import Emotion
 from realtime.core.script_beats import MAX_SCRIPT_CHARS
 from realtime.core.script_clean import strip_controls
-from realtime.core.script_tags import EMOTION_NAMES, emotion_named
 from realtime.core.wire_envelope import Envelope, as_envelope, read_object
+from realtime.core.wire_fields import bool_in, emotion_in, gaze_in, known, number_in, object_in, string_in, text_in
 from realtime.core.wire_frames import FramesShown, frames_shown
 
 MAX_QUESTION_CHARS: Final = 2_000
@@ -140,7 +140,7 @@ def parse(text: str) -> ClientMessage:
         return Ping()
     value = read_object(text)
     if value.get("type") == "signalling":
-        return _signalling(_object(value, "message", "message"))
+        return _signalling(object_in(value, "message", "message"))
     envelope = as_envelope(value)
     read = _MESSAGES.get(envelope.type)
     if read is None:
@@ -153,82 +153,82 @@ def parse(text: str) -> ClientMessage:
 def _client_ready(envelope: Envelope) -> ClientReady:
     about = envelope.data.get("about")
     library = about.get("library") if isinstance(about, dict) else None
-    version = _string(envelope.data, "version", "data.version", 32, default="")
+    version = string_in(envelope.data, "version", "data.version", 32, default="")
     return ClientReady(envelope.id, version, library[:64] if isinstance(library, str) else "")
 
 
 def _send_text(envelope: Envelope) -> SendText:
-    content = _text(envelope.data, "content", "data.content", MAX_QUESTION_CHARS)
-    options = _object(envelope.data, "options", "data.options", default={})
+    content = text_in(envelope.data, "content", "data.content", MAX_QUESTION_CHARS)
+    options = object_in(envelope.data, "options", "data.options", default={})
     return SendText(
         envelope.id,
         content,
-        _bool(options, "run_immediately", "data.options.run_immediately", True),
-        _bool(options, "audio_response", "data.options.audio_response", True),
+        bool_in(options, "run_immediately", "data.options.run_immediately", True),
+        bool_in(options, "audio_response", "data.options.audio_response", True),
     )
 
 
 def _client_message(envelope: Envelope) -> ClientMessage:
-    kind = _string(envelope.data, "t", "data.t", 64)
+    kind = string_in(envelope.data, "t", "data.t", 64)
     read = _REQUESTS.get(kind)
     if read is None:
         raise InvalidField(f"requests of type {kind!r} are not understood", field="data.t", limit=", ".join(_REQUESTS))
-    return read(envelope.id, _object(envelope.data, "d", "data.d", default={}))
+    return read(envelope.id, object_in(envelope.data, "d", "data.d", default={}))
 
 
 def _say(id: str, d: Mapping[str, Any]) -> SayText:
-    _known(d, "text", "ssml", "emotion", "intensity", "interrupt")
+    known(d, "text", "ssml", "emotion", "intensity", "interrupt")
     if "text" in d and "ssml" in d:
         raise InvalidField("either text or ssml, not both", field="data.d.ssml", limit="one of text, ssml")
     name = "ssml" if "ssml" in d else "text"
     return SayText(
         id,
-        _text(d, name, f"data.d.{name}", MAX_SCRIPT_CHARS),
-        _emotion(d),
-        _number(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0),
-        _bool(d, "interrupt", "data.d.interrupt", False),
+        text_in(d, name, f"data.d.{name}", MAX_SCRIPT_CHARS),
+        emotion_in(d),
+        number_in(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0),
+        bool_in(d, "interrupt", "data.d.interrupt", False),
     )
 
 
 def _comment(id: str, d: Mapping[str, Any]) -> CommentText:
-    _known(d, "text", "viewer")
-    viewer = strip_controls(_string(d, "viewer", "data.d.viewer", MAX_VIEWER_CHARS, default="")).strip()
-    return CommentText(id, _text(d, "text", "data.d.text", MAX_COMMENT_CHARS), viewer)
+    known(d, "text", "viewer")
+    viewer = strip_controls(string_in(d, "viewer", "data.d.viewer", MAX_VIEWER_CHARS, default="")).strip()
+    return CommentText(id, text_in(d, "text", "data.d.text", MAX_COMMENT_CHARS), viewer)
 
 
 def _cue(id: str, d: Mapping[str, Any]) -> Cue:
-    _known(d, "emotion", "intensity", "gesture", "gaze", "motion")
-    gesture = _string(d, "gesture", "data.d.gesture", MAX_GESTURE_CHARS) if d.get("gesture") is not None else None
-    emotion, gaze = _emotion(d), _gaze(d)
-    motion = None if d.get("motion") is None else _text(d, "motion", "data.d.motion", MAX_MOTION_CHARS)
+    known(d, "emotion", "intensity", "gesture", "gaze", "motion")
+    gesture = string_in(d, "gesture", "data.d.gesture", MAX_GESTURE_CHARS) if d.get("gesture") is not None else None
+    emotion, gaze = emotion_in(d), gaze_in(d)
+    motion = None if d.get("motion") is None else text_in(d, "motion", "data.d.motion", MAX_MOTION_CHARS)
     if gesture is not None and motion is not None:
         raise InvalidField("either gesture or motion, not both", field="data.d.motion", limit="one of gesture, motion")
     if emotion is None and gesture is None and gaze is None and motion is None:
         limit = "at least one of emotion, gesture, motion, gaze"
         raise InvalidField("the cue directs nothing", field="data.d", limit=limit)
-    intensity = _number(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0)
+    intensity = number_in(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0)
     return Cue(id, emotion, intensity, gesture.lower() if gesture is not None else None, gaze, motion)
 
 
 def _camera(id: str, d: Mapping[str, Any]) -> Camera:
-    _known(d, "enabled")
+    known(d, "enabled")
     if "enabled" not in d:
         raise InvalidField("enabled is missing", field="data.d.enabled", limit="true or false")
-    return Camera(id, _bool(d, "enabled", "data.d.enabled", False))
+    return Camera(id, bool_in(d, "enabled", "data.d.enabled", False))
 
 
 def _stats(id: str, d: Mapping[str, Any]) -> Stats:
     if len(d) > MAX_STATS:
         raise TooLarge("there are too many figures", field="data.d", limit=f"{MAX_STATS} figures")
     bound = float(2**63)
-    return Stats(id, {name[:64]: _number(d, name, f"data.d.{name[:64]}", -bound, bound) for name in d})
+    return Stats(id, {name[:64]: number_in(d, name, f"data.d.{name[:64]}", -bound, bound) for name in d})
 
 
 def _signalling(message: Mapping[str, Any]) -> ClientMessage:
     if message.get("type") != "trackStatus":
         raise InvalidField("this signalling is not understood", field="message.type", limit="trackStatus")
-    index = _number(message, "receiver_index", "message.receiver_index", 0, 15)
-    return TrackStatus(int(index), _bool(message, "enabled", "message.enabled", False))
+    index = number_in(message, "receiver_index", "message.receiver_index", 0, 15)
+    return TrackStatus(int(index), bool_in(message, "enabled", "message.enabled", False))
 
 
 _MESSAGES: Final[Mapping[str, Callable[[Envelope], ClientMessage]]] = {
@@ -246,76 +246,3 @@ _REQUESTS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], ClientMessage]]
     "stats": _stats,
     "frames": frames_shown,
 }
-
-
-# --- fields
-
-
-def _known(data: Mapping[str, Any], *names: str) -> None:
-    for name in data:
-        if name not in names:
-            raise InvalidField(f"there is no field {name[:64]!r}", field=f"data.d.{name[:64]}", limit=", ".join(names))
-
-
-def _object(data: Mapping[str, Any], name: str, field: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
-    value = data.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, dict):
-        raise InvalidField(f"{name} is not an object", field=field, limit="an object")
-    return value
-
-
-def _string(data: Mapping[str, Any], name: str, field: str, limit: int, default: str | None = None) -> str:
-    value = data.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidField(f"{name} is not a text", field=field, limit=f"1..{limit} characters")
-    if len(value) > limit:
-        raise TooLarge(f"{name} is too long", field=field, limit=f"{limit} characters")
-    return value
-
-
-def _text(data: Mapping[str, Any], name: str, field: str, limit: int) -> str:
-    text = strip_controls(_string(data, name, field, limit)).strip()
-    if not text:
-        raise InvalidField(f"{name} holds no characters that can be read", field=field, limit=f"1..{limit} characters")
-    return text
-
-
-def _bool(data: Mapping[str, Any], name: str, field: str, default: bool) -> bool:
-    value = data.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise InvalidField(f"{name} is not true or false", field=field, limit="true or false")
-    return value
-
-
-def _number(
-    data: Mapping[str, Any], name: str, field: str, low: float, high: float, default: float | None = None
-) -> float:
-    value = data.get(name)
-    if value is None and default is not None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InvalidField(f"{name} is not a number in range", field=field, limit=f"{low:g}..{high:g}")
-    return float(value)
-
-
-def _emotion(data: Mapping[str, Any]) -> Emotion | None:
-    value = data.get("emotion")
-    if value is None:
-        return None
-    emotion = emotion_named(value) if isinstance(value, str) else None
-    if emotion is None:
-        raise InvalidField("there is no such emotion", field="data.d.emotion", limit=", ".join(EMOTION_NAMES))
-    return emotion
-
-
-def _gaze(data: Mapping[str, Any]) -> tuple[float, float] | None:
-    if data.get("gaze") is None:
-        return None
-    gaze = _object(data, "gaze", "data.d.gaze")
-    return _number(gaze, "x", "data.d.gaze.x", -1.0, 1.0), _number(gaze, "y", "data.d.gaze.y", -1.0, 1.0)
