@@ -6,6 +6,8 @@ from typing import Final
 _TEMPORAL_DELIMITER: Final = bytes([0x12, 0x00])
 _HAS_SIZE: Final = 0x02
 _EXTENDED: Final = 0x04
+_BEGINS: Final = 0x08
+_ENDS: Final = 0x04
 
 
 def vp9_depayload(payload: bytes) -> bytes:
@@ -14,6 +16,15 @@ def vp9_depayload(payload: bytes) -> bytes:
         return payload[_vp9_descriptor_bytes(payload) :]
     except IndexError:
         raise ValueError("a VP9 descriptor is cut off") from None
+
+
+def vp9_frame(payloads: Sequence[bytes]) -> bytes:
+    """The frame whose packets these are, all and in order. Raises `ValueError` where its begin or end is missing."""
+    if not payloads or not payloads[0] or not payloads[-1]:
+        raise ValueError("a VP9 payload is empty")
+    if not payloads[0][0] & _BEGINS or not payloads[-1][0] & _ENDS:
+        raise ValueError("a part of a VP9 frame is missing")
+    return b"".join(map(vp9_depayload, payloads))
 
 
 def av1_unit(payloads: Sequence[bytes]) -> bytes:

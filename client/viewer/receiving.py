@@ -8,17 +8,22 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from aiortc import RTCConfiguration, RTCPeerConnection
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcdtlstransport import RTCDtlsTransport
-from aiortc.rtcrtpreceiver import RTCRtpReceiver
+from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
+from aiortc.rtcrtpreceiver import RemoteStreamTrack, RTCRtpReceiver
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 from aiortc.utils import uint16_add
+from av.video.frame import VideoFrame
+
+from client.viewer.decoding import STAND_IN, DecodingQueue, ExtraCodec, whole_picture
 
 _CREATE_TRANSCEIVER: Final = "_RTCPeerConnection__createTransceiver"
 _RECEIVER: Final = "_RTCRtpTransceiver__receiver"
@@ -26,11 +31,13 @@ _JITTER_BUFFER: Final = "_RTCRtpReceiver__jitter_buffer"
 _TIMESTAMPS: Final = "_RTCRtpReceiver__timestamp_mapper"
 _DECODER_QUEUE: Final = "_RTCRtpReceiver__decoder_queue"
 _CODECS: Final = "_RTCRtpReceiver__codecs"
+_DECODER_ERROR: Final = "_RTCRtpReceiver__decoder_error"
 
 RELIED_ON: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (RTCPeerConnection, (_CREATE_TRANSCEIVER,)),
     (RTCRtpTransceiver, (_RECEIVER,)),
-    (RTCRtpReceiver, (_JITTER_BUFFER, _TIMESTAMPS, _DECODER_QUEUE, _CODECS, "_handle_rtp_packet")),
+    (RTCRtpReceiver, (_JITTER_BUFFER, _TIMESTAMPS, _DECODER_QUEUE, _DECODER_ERROR, _CODECS, "_handle_rtp_packet")),
+    (RemoteStreamTrack, ("_queue",)),
     (JitterBuffer, ("add", "_remove_frame", "_origin", "_packets", "_capacity")),
 )
 
@@ -46,6 +53,7 @@ class PromptJitterBuffer(JitterBuffer):
     def __init__(self, capacity: int, *, is_video: bool) -> None:
         super().__init__(capacity=capacity, is_video=is_video)
         self._video = is_video
+        self.join: Callable[[list[bytes]], bytes] = b"".join
 
     def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
         if not self._video:
@@ -70,7 +78,7 @@ class PromptJitterBuffer(JitterBuffer):
 
     def _frame(self, parts: list[bytes], timestamp: int, count: int) -> JitterFrame:
         self.remove(count)
-        return JitterFrame(data=b"".join(parts), timestamp=timestamp)
+        return JitterFrame(data=self.join(parts), timestamp=timestamp)
 
     def _give_up_gap(self, sequence_number: int) -> None:
         """Sound does not wait for a lost packet once three later ones are there."""
@@ -114,9 +122,32 @@ class PromptReceiver(RTCRtpReceiver):
         self.sender_clock: SenderClock | None = None
         self._buffer = PromptJitterBuffer(capacity=512 if is_video else 16, is_video=is_video)
         self._mapper = UnwrappedTimestamps()
+        self._extra: ExtraCodec | None = None
         self._complete_s: OrderedDict[int, float] = OrderedDict()
         setattr(self, _JITTER_BUFFER, self._buffer)
         setattr(self, _TIMESTAMPS, self)
+
+    def expect(self, codec: ExtraCodec) -> None:
+        """Receive a codec that aiortc does not know; to be said before it connects."""
+        self._extra = codec
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        """Begin; aiortc calls this once DTLS is connected."""
+        codec = self._extra
+        if codec is not None and not isinstance(getattr(self, _DECODER_QUEUE), DecodingQueue):
+            track = self.track
+            assert isinstance(track, RemoteStreamTrack)
+            loop, pictures = asyncio.get_running_loop(), track._queue
+
+            def deliver(picture: VideoFrame) -> None:
+                loop.call_soon_threadsafe(pictures.put_nowait, picture)
+
+            setattr(self, _DECODER_QUEUE, DecodingQueue(codec, deliver, getattr(self, _DECODER_ERROR).set))
+            self._buffer.join = partial(whole_picture, codec=codec)
+            # by its own name aiortc hands a payload on as it is
+            renamed = [replace(c, mimeType=f"video/{codec}") if c.name == STAND_IN else c for c in parameters.codecs]
+            parameters = replace(parameters, codecs=renamed)
+        await super().receive(parameters)
 
     def map(self, timestamp: int) -> int:
         """Called by the base class for every complete frame, just before it is decoded."""

@@ -17,6 +17,7 @@ from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from client.viewer.decoding import STAND_IN, ExtraCodec, answered, offered
 from client.viewer.receiving import PromptConnection, PromptReceiver, settled
 from client.viewer.signalling import HttpSignaller, Signaller
 
@@ -90,7 +91,8 @@ class HeadlessViewer:
             ...
     ```
     Callbacks (`on_frame`, `on_sound`, `on_message`) get everything; the iterators keep the newest items only (64
-    pictures, 250 sound packets, 1000 messages). `voice` is what the viewer says into its microphone."""
+    pictures, 250 sound packets, 1000 messages). `voice` is what the viewer says into its microphone.
+    `video_codec` is the only one that is offered; without it H.264 and VP8 are."""
 
     def __init__(
         self,
@@ -101,7 +103,7 @@ class HeadlessViewer:
         video: bool = True,
         sound: bool = True,
         voice: MediaStreamTrack | None = None,
-        video_codec: Literal["H264", "VP8"] | None = None,
+        video_codec: Literal["H264", "VP8", "VP9", "AV1"] | None = None,
         pixel_format: Literal["i420", "bgr"] = "i420",
     ) -> None:
         if signaller is None:
@@ -121,6 +123,7 @@ class HeadlessViewer:
         self._tasks: list[asyncio.Task[None]] = []
         self._opened = asyncio.Event()
         self._channel = self._open_channel()
+        self._extra: ExtraCodec | None = None
         if voice is not None:
             self._connection.addTransceiver(voice, "sendrecv")
         elif sound:
@@ -129,7 +132,11 @@ class HeadlessViewer:
             transceiver = self._connection.addTransceiver("video", "recvonly")
             if video_codec is not None:
                 known = get_capabilities("video").codecs
-                wanted = ("rtx", video_codec.lower())
+                if video_codec == "VP9" or video_codec == "AV1":
+                    self._extra = video_codec
+                    assert isinstance(transceiver.receiver, PromptReceiver)
+                    transceiver.receiver.expect(video_codec)
+                wanted = ("rtx", (STAND_IN if self._extra else video_codec).lower())
                 transceiver.setCodecPreferences([c for c in known if c.name.lower() in wanted])
 
     async def connect(self, timeout_s: float = 15.0) -> None:
@@ -137,9 +144,11 @@ class HeadlessViewer:
         connection = self._connection
         connection.on("connectionstatechange", self._state_changed)
         await connection.setLocalDescription(await connection.createOffer())
-        answer = await self._signaller.offer(connection.localDescription.sdp)
+        offer, extra = connection.localDescription.sdp, self._extra
+        answer = await self._signaller.offer(offer if extra is None else offered(offer, extra))
         self.pc_id = answer.pc_id
-        await connection.setRemoteDescription(RTCSessionDescription(sdp=answer.sdp, type="answer"))
+        sdp = answer.sdp if extra is None else answered(answer.sdp, extra)
+        await connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
         for receiver in connection.getReceivers():
             if isinstance(receiver, PromptReceiver) and receiver.track is not None:
                 receive = self._receive_video if receiver.track.kind == "video" else self._receive_sound

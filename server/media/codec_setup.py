@@ -16,6 +16,8 @@ _GOP_FRAMES: Final = 1_000_000
 """Practically never: keyframes come on demand only."""
 BUFFER_BITS: Final = 200_000
 """Rate buffer: bounds a keyframe to 25 kB, about 0.4 s of the starting bitrate."""
+_BT601: Final = 6
+_LIMITED_RANGE: Final = 1
 
 
 class VideoEncoder(Protocol):
@@ -41,6 +43,9 @@ def context(name: str, width: int, height: int, fps: int, bitrate_bps: int) -> V
     codec.bit_rate = bitrate_bps
     codec.gop_size = _GOP_FRAMES
     codec.thread_count = 1
+    # untagged streams are guessed by height or taken for BT.709: say what Frame.pixels are
+    codec.colorspace = codec.color_primaries = codec.color_trc = _BT601
+    codec.color_range = _LIMITED_RANGE
     return codec
 
 

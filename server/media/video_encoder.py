@@ -1,7 +1,5 @@
 """Our own video encoders, tuned for one low-delay stream: H.264 for choice, VP8, VP9 and AV1 where asked for."""
 
-from typing import Final
-
 import cv2
 import numpy as np
 
@@ -13,9 +11,6 @@ from server.media.payloads import h264_payloads
 from server.media.reopened_encoders import Av1Encoder as Av1Encoder
 from server.media.reopened_encoders import Vp8Encoder as Vp8Encoder
 from server.media.reopened_encoders import Vp9Encoder as Vp9Encoder
-
-_BT601: Final = 6
-_LIMITED_RANGE: Final = 1
 
 
 class H264Encoder:
@@ -30,9 +25,6 @@ class H264Encoder:
         self._shape = (height * 3 // 2, width)
         codec = context("libx264", width, height, fps, ceiling_bps)
         codec.profile = "Baseline"
-        # Untagged streams are guessed by height: say what Frame.pixels are.
-        codec.colorspace = codec.color_primaries = codec.color_trc = _BT601
-        codec.color_range = _LIMITED_RANGE
         codec.options = {
             "preset": "superfast",
             "tune": "zerolatency",

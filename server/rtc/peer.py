@@ -42,8 +42,8 @@ class PeerOptions:
     """How viewers are connected. `ice_servers` is empty unless configured: no public server is asked by default."""
 
     ice_servers: tuple[RTCIceServer, ...] = ()
-    video_codecs: tuple[VideoCodec, ...] = ("H264", "VP8")
-    """In order of preference."""
+    video_codecs: tuple[VideoCodec, ...] = ("H264", "VP8", "VP9", "AV1")
+    """In order of preference: the cheapest to encode first (docs/transport.md)."""
     relays: Callable[[], tuple[RTCIceServer, ...]] = tuple
     """TURN servers for our own side, with credentials made for each connection."""
     ice: IceOptions = IceOptions()

@@ -8,11 +8,13 @@ from typing import Final, Literal, cast
 from aiortc.codecs import CODECS
 from aiortc.rtcicetransport import RTCIceCandidate
 from aiortc.rtcpeerconnection import find_common_codecs
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from realtime.core.errors import InvalidField, Malformed, TooLarge
-from server.media.packets import VideoCodec
+from server.media.packets import VIDEO_CODECS, VideoCodec
 from server.rtc.rtp_header import TRANSPORT_SEQUENCE_URI
+from server.rtc.video_formats import stand_in, video_formats
 
 SDP_MAX_BYTES: Final = 64 * 1024
 LINES_MAX: Final = 1500
@@ -28,6 +30,8 @@ PLAY: Final = ("sendrecv", "recvonly")
 """Directions of a section whose offerer wants to receive."""
 PUBLISH: Final = ("sendrecv", "sendonly")
 """Directions of a section whose offerer wants to send."""
+_DECODED: Final[tuple[VideoCodec, ...]] = ("H264", "VP8")
+"""Video codecs that can be received: aiortc's."""
 Role = Literal["video", "audio", "data", "idle"]
 
 
@@ -40,6 +44,8 @@ class Section:
     role: Role
     codecs: tuple[VideoCodec, ...] = ()
     """Video codecs that both sides know, in the offer's order."""
+    formats: tuple[RTCRtpCodecParameters, ...] = ()
+    """The same codecs and their RTX, as an answer would have them."""
     extensions: tuple[tuple[int, str], ...] = ()
     """Header extensions offered, as (id, URI)."""
     transport_feedback: bool = False
@@ -50,7 +56,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An offer that can be answered."""
+    """An offer that can be answered. `sdp` is what aiortc is to see of it."""
 
     sdp: str
     sections: tuple[Section, ...]
@@ -148,6 +154,8 @@ def _assigned(sdp: str, description: SessionDescription, directions: tuple[str, 
             )
         mids.add(mid)
         section = _section(index, media, mid, taken, directions)
+        if section.formats and not find_common_codecs(CODECS["video"], media.rtp.codecs):
+            sdp = stand_in(sdp, index, section.formats[0].payloadType or 0)
         taken.add(section.role)
         sections.append(section)
     if not taken & {"video", "audio"}:
@@ -175,22 +183,26 @@ def _section(
         raise InvalidField(f"m-line {index} does not offer rtcp-mux", field="sdp")
     if not media.profile.endswith("RTP/SAVPF"):
         raise InvalidField(f"m-line {index} is not RTP/SAVPF", field="sdp")
-    common = [codec.name.upper() for codec in find_common_codecs(CODECS[media.kind], media.rtp.codecs)]
-    known = ("H264", "VP8") if media.kind == "video" else ("OPUS",)
-    usable = list(dict.fromkeys(name for name in common if name in known))
+    known: tuple[str, ...] = ("OPUS",)
+    common = find_common_codecs(CODECS["audio"], media.rtp.codecs)
+    if media.kind == "video":
+        known = VIDEO_CODECS if directions == PLAY else _DECODED
+        common = video_formats(media.rtp.codecs)
+    usable = list(dict.fromkeys(codec.name.upper() for codec in common if codec.name.upper() in known))
     if not usable:
         raise InvalidField(
             f"m-line {index} offers no codec we know", field="sdp", limit=" or ".join(known).replace("OPUS", "Opus")
         )
     role: Role = cast(Role, media.kind) if media.direction in directions and media.kind not in taken else "idle"
     codecs = tuple(cast(VideoCodec, name) for name in usable) if media.kind == "video" else ()
+    formats = tuple(common) if media.kind == "video" else ()
     extensions = tuple((extension.id, extension.uri) for extension in media.rtp.headerExtensions)
     feedback = any(
         known.type == "transport-cc" and codec.name.upper() in usable
         for codec in media.rtp.codecs
         for known in codec.rtcpFeedback
     ) and any(uri == TRANSPORT_SEQUENCE_URI for _, uri in extensions)
-    return Section(mid, media.kind, role, codecs, extensions, feedback, media.direction in PUBLISH)
+    return Section(mid, media.kind, role, codecs, formats, extensions, feedback, media.direction in PUBLISH)
 
 
 def _require_transport(index: int, media: MediaDescription) -> None:

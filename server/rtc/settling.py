@@ -1,5 +1,6 @@
 """What of a section of an offer is taken into the answer: one codec, the header extensions we write, the feedback."""
 
+import copy
 from collections.abc import Sequence
 
 from aiortc.codecs import is_rtx
@@ -20,11 +21,13 @@ def settle(
     `watched`: measure this viewer's path by transport-wide feedback if it offers that. Two ways of measuring one path
     would contradict each other, so REMB is then left out of the answer."""
     wanted = None
+    formats = list(transceiver._codecs)
     if section.kind == "video":
+        formats = copy.deepcopy(list(section.formats))
         wanted = next(codec for codec in (*preferred, *section.codecs) if codec in section.codecs)
     name = wanted or "opus"
-    chosen = next(codec for codec in transceiver._codecs if codec.name.lower() == name.lower())
-    repeats = [c for c in transceiver._codecs if is_rtx(c) and c.parameters.get("apt") == chosen.payloadType]
+    chosen = next(codec for codec in formats if codec.name.lower() == name.lower())
+    repeats = [c for c in formats if is_rtx(c) and c.parameters.get("apt") == chosen.payloadType]
     transceiver._codecs = [chosen, *repeats]
     if section.role == "idle":
         return None

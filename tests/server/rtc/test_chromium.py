@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from server.media.packets import VideoCodec
+from client.viewer import HeadlessViewer
+from server.media.packets import VIDEO_CODECS, VideoCodec
 from server.rtc.peer import SILENCE_TIMEOUT_S, PeerOptions
 from server.rtc.signalling import OfferBook
-from tests.server.rtc.rig import QUADRANTS, TONE_HZ, Rig, session, until
+from tests.server.rtc.rig import HEIGHT, QUADRANTS, TONE_HZ, WIDTH, Rig, session, until
 
 CHROMIUM = shutil.which("chromium")
 PAGE = Path(__file__).parent / "viewer.html"
@@ -34,12 +35,14 @@ class Browser:
 
 
 @asynccontextmanager
-async def joined(codec: VideoCodec = "H264", silence_timeout_s: float = SILENCE_TIMEOUT_S) -> AsyncIterator[Browser]:
-    """Chromium with the test page, joined to a synthetic session."""
+async def joined(
+    codec: VideoCodec = "H264", silence_timeout_s: float = SILENCE_TIMEOUT_S, *, offers: str = "", moving: bool = False
+) -> AsyncIterator[Browser]:
+    """Chromium with the test page, joined to a synthetic session; `offers` is the only codec that it offers."""
     from playwright.async_api import async_playwright
 
     options = PeerOptions(video_codecs=(codec,), silence_timeout_s=silence_timeout_s)
-    async with session(options) as rig, async_playwright() as driver:
+    async with session(options, moving=moving) as rig, async_playwright() as driver:
         book = OfferBook(rig.peer)
 
         async def offer(request: web.Request) -> web.Response:
@@ -63,7 +66,7 @@ async def joined(codec: VideoCodec = "H264", silence_timeout_s: float = SILENCE_
         try:
             page = await browser.new_page()
             await page.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-            await page.evaluate("join()")
+            await page.evaluate(f"join({offers!r})")
             await page.wait_for_function("seen.frames >= 10", timeout=30_000)
             yield Browser(rig, page)
         finally:
@@ -78,7 +81,7 @@ def _rgb(y: int, u: int, v: int) -> list[float]:
     return [min(255.0, max(0.0, value)) for value in values]
 
 
-@pytest.mark.parametrize("codec", ["H264", "VP8"])
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 async def test_browser_sees_the_colours_and_hears_the_tone(codec: VideoCodec) -> None:
     async with joined(codec) as browser:
         video = await browser.ask("inbound('video')")
@@ -90,6 +93,24 @@ async def test_browser_sees_the_colours_and_hears_the_tone(codec: VideoCodec) ->
         heard = await browser.ask("heard()")
         assert abs(heard["peakHz"] - TONE_HZ) < 10
         assert 0.12 < heard["rms"] < 0.25
+
+
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
+async def test_a_browser_that_offers_one_codec_gets_it(codec: VideoCodec) -> None:
+    async with joined(offers=codec, moving=True) as browser:
+        assert browser.rig.peers[0].video_codec == codec
+        before = await browser.ask("decoded()")
+        assert before["mimeType"] == f"video/{codec}"
+        # a viewer that comes later gets a keyframe of its own, which the browser takes as well
+        async with HeadlessViewer(signaller=browser.rig, video_codec=codec) as late:
+            seen = await anext(late.frames())
+            assert seen.pixels.shape == (HEIGHT * 3 // 2, WIDTH)
+        await browser.page.wait_for_function(
+            f"decoded().then(({{ keyFramesDecoded }}) => keyFramesDecoded > {before['keyFramesDecoded']})"
+        )
+        shown = await browser.ask("inbound('video')")
+        assert shown["pliCount"] == 0 and shown["nackCount"] == 0 and shown["framesDropped"] <= 5
+        assert browser.rig.egress.census() == {f"{codec} high": 1}
 
 
 async def test_playout_delay_is_taken_up() -> None:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from client.viewer import HeadlessViewer, HeardSound, SeenFrame
 from client.viewer.receiving import PromptReceiver
 from realtime.core.errors import Conflict, InvalidField, Malformed, RequestError, TooLarge
-from server.media.packets import VideoCodec
+from server.media.packets import VIDEO_CODECS, VideoCodec
 from server.rtc.peer import MESSAGE_MAX_BYTES, SERVER_STOPS, Peer, PeerOptions
 from tests.server.rtc.rig import HEIGHT, TONE_HZ, WIDTH, Rig, frequency_hz, patches, psnr_db, session, until
 from tests.server.rtc.test_sdp_guard import CHROMIUM, mutated
@@ -41,7 +41,7 @@ async def _feed_back(viewer: HeadlessViewer, rig: Rig, kind: int, fci: bytes = b
     await receiver._send_rtcp(packet)
 
 
-@pytest.mark.parametrize("codec", ["H264", "VP8"])
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 async def test_picture_and_sound_arrive(codec: VideoCodec) -> None:
     async with session() as rig, HeadlessViewer(signaller=rig, video_codec=codec) as viewer:
         heard: list[HeardSound] = []

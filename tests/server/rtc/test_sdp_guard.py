@@ -26,7 +26,10 @@ def test_what_chromium_offers() -> None:
         ("3", "data"),
     ]
     video = offer.section("video")
-    assert video is not None and video.codecs == ("VP8", "H264")
+    assert video is not None and video.codecs == ("VP8", "H264", "AV1", "VP9")
+    assert {one.payloadType: one.parameters.get("apt") for one in video.formats if one.name.upper() != "H264"} == {
+        96: None, 97: 96, 103: 102, 109: 108, 45: None, 46: 45, 98: None, 99: 98,
+    }  # fmt: skip
     assert (5, "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay") in video.extensions
     assert ".local" not in offer.sdp
 
@@ -56,7 +59,7 @@ def test_end_of_candidates_is_taken_out() -> None:
         (CHROMIUM.replace("a=sendrecv", "a=sendonly"), InvalidField),
         (CHROMIUM.replace("a=sendrecv", "a=inactive"), InvalidField),
         (CHROMIUM.replace(" opus/48000", " speex/48000").replace(" G722/", " X/").replace(" PCM", " Y"), InvalidField),
-        (CHROMIUM.replace("VP8", "VPX").replace("H264", "H26X"), InvalidField),
+        (CHROMIUM.replace("VP", "XP").replace("H264", "H26X").replace("AV1", "AVX"), InvalidField),
         (_without("a=ice-ufrag"), InvalidField),
         (_without("a=ice-pwd"), InvalidField),
         (_without("a=fingerprint"), InvalidField),
