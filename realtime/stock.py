@@ -5,6 +5,7 @@ from typing import Final
 
 from realtime.core.cache import ByteLru, CacheCounters
 from realtime.core.values import I420, BaseKey, Patch, Region
+from realtime.mapped import apart
 from realtime.ports import Avatar
 from realtime.shelf import BaseShelf
 
@@ -74,7 +75,9 @@ class Stock:
     def make_base(self, key: BaseKey) -> I420:
         """Draw a base frame and keep it (compute thread)."""
         pixels = self.avatar.render_base(key)
-        pixels.flags.writeable = False
+        # what cannot be written to is kept by the avatar as well: a copy would be a second one
+        if pixels.flags.writeable:
+            pixels = apart(pixels)
         self._bases.put(key, pixels, pixels.nbytes)
         if self.shelf is not None:
             self.shelf.put(key, pixels)

@@ -1,13 +1,17 @@
 """Files as arrays without descriptors."""
 
 import gc
+import mmap
 import os
+import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from realtime.mapped import mapped
+from realtime.mapped import apart, mapped
 
 
 def _maps(path: Path) -> int:
@@ -37,3 +41,32 @@ def test_a_short_or_missing_file_is_an_error(tmp_path: Path) -> None:
         mapped(tmp_path / "short", 4)
     with pytest.raises(FileNotFoundError):
         mapped(tmp_path / "missing", 4)
+
+
+def pages(shown: NDArray[np.uint8]) -> mmap.mmap:
+    """What an array shows in the end."""
+    part: object = shown
+    while not isinstance(part, mmap.mmap):
+        part = part.obj if isinstance(part, memoryview) else getattr(part, "base", None)
+        assert part is not None, "it shows memory of the allocator's"
+    return part
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages of their own are Linux's here")
+def test_a_copy_apart_has_pages_of_its_own_that_go_with_its_last_view() -> None:
+    pixels = np.arange(96 * 64, dtype=np.uint8).reshape(96, 64)
+    copy = apart(pixels)
+    assert np.array_equal(copy, pixels) and copy.shape == (96, 64) and not copy.flags.writeable
+    pixels[:] = 0
+    assert copy[0, 1] == 1, "it is a copy"
+    gone = weakref.ref(pages(copy))
+    view = copy[10:20]
+    del copy
+    assert gone() is not None and view[0, 0] == 640 % 256, "as long as anything shows them"
+    del view
+    gc.collect()
+    assert gone() is None
+
+
+def test_nothing_is_copied_apart_too() -> None:
+    assert apart(np.zeros((0, 4), np.uint8)).shape == (0, 4)
