@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final, ParamSpec, TypeVar
 
+from realtime.core.pressure import Waits
 from realtime.core.schedule import DeadlineQueue
 
 STUCK_S: Final = 1.0
@@ -22,7 +23,7 @@ class ComputeThread:
     before it starts. If a piece never ends, `relieve` has a new thread go on with the others."""
 
     def __init__(self, name: str = "compute") -> None:
-        self._queue: DeadlineQueue[tuple[Future[Any], Callable[[], Any]]] = DeadlineQueue()
+        self._queue: DeadlineQueue[tuple[Future[Any], Callable[[], Any], float]] = DeadlineQueue()
         self._changed = threading.Condition()
         self._closed = False
         self._name = name
@@ -30,6 +31,8 @@ class ComputeThread:
         self._awaited = 0
         self._watch: asyncio.TimerHandle | None = None
         self.relieved = 0
+        self.waited = Waits(0, 0.0)
+        """How long pieces of work have waited for the thread."""
         self._thread = self._begin()
 
     async def run(self, left_s: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -39,7 +42,8 @@ class ComputeThread:
         with self._changed:
             if self._closed:
                 raise RuntimeError("the compute thread is closed")
-            self._queue.push(time.monotonic() + left_s, (future, lambda: work(*args, **kwargs)))
+            now_s = time.monotonic()
+            self._queue.push(now_s + left_s, (future, lambda: work(*args, **kwargs), now_s))
             self._changed.notify()
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(STUCK_S / 2, self._look)
@@ -48,6 +52,11 @@ class ComputeThread:
             return await asyncio.wrap_future(future)
         finally:
             self._awaited -= 1
+
+    @property
+    def thread_id(self) -> int | None:
+        """The system's number of the thread that works now."""
+        return self._thread.native_id
 
     def relieve(self) -> bool:
         """Leave a piece that has run for longer than `STUCK_S` to a thread that ends with it, and go on with a new
@@ -92,8 +101,9 @@ class ComputeThread:
                 if self._closed:
                     self._drop_waiting()
                     return
-                future, work = self._queue.pop()
-                self._begun_s = time.monotonic()
+                future, work, asked_s = self._queue.pop()
+                self._begun_s = begun_s = time.monotonic()
+                self.waited = Waits(self.waited.count + 1, self.waited.total_s + begun_s - asked_s)
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(work())

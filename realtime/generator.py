@@ -9,7 +9,7 @@ ahead of its media time by what such frames take, and drawn anew if what it show
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,9 @@ from realtime.mailbox import Mailbox
 
 REDRAWN_MOST: Final = 2
 """A frame is made anew so many times before it is shown as it is: a stream of changes must not stop the picture."""
+SETTLING_FRAMES: Final = 12
+"""Frames after the first, of which it is only learned how far ahead they are to be begun: nothing that concerns others
+follows from their coming late."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class Generator:
         self._encode_s = 0.0
         self._left_out = False
         """Whether the frame before was not encoded, because it came too late."""
+        self._settling = SETTLING_FRAMES
         self.counters = GeneratorCounters()
         self.rungs: dict[str, int] = {}
 
@@ -84,6 +88,12 @@ class Generator:
 
     async def run(self) -> None:
         """Generate until cancelled."""
+        feeling = self._shop.feeling
+        with nullcontext() if feeling is None else feeling.felt(self._press):
+            await self._run()
+
+    async def _run(self) -> None:
+        self._settling = SETTLING_FRAMES
         pacer = FramePacer(self._rate_hz)
         posed = motion_level(self._shop, pacer)
         drawn = render_level(posed, self._shop)
@@ -150,11 +160,22 @@ class Generator:
         late_s = published_s + self._encode_s - state.due.media_s
         ladder = self._shop.ladder
         lost = state.due.skipped + self._left_out
-        step = ladder.observe(used_s, 1.0 / self._rate_hz, published_s, late_s, lost)
+        self._decided(ladder.observe(used_s, 1.0 / self._rate_hz, published_s, late_s, lost), published_s)
+        self._settling = max(0, self._settling - 1)
+        if self._shop.feeling is not None and not self._settling:
+            self._shop.feeling.framed(ladder.share, strained=ladder.strained)
+
+    def _press(self, depth: int, reason: str) -> None:
+        """The whole process is under pressure, or no longer."""
+        now_s = self._shop.clock()
+        self._decided(self._shop.ladder.press(depth, reason, now_s), now_s)
+
+    def _decided(self, step: Step | None, now_s: float) -> None:
+        """Account a step of the ladder, if it came to one, and what follows from it for the frame rate."""
         if step is not None:
-            counters.steps_down += step.down
-            counters.steps_up += not step.down
+            self.counters.steps_down += step.down
+            self.counters.steps_up += not step.down
             self._on_step(step)
-        step = self._shop.governor.decide(ladder.every, self._paths_every(), published_s)
+        step = self._shop.governor.decide(self._shop.ladder.every, self._paths_every(), now_s)
         if step is not None:
             self._on_step(step)

@@ -19,6 +19,7 @@ from realtime.core.governor import RateGovernor
 from realtime.core.pacing import Due, FramePacer, Lead
 from realtime.core.plan import Plan
 from realtime.core.values import I420, Asked, BaseKey, FrameTrace, Patch, Pose, Region
+from realtime.feeling import Feeling
 from realtime.guarding import Guarding, View
 from realtime.ports import Clock, Denoiser, Done, Refined
 from realtime.stock import Stock
@@ -79,6 +80,8 @@ class Workshop:
     """Told what the denoiser's calls did, by number, late ones too; on the thread it works on."""
     calls: int = 0
     """Of the denoiser, so far."""
+    feeling: Feeling | None = None
+    """Feels the pressure on the process; None where sessions feel their own frames only."""
 
 
 def work_kind(*, speaking: bool) -> str:

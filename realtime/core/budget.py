@@ -74,9 +74,13 @@ class Ladder:
 
     Down after `down_after` strained frames within `window` frames, of which one that comes a whole interval late, or
     after one to three that were never shown, counts twice; up after `up_after` frames that left at least `headroom`
-    of their interval unused: each strained one begins the count anew, each other one takes one off it. A step up that
-    does not hold makes the next one wait twice as long, up to `patience` times; one that holds ends that. `best` is
-    the highest rung the session's equipment really has."""
+    of their interval unused: each strained one begins the count anew, each other one takes one off it. After a step
+    up, and after pressure has ended, the next one takes half as many, so that the way up takes less than three seconds
+    from wherever it begins. A step up that does not hold makes the next one wait twice as long, up to `patience`
+    times; one that holds ends that. `best` is the highest rung the session's equipment really has.
+
+    What the whole process feels comes from `press`: at once down to the cheapest frames, or to half of them, and not
+    up again before it has ended."""
 
     best: Rung = "warp"
     down_after: int = 3
@@ -87,12 +91,19 @@ class Ladder:
     """A frame that can be sent only this part of its interval after its media time is strained, as is one that takes
     longer than the whole interval."""
     patience: int = 2
+    share: float = field(init=False, default=0.0)
+    """What the last frame took of its interval."""
+    strained: bool = field(init=False, default=False)
+    """Whether the last frame took too long, came late, or followed one that was never shown."""
     _place: int = field(init=False)
     _recent: deque[bool] = field(init=False)
     _calm: int = field(init=False, default=0)
     _wait: int = field(init=False, default=1)
     _proving: int = field(init=False, default=0)
     """Frames for which the last step up still has to hold."""
+    _climbing: bool = field(init=False, default=False)
+    """Whether nothing spoke against it since the last step up."""
+    _pressed: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._place = LADDER.index(self.best)
@@ -114,15 +125,15 @@ class Ladder:
         """Record what one frame took and how late it could be sent, and how many before it were never shown (not made
         or left out, for their time had passed); returns the step taken because of it, if any. `period_s` is the frame
         interval as it is when every frame is made."""
-        share = used_s / (period_s * self.every)
-        strained = share > 1.0 or late_s > self.late * period_s or lost > 0
+        self.share = share = used_s / (period_s * self.every)
+        self.strained = strained = share > 1.0 or late_s > self.late * period_s or lost > 0
         behind = max(lost, late_s / period_s)
         self._recent.extend([True, True] if 1.0 <= behind <= STALL_FRAMES else [strained])
         if self._proving == 1:
             self._wait = 1
         self._proving = max(0, self._proving - 1)
         if strained:
-            self._calm = 0
+            self._calm, self._climbing = 0, False
         else:
             self._calm = self._calm + 1 if share <= 1.0 - self.headroom else max(0, self._calm - 1)
         # half the frames are seen by everybody: that takes twice as much
@@ -132,10 +143,24 @@ class Ladder:
             self._proving = 0
             return self._step(1, f"{needed} of {self.window} frames late", now_s)
         # fewer frames are made below the ladder, so fewer are waited for
-        if self._calm >= self.up_after * self._wait // self.every and self._place > LADDER.index(self.best):
+        wanted = self.up_after * self._wait // (self.every * (2 if self._climbing else 1))
+        if self._calm >= wanted and self._place > LADDER.index(self.best) and not self._pressed:
             self._proving = self.up_after
+            self._climbing = True
             return self._step(-1, f"{self._calm} frames with headroom", now_s)
         return None
+
+    def press(self, depth: int, reason: str, now_s: float) -> Step | None:
+        """The process is under pressure (1, 2: much) or no longer (0); returns the step taken because of it, if any."""
+        if self._pressed and not depth:
+            # what did not hold under pressure says nothing of now
+            self._wait, self._calm, self._climbing = 1, 0, True
+        self._pressed = depth
+        place = len(LADDER) - 2 + depth
+        if not depth or place <= self._place:
+            return None
+        self._proving, self._climbing = 0, False
+        return self._step(place - self._place, reason, now_s)
 
     def _step(self, by: int, reason: str, now_s: float) -> Step:
         self._place += by

@@ -89,12 +89,12 @@ NPC: Final = Scene(
 MEETING: Final = Scene(
     "meeting", {"en": "Meeting", "zh": "会议"}, 200, ("chat", "comment", "voice"), "knowledge", "wait",
     Policy(silence_s=0.0, greet_every_s=0.0, remark_max_age_s=2.0, max_age_s=20.0, repeat_after_s=5.0),
-    Limits(best="refine1", down_after=2, up_after=50), Layout(),
+    Limits(best="refine1", down_after=2, up_after=36), Layout(),
 )  # fmt: skip
 AR: Final = Scene(
     "ar", {"en": "In the room (AR)", "zh": "增强现实"}, 150, ("chat", "comment", "voice"), "knowledge", "wait",
     Policy(silence_s=0.0, greet_every_s=0.0, remark_max_age_s=1.0, max_age_s=10.0, repeat_after_s=2.0),
-    Limits(best="refine1", down_after=2, up_after=50), Layout("transparent"),
+    Limits(best="refine1", down_after=2, up_after=36), Layout("transparent"),
 )  # fmt: skip
 SCENES: Final[Mapping[str, Scene]] = {scene.name: scene for scene in (HOST, COMMERCE, TUTOR, NPC, MEETING, AR)}
 """By name; the first is the default. The budgets are those published for a live shop, for tutoring, for a game

@@ -73,6 +73,7 @@ class Production:
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
             partial_update=spec.partial_update, guard=self._guard, on_refined=None if log is None else log.refined,
+            feeling=shared.feeling,
         )  # fmt: skip
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,

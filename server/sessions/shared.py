@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from realtime.aside import Aside
 from realtime.compute import ComputeThread
-from realtime.core.budget import CostModel
+from realtime.core.budget import CostModel, Step
 from realtime.core.described import UNDESCRIBED, Described
 from realtime.core.pacing import spread
+from realtime.feeling import Feeling
 from realtime.ports import Avatar, Denoiser, Voice
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
@@ -69,6 +70,17 @@ class Shared:
     costs: CostModel = field(default_factory=CostModel)
     begun_s: dict[str, float] = field(default_factory=dict)
     """When each running session's clock began; a new one's frames fall between those of the others."""
+
+    feeling: Feeling = field(init=False)
+    """Feels the pressure on this process, for all its sessions."""
+
+    def __post_init__(self) -> None:
+        metrics = self.metrics
+
+        def decided(step: Step) -> None:
+            metrics.decided(step.kind, step.rung, down=step.down)
+
+        self.feeling = Feeling(self.compute, decided)
 
     async def look(self, name: str) -> Stock:
         """An avatar before a background, opened if need be."""

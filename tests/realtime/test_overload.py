@@ -1,14 +1,23 @@
 """Ten seconds of overload in virtual time: the ladder is down within 200 ms, back within 3 s, and does not swing."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 import pytest
 
-from realtime.core.budget import Step
+from realtime.core.budget import Ladder, Step
+from realtime.core.pressure import Waits
+from realtime.core.units import FRAME_S
+from realtime.core.values import Rung
+from realtime.feeling import Feeling
 from realtime.generator import Generator
 from realtime.mailbox import Mailbox
-from tests.realtime.test_faults import Show
+from tests.realtime.test_faults import Denoiser, Device, Show
 from tests.virtual_time import now_s, run_virtual
 
 BEGINS_S, ENDS_S = 3.0, 13.0
+R = TypeVar("R")
 
 
 def overloaded(calm_s: float, hard_s: float) -> tuple[Show, list[Step]]:
@@ -58,3 +67,71 @@ def test_a_frame_left_out_behind_the_generator_counts_as_strain() -> None:
 
     steps = run_virtual(main())
     assert steps and steps[0].down and steps[0].at_s <= 2.2
+
+
+class Worker:
+    """Sessions that share a device and feel its pressure together; a piece of their work takes `calm_s`, and `hard_s`
+    for ten seconds. The device tells how long work waits for it, as a compute thread does."""
+
+    thread_id = None
+
+    def __init__(self, sessions: int, calm_s: float, hard_s: float, best: Rung = "warp") -> None:
+        self.waited = Waits(0, 0.0)
+        self.steps: list[list[Step]] = [[] for _ in range(sessions)]
+        self._device = Device(lambda piece: hard_s if BEGINS_S <= now_s() < ENDS_S else calm_s)
+        feeling = Feeling(cast(Any, self))
+        self.shows = []
+        for index in range(sessions):
+            phase_s = FRAME_S * index / sessions
+            show = Show(
+                lambda piece: 0.0, device=cast(Any, self), clock=lambda phase_s=phase_s: now_s() + phase_s,
+            )  # fmt: skip
+            show.shop.ladder = show.ladder = Ladder(best=best)
+            show.shop.feeling = feeling
+            show.generator = Generator(
+                show.shop, Mailbox(), on_frame=show.frames.append, on_step=self.steps[index].append
+            )
+            self.shows.append(show)
+
+    async def run(self, left_s: float, work: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        asked_s = now_s()
+
+        def begun() -> R:
+            return work(*args, **kwargs)
+
+        begun.__name__ = work.__name__
+        found = await self._device.run(left_s, begun)
+        self.waited = Waits(self.waited.count + 1, self.waited.total_s + now_s() - asked_s)
+        return found
+
+    async def speak(self, length_s: float) -> "Worker":
+        await asyncio.gather(*(show.run(length_s) for show in self.shows))
+        return self
+
+    def ladder(self, index: int) -> list[Step]:
+        return [step for step in self.steps[index] if step.kind == "ladder"]
+
+
+@pytest.mark.parametrize(("sessions", "calm_s", "hard_s"), [(8, 0.0025, 0.010), (4, 0.004, 0.03), (1, 0.012, 0.08)])
+def test_all_sessions_of_a_worker_step_down_and_come_back_together(
+    sessions: int, calm_s: float, hard_s: float
+) -> None:
+    worker = run_virtual(Worker(sessions, calm_s, hard_s).speak(ENDS_S + 5.0))
+    for index, show in enumerate(worker.shows):
+        steps = [step for step in worker.ladder(index) if step.at_s > BEGINS_S]
+        assert steps[0].down and steps[0].at_s <= BEGINS_S + 0.2 + hard_s + FRAME_S, f"session {index}"
+        assert show.ladder.rung == "warp" and show.ladder.every == 1
+        assert max(step.at_s for step in steps) <= ENDS_S + 3.0 + FRAME_S, f"session {index}"
+        assert not [step for step in worker.ladder(index) if step.down and 0.5 < step.at_s < BEGINS_S], "not before"
+
+
+def test_four_rungs_are_climbed_within_three_seconds() -> None:
+    async def main() -> Worker:
+        worker = Worker(1, 0.004, 0.08, best="refine2")
+        worker.shows[0].shop.denoiser = Denoiser()
+        return await worker.speak(ENDS_S + 5.0)
+
+    worker = run_virtual(main())
+    show, steps = worker.shows[0], [step for step in worker.ladder(0) if step.at_s > BEGINS_S]
+    assert steps[0].down and show.ladder.rung == "refine2" and show.ladder.every == 1
+    assert max(step.at_s for step in steps) <= ENDS_S + 3.0

@@ -1,0 +1,128 @@
+"""Whether a process is short of processor time: felt by all its sessions at once, before each has felt it by itself."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from realtime.core.budget import Step
+
+Depth = Literal[0, 1, 2]
+"""0 is none, 1 calls for the cheapest frames, 2 for half of those."""
+Sign = Literal["threads", "work", "timers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How often something has waited so far, and how long in all."""
+
+    count: int
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The mean of a wait, in seconds, from which it is a sign of pressure, and of much pressure."""
+
+    some_s: float
+    much_s: float
+
+
+LIMITS: Final[Mapping[Sign, Limits]] = {
+    "threads": Limits(0.0007, 0.003),
+    "work": Limits(0.008, 0.016),
+    "timers": Limits(0.006, 0.016),
+}
+"""What is waited for: `threads` that could run wait for a processor (those of eight sessions on two cores 0.2 ms in the
+mean, 0.5 at the worst; with twice as many busy programs beside them 1 ms and more), `work` waits for the compute
+thread, and `timers` for the event loop."""
+WORDS: Final[Mapping[Sign, str]] = {
+    "threads": "threads wait for a processor", "work": "work waits for the compute thread",
+    "timers": "the event loop wakes late",
+}  # fmt: skip
+WINDOW_S: Final = 0.1
+"""Waits are looked at over so long."""
+FRAMES_S: Final = 0.2
+"""Frames of all sessions are looked at over so long."""
+RELEASE: Final = 0.7
+"""A sign is gone below this part of its limit."""
+CALM_S: Final = 0.4
+"""Pressure ends after so long without a sign."""
+RELAPSE_S: Final = 2.0
+"""Pressure that returns within this time had not gone: the next time, it is twice as long waited for its end."""
+TIGHT: Final = 0.5
+"""While no frame takes more than this part of its interval, waits harm nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    at_s: float
+    waits: Mapping[Sign, Waits]
+
+
+class Pressure:
+    """One process's pressure. `look` at the waits every few hundredths of a second, tell it of every session's frames,
+    and it says how deep the pressure is: down at once, up after `CALM_S`. A wait is a sign only while some frame is
+    tight for it; frames of all sessions that come late are one by themselves, whatever it is that holds them up."""
+
+    def __init__(self) -> None:
+        self.depth: Depth = 0
+        self.reason = ""
+        self._looks: deque[_Look] = deque()
+        self._frames: deque[tuple[float, bool, bool]] = deque()
+        self._signed_s = float("-inf")
+        self._ended_s = float("-inf")
+        self._calm_s = CALM_S
+
+    def framed(self, share: float, now_s: float, *, strained: bool) -> None:
+        """A session made a frame that took this share of its interval; whether it was strained, late or lost."""
+        self._frames.append((now_s, strained, strained or share > TIGHT))
+
+    def look(self, waits: Mapping[Sign, Waits], now_s: float) -> Step | None:
+        """What the waits have come to by now; a record if the pressure is another from now on."""
+        self._looks.append(_Look(now_s, waits))
+        while len(self._looks) > 2 and self._looks[1].at_s <= now_s - WINDOW_S:
+            self._looks.popleft()
+        while self._frames and self._frames[0][0] < now_s - FRAMES_S:
+            self._frames.popleft()
+        depth, reason = max(self._waiting(), self._late(), key=lambda found: found[0])
+        if depth:
+            self._signed_s = now_s
+        if depth > self.depth:
+            if self.depth == 0:
+                relapsed = now_s - self._ended_s < RELAPSE_S
+                self._calm_s = 2 * CALM_S if relapsed else CALM_S
+            return self._turn(depth, reason, now_s)
+        if self.depth and now_s - self._signed_s >= self._calm_s:
+            self._ended_s = now_s
+            return self._turn(0, f"nothing was held up for {self._calm_s:.1f} s", now_s)
+        return None
+
+    def _turn(self, depth: Depth, reason: str, now_s: float) -> Step:
+        down = depth > self.depth
+        self.depth, self.reason = depth, reason
+        return Step(("none", "some", "much")[depth], down, reason, now_s, kind="pressure")
+
+    def _waiting(self) -> tuple[Depth, str]:
+        """The deepest sign among the waits. A process that is not given the processor looks seldom: one look back is
+        enough then."""
+        oldest, newest = self._looks[0], self._looks[-1]
+        if not any(tight for _, _, tight in self._frames):
+            return 0, ""
+        found: tuple[Depth, str] = (0, "")
+        for sign, limits in LIMITS.items():
+            if sign not in oldest.waits or sign not in newest.waits:
+                continue
+            before, after = oldest.waits[sign], newest.waits[sign]
+            mean_s = (after.total_s - before.total_s) / max(1, after.count - before.count)
+            still = RELEASE if self.depth else 1.0
+            depth: Depth = 2 if mean_s >= limits.much_s else 1 if mean_s >= still * limits.some_s else 0
+            if depth > found[0]:
+                found = depth, f"{WORDS[sign]}, {1e3 * mean_s:.1f} ms each"
+        return found
+
+    def _late(self) -> tuple[Depth, str]:
+        strained = sum(late for _, late, _ in self._frames)
+        share = strained / max(1, len(self._frames))
+        depth: Depth = 2 if strained >= 6 and share >= 0.5 else 1 if strained >= 3 and share >= 0.25 else 0
+        return depth, f"{strained} of {len(self._frames)} frames of all sessions late" if depth else ""

@@ -1,0 +1,105 @@
+"""Feels the pressure on this process while frames are made, and tells every session of it at once."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from realtime.compute import ComputeThread
+from realtime.core.budget import Step
+from realtime.core.pressure import Pressure, Sign, Waits
+
+EVERY_S: Final = 0.02
+"""How often the waits are looked at."""
+
+
+class Feeling:
+    """One per process. Whoever makes frames is told of each change of the pressure while it is `felt`, and tells of its
+    frames (`framed`). It works only while somebody feels; all methods run on the event loop."""
+
+    def __init__(self, compute: ComputeThread, on_step: Callable[[Step], None] = lambda step: None) -> None:
+        self._pressure = Pressure()
+        self._compute = compute
+        self._on_step = on_step
+        self._felt: dict[Callable[[int, str], None], None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_s = 0.0
+        self._woken = Waits(0, 0.0)
+        self._threads = ThreadWaits()
+
+    @property
+    def depth(self) -> int:
+        """0 is no pressure, 2 much."""
+        return self._pressure.depth
+
+    @contextlib.contextmanager
+    def felt(self, press: Callable[[int, str], None]) -> Iterator[None]:
+        """Within, `press` is called with the depth of each new pressure and what it is felt by."""
+        self._felt[press] = None
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._due_s = loop.time() + EVERY_S
+            self._timer = loop.call_at(self._due_s, self._look)
+        if self._pressure.depth:
+            press(self._pressure.depth, self._pressure.reason)
+        try:
+            yield
+        finally:
+            del self._felt[press]
+            if not self._felt and self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+                self._pressure = Pressure()
+                self._threads.close()
+
+    def framed(self, share: float, *, strained: bool) -> None:
+        """See `Pressure.framed`."""
+        self._pressure.framed(share, asyncio.get_running_loop().time(), strained=strained)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        late_s = max(0.0, now_s - self._due_s)
+        self._woken = Waits(self._woken.count + 1, self._woken.total_s + late_s)
+        waits: dict[Sign, Waits] = {"timers": self._woken, "work": self._compute.waited}
+        threads = self._threads.of(threading.get_native_id(), self._compute.thread_id)
+        if threads is not None:
+            waits["threads"] = threads
+        step = self._pressure.look(waits, now_s)
+        self._due_s = now_s + EVERY_S
+        self._timer = loop.call_at(self._due_s, self._look)
+        if step is not None:
+            self._on_step(step)
+            for press in list(self._felt):
+                press(self._pressure.depth, self._pressure.reason)
+
+
+class ThreadWaits:
+    """How long threads of this process have waited for a processor when they could have run, as Linux counts it
+    (Documentation/scheduler/sched-stats.rst: time run, time waited, both in ns, and times run)."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, int] = {}
+
+    def of(self, *threads: int | None) -> Waits | None:
+        """Of these threads together; None where the system does not tell."""
+        count, total_ns = 0, 0
+        for thread in threads:
+            if thread is None:
+                return None
+            try:
+                if thread not in self._files:
+                    self._files[thread] = os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+                _, waited_ns, runs = os.pread(self._files[thread], 96, 0).split()
+            except (OSError, ValueError):
+                return None
+            count, total_ns = count + int(runs), total_ns + int(waited_ns)
+        return Waits(count, 1e-9 * total_ns)
+
+    def close(self) -> None:
+        """Let go of the files; they are opened anew when asked again."""
+        for file in self._files.values():
+            os.close(file)
+        self._files.clear()

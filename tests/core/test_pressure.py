@@ -1,0 +1,81 @@
+"""Pressure on a process: felt within 200 ms from waits or from all sessions' frames, and gone half a second after."""
+
+from collections.abc import Callable
+
+import pytest
+
+from realtime.core.budget import Step
+from realtime.core.pressure import CALM_S, LIMITS, Pressure, Sign, Waits
+
+LOOK_S = 0.02
+
+
+class Machine:
+    """Looks at a pressure every 20 ms; each look sees ten more waits as long as they are then."""
+
+    def __init__(self, wait_s: Callable[[float], float], share: float = 0.7, sign: Sign = "threads") -> None:
+        self.pressure, self.now_s = Pressure(), 0.0
+        self.steps: list[Step] = []
+        self._wait_s, self._share, self._sign = wait_s, share, sign
+        self._waits = Waits(0, 0.0)
+
+    def run(self, until_s: float, frame: Callable[[float], bool] = lambda now_s: False) -> "Machine":
+        while self.now_s < until_s:
+            self.now_s += LOOK_S
+            self.pressure.framed(self._share, self.now_s, strained=frame(self.now_s))
+            waits = Waits(self._waits.count + 10, self._waits.total_s + 10 * self._wait_s(self.now_s))
+            self._waits = waits
+            step = self.pressure.look({self._sign: waits}, self.now_s)
+            if step is not None:
+                self.steps.append(step)
+        return self
+
+
+@pytest.mark.parametrize("sign", list(LIMITS))
+def test_waits_are_felt_within_200_ms_and_forgotten_half_a_second_after(sign: Sign) -> None:
+    limit = LIMITS[sign]
+    long_s = 1.5 * limit.some_s
+    machine = Machine(lambda now_s: long_s if 1.0 <= now_s < 3.0 else 0.1 * limit.some_s, sign=sign).run(5.0)
+    down, up = machine.steps
+    assert down.kind == "pressure" and down.down and down.rung == "some" and "ms each" in down.reason
+    assert 1.0 < down.at_s <= 1.2
+    assert not up.down and 3.0 + CALM_S < up.at_s <= 3.0 + CALM_S + 0.15
+
+
+def test_long_waits_are_much_pressure() -> None:
+    machine = Machine(lambda now_s: 0.0 if now_s < 1.0 else 2 * LIMITS["threads"].much_s).run(1.3)
+    assert machine.steps[-1].rung == "much" and machine.pressure.depth == 2
+
+
+def test_waits_that_no_frame_is_tight_for_harm_nobody() -> None:
+    assert Machine(lambda now_s: 0.05, share=0.2).run(2.0).steps == []
+
+
+def test_late_frames_of_several_sessions_are_a_sign_whatever_holds_them_up() -> None:
+    machine = Machine(lambda now_s: 0.0, share=0.2).run(4.0, lambda now_s: 1.0 <= now_s < 2.0)
+    down = [step for step in machine.steps if step.down]
+    assert 1.0 < down[0].at_s <= 1.1 and "of all sessions late" in down[0].reason
+    assert not machine.steps[-1].down and machine.steps[-1].at_s < 2.0 + CALM_S + 0.25
+
+
+def test_a_rare_late_frame_is_no_pressure() -> None:
+    assert Machine(lambda now_s: 0.0002).run(10.0, lambda now_s: round(now_s / LOOK_S) % 9 == 0).steps == []
+
+
+def test_waits_about_the_limit_do_not_make_it_swing() -> None:
+    limit_s = LIMITS["threads"].some_s
+    steps = Machine(lambda now_s: limit_s * (1.05 if round(now_s / LOOK_S) % 20 < 10 else 0.8)).run(10.0).steps
+    assert len(steps) == 1
+
+
+def test_pressure_that_comes_back_at_once_is_waited_for_longer() -> None:
+    steps = Machine(lambda now_s: 0.002 if now_s % 0.9 < 0.3 else 0.0).run(5.0).steps
+    assert [step.down for step in steps][:3] == [True, False, True] and len(steps) == 3
+
+
+def test_a_process_that_seldom_gets_to_look_feels_it_at_its_next_look() -> None:
+    pressure = Pressure()
+    pressure.look({"timers": Waits(100, 0.02)}, 1.0)
+    pressure.framed(0.7, 1.0, strained=False)
+    step = pressure.look({"timers": Waits(101, 0.20)}, 1.2)
+    assert step is not None and step.rung == "much"
