@@ -1,7 +1,7 @@
 """The stock of ready pixels that all sessions of a process share: base frames by pose, patches by region."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from realtime.core.cache import ByteLru, CacheCounters
 from realtime.core.values import I420, BaseKey, Patch, Region
@@ -20,6 +20,16 @@ class StockCounters:
 
     bases: CacheCounters
     patches: CacheCounters
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """An avatar that keeps some of what it draws with."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How much that is, within a budget of its own."""
+        ...
 
 
 class Stock:
@@ -50,8 +60,10 @@ class Stock:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of pixels held, the avatar's pack not counted; at most the sum of both budgets."""
-        return self._bases.size_bytes + self._patches.size_bytes
+        """Bytes of pixels held, the avatar's pack not counted: at most the sum of both budgets, and what the avatar
+        itself keeps for drawing."""
+        held_bytes = self.avatar.held_bytes if isinstance(self.avatar, Holding) else 0
+        return self._bases.size_bytes + self._patches.size_bytes + held_bytes
 
     def base(self, key: BaseKey) -> I420 | None:
         """A base frame if it is ready."""

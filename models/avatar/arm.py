@@ -1,12 +1,13 @@
 """Raised arms: hand, sleeve and what is held, as sprites that turn about wrist and elbow, cut out as an alpha patch."""
 
-from functools import lru_cache
+from typing import Final
 
 import cv2
 import numpy as np
 import skia
 
 from models.avatar.arm_poses import matrices, pose_of
+from models.avatar.held import Held
 from models.avatar.layers import Layers
 from models.avatar.mesh import Sprite
 from models.avatar.paint import LINEAR, blank, canvas_on, image_of
@@ -14,6 +15,9 @@ from models.avatar.projection import PICTURE_PX
 from realtime.core.facs import Controls
 from realtime.core.units import even_ceil, even_floor
 from realtime.core.values import Patch, Roi
+
+PATCHES_BYTES: Final = 8 * 2**20
+"""Arms that are kept, about 70 kB each: a wave takes some fifty."""
 
 
 class Arm:
@@ -25,7 +29,12 @@ class Arm:
         }
         self._sprites["card"] = layers["card"]
         self._images = {name: image_of(sprite.pixels) for name, sprite in self._sprites.items()}
-        self._patch = lru_cache(maxsize=96)(self._draw)
+        self._patches: Held[Patch] = Held(PATCHES_BYTES, lambda one: one.nbytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """What is kept of the arms' pixels."""
+        return self._patches.size_bytes
 
     def roi(self, c: Controls) -> Roi | None:
         """The rectangle of the picture that the arms cover; None while they are out of sight."""
@@ -38,11 +47,12 @@ class Arm:
     def hold(self, card: Sprite) -> None:
         """Hold another card from now on."""
         self._sprites["card"], self._images["card"] = card, image_of(card.pixels)
-        self._patch.cache_clear()
+        self._patches.clear()
 
     def patch(self, c: Controls, roi: Roi) -> Patch:
         """The arms' pixels; met again from a cache while a hand waves."""
-        return self._patch(c["arm_raise"], c["arm_swing"], c["arm_x"], c["hand"], roi)
+        at = c["arm_raise"], c["arm_swing"], c["arm_x"], c["hand"], roi
+        return self._patches.get(at, lambda: self._draw(*at))
 
     def _draw(self, raised: float, swing: float, shift: float, hand: float, roi: Roi) -> Patch:
         pixels = blank(roi.width, roi.height)

@@ -60,6 +60,11 @@ class IllustratedHost:
         return self.spec.name
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes of what drawing keeps because it comes again, beside the pixels it gives away."""
+        return self._sway.held_bytes + self._rig.held_bytes + self._arm.held_bytes
+
+    @property
     def width(self) -> int:
         return PICTURE_PX
 

@@ -1,7 +1,6 @@
 """The rig: layers that follow pose and controls, drawn in full or only the face inside a rectangle."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from models.avatar.face_shape import Surface, contour_shift, settled, surface
 from models.avatar.geometry import Points, smoothstep
 from models.avatar.glasses import Glasses
 from models.avatar.haircut import CLOSE_STYLES
+from models.avatar.held import Held
 from models.avatar.layers import Layers
 from models.avatar.mesh import Sprite, crossings, sprite_mesh
 from models.avatar.mouth import Mouth
@@ -28,8 +28,8 @@ from realtime.core.values import Roi
 
 HAIR_STEP: Final = 20.0
 BODY_STEP: Final = 24.0
-HELD: Final = 96
-"""So many pieces of hair before the face are kept, about 0.1 MB each: in a loop of idle motion poses come again."""
+HAIR_BYTES: Final = 12 * 2**20
+"""Pieces of hair before the face that are kept, about 0.1 MB each: in a loop of idle motion poses come again."""
 WHOLE: Final = Roi(0, 0, PICTURE_PX, PICTURE_PX)
 TURNED_DEG: Final = 6.0
 """From here on the front hair may hang before the lower face."""
@@ -76,7 +76,12 @@ class _Layer:
         self._points = np.column_stack([points, depth(points)])
         self._on_head = on_head(points)
         self._shown = painted(sprite, points, step)
-        self._held = lru_cache(maxsize=HELD)(self.render)
+        self._held: Held[Rgba] = Held(HAIR_BYTES, lambda one: one.nbytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """What is kept of the layer."""
+        return self._held.size_bytes
 
     def render(self, view: View, roi: Roi) -> Rgba:
         """The layer inside a rectangle of the picture."""
@@ -91,7 +96,7 @@ class _Layer:
 
     def held(self, view: View, roi: Roi) -> Rgba:
         """The same, kept for a while. Not to be written to."""
-        return self._held(view, roi)
+        return self._held.get((view, roi), lambda: self.render(view, roi))
 
 
 class _Ear:
@@ -181,6 +186,11 @@ class Rig:
         self._draw_upper_features(canvas, view, felt)
         self._hair_front.draw(canvas, view)
         return pixels
+
+    @property
+    def held_bytes(self) -> int:
+        """What is kept of the hair before the face."""
+        return self._hair_front.held_bytes
 
     def upper(self, view: View, controls: Controls, roi: Roi, face: Roi) -> Rgba:
         """The upper face inside `roi`, a part of the rectangle `face`, with the hair that lies on it, and nothing

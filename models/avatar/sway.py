@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.avatar import quantise
 from models.avatar.geometry import Points, smoothstep
+from models.avatar.held import Held
 from models.avatar.paint import Rgba
 from models.avatar.projection import PICTURE_PX, View
 from models.avatar.spec import AvatarSpec
@@ -36,8 +37,8 @@ HANGS_FROM: Final = 34.0
 SHORT: Final = 24.0
 """Hair that hangs less than this below `HANGS_FROM` does not swing, in head units."""
 
-WEIGHTS: Final = 96
-"""So many weights of rectangles are kept, about 0.3 MB each."""
+WEIGHTS_BYTES: Final = 24 * 2**20
+"""Weights of rectangles that are kept, about 0.3 MB each."""
 
 LEFT, RIGHT, MIDDLE = "sway_left", "sway_right", "sway_middle"
 SWAYING: Final = (LEFT, RIGHT, MIDDLE)
@@ -87,7 +88,12 @@ class Sway:
         }
         self._roi = lru_cache(maxsize=2048)(self._place_roi)
         self._corners = lru_cache(maxsize=2048)(self._place_corners)
-        self._weights = lru_cache(maxsize=WEIGHTS)(self._carry_weights)
+        self._weights: Held[Weights] = Held(WEIGHTS_BYTES, lambda one: one.nbytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """What is kept of weights."""
+        return self._weights.size_bytes
 
     def regions(self, key: BaseKey, moved: Mapping[str, bytes], face: Mapping[str, Roi]) -> list[Region]:
         """The rectangles that differ from the base frame, of `quantise.moved_regions`; `face` are the pose's own ones,
@@ -102,21 +108,22 @@ class Sway:
 
     def draw(self, base: I420, key: BaseKey, controls: Controls, region: Region) -> Patch:
         """The base frame's pixels, bent."""
-        roi, weights = region.roi, self._weights(region.name, region.roi, self._corners(region.name, key, region.roi))
+        name, roi = region.name, region.roi
+        at = name, roi, self._corners(name, key, roi)
+        weights = self._weights.get(at, lambda: self._carry_weights(*at))
         x, y = np.zeros((2, roi.height, roi.width), np.float32)
-        for name, channel, axis in self._zones[region.name].bends:
-            amount = np.float32(controls[name] * quantise.REACH_PX[name])
+        for control, channel, axis in self._zones[name].bends:
+            amount = np.float32(controls[control] * quantise.REACH_PX[control])
             if amount:
                 target = y if axis else x
                 target += weights[channel] * amount
         still = crop(base, roi)
         out = np.empty_like(still)
         for plane, source, share in zip(planes(out), planes(still), (1, 2, 2), strict=True):
-            rows, columns = source.shape
-            across, down = _grid(columns, rows)
+            across, down = (np.arange(length, dtype=np.float32) for length in source.shape[::-1])
             # OpenCV gathers, so the bend is taken back where it lands
             cv2.remap(
-                source, across - x[::share, ::share] / share, down - y[::share, ::share] / share,
+                source, across - x[::share, ::share] / share, down[:, None] - y[::share, ::share] / share,
                 cv2.INTER_CUBIC if share == 1 else cv2.INTER_LINEAR, plane, cv2.BORDER_REPLICATE,
             )  # fmt: skip
         return Patch(roi, out)
@@ -231,13 +238,6 @@ def _units(view: View) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.asarray(x), np.asarray(y)
 
 
-@lru_cache(maxsize=64)
-def _grid(width: int, height: int) -> tuple[Weights, Weights]:
-    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return across, down
-
-
-@lru_cache(maxsize=64)
 def _vanishing(name: str, roi: Roi) -> Weights:
     """1 inside a rectangle, falling to 0 at its edges, except where the picture ends there."""
 
