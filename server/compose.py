@@ -45,6 +45,7 @@ from server.denoising.compose import Denoising
 from server.event_log import event_logs
 from server.ice_servers import ice_options, turn_servers
 from server.marks import NO_SOURCE, Marks, Source
+from server.media.codecs import video_codec
 from server.metrics import Metrics
 from server.painting.compose import paints
 from server.portrait_tasks import PortraitTasks
@@ -101,6 +102,7 @@ class Server:
         self._ice = ice_options(config)
         options = PeerOptions(
             ice_servers=_rtc_servers(config.ice_servers),
+            video_codecs=tuple(map(video_codec, config.video_codecs)),
             relays=partial(_relays, config) if config.server_relay else tuple,
             ice=self._ice,
             join_timeout_s=config.join_timeout_s,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from realtime.core.errors import ConfigError
 from realtime.core.units import FRAME_RATE_HZ
+from server.media.codecs import VIDEO_CODECS
 from server.settings import (
     IceServer,
     check,
@@ -133,6 +134,10 @@ class Config:
     """The secret shared with those servers (coturn's static-auth-secret); viewers get credentials made from it."""
     turn_ttl_s: float = setting(3600.0, low=60.0, high=86400.0)
     """How long such credentials can be used to make a connection."""
+    video_codecs: tuple[str, ...] = setting(VIDEO_CODECS)
+    """Codecs of the picture, best first: a viewer gets the first of them that it offers (docs/transport.md)."""
+    nvenc: Literal["auto", "off"] = setting("auto")
+    """Whether H.264 is encoded on an NVIDIA card where there is one; off leaves it to the processor."""
     server_relay: bool = setting(False)
     """Whether the server too is reached through those TURN servers, where no packet from outside reaches it."""
     udp_ports: str = setting("")
@@ -232,6 +237,10 @@ class Config:
             raise ConfigError(f"asr_base_url ({self.source('asr_base_url')}) begins with http:// or https://")
         if bool(self.turn_urls) != bool(self.turn_secret):
             raise ConfigError(f"turn_urls ({self.source('turn_urls')}) and turn_secret are set together, or neither")
+        for name in self.video_codecs:
+            if name not in VIDEO_CODECS:
+                source, known = self.source("video_codecs"), ", ".join(VIDEO_CODECS)
+                raise ConfigError(f"video_codecs ({source}): {name!r} is none of {known}")
         if any(not url.startswith(("turn:", "turns:")) for url in self.turn_urls):
             raise ConfigError(f"turn_urls ({self.source('turn_urls')}): each begins with turn: or turns:")
         if self.public_address and not is_ipv4(self.public_address):

@@ -16,7 +16,7 @@ from server.config import Config
 from server.loading import flag
 
 LIBRARIES: Final = ("numpy", "cv2", "skia", "av", "aiortc", "aiohttp", "pydantic", "yaml", "prometheus_client")
-ENCODERS: Final = ("libx264", "libvpx", "libopus")
+ENCODERS: Final = ("libx264", "libvpx", "libvpx-vp9", "libsvtav1", "libopus")
 CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APT_PACKAGES: Final = {
     "libEGL": "libegl1", "libGL.": "libgl1", "libGLESv2": "libgles2", "libOpenGL": "libopengl0",
@@ -44,6 +44,7 @@ def examine(config: Config) -> list[Check]:
         cpu_count(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
         *(library(name) for name in LIBRARIES),
         *(encoder(name) for name in ENCODERS),
+        card_encoder(config),
         espeak(),
         cache_dir(config),
         denoiser(config),
@@ -95,6 +96,16 @@ def encoder(name: str) -> Check:
     except (ImportError, OSError, ValueError) as error:
         return Check(f"encoder {name}", "failure", str(error) or "absent", "install av from its PyPI wheel")
     return Check(f"encoder {name}", "ok", "present")
+
+
+def card_encoder(config: Config) -> Check:
+    """Whether H.264 is encoded on a card; without one the processor does it."""
+    from server.media.nvenc import nvenc_lack
+
+    if config.nvenc == "off":
+        return Check("encoder h264_nvenc", "ok", "off")
+    lack = nvenc_lack()
+    return Check("encoder h264_nvenc", "ok", f"not here, the processor encodes: {lack}" if lack else "in use")
 
 
 def espeak() -> Check:

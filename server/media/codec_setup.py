@@ -10,6 +10,7 @@ from av.video.frame import PictureType, VideoFrame
 
 from realtime.core.units import VIDEO_TIME_BASE
 from realtime.core.values import Frame
+from server.media.codecs import VideoCodec
 from server.media.packets import EncodedVideo
 
 _GOP_FRAMES: Final = 1_000_000
@@ -29,6 +30,17 @@ class VideoEncoder(Protocol):
 
     def close(self) -> None:
         """Release the codec."""
+        ...
+
+
+class OpenEncoder(Protocol):
+    """Opens the encoder of a codec."""
+
+    def __call__(
+        self, codec: VideoCodec, width: int, height: int, fps: int, *, ceiling_bps: int, buffer_bits: int = BUFFER_BITS
+    ) -> VideoEncoder:
+        """`ceiling_bps` is the highest bit rate it will ever be asked for, `buffer_bits` bounds what a keyframe takes.
+        Raises `ValueError` for a codec that is not encoded."""
         ...
 
 

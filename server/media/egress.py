@@ -16,11 +16,13 @@ from realtime.core.values import Frame, Pcm
 from realtime.mailbox import Mailbox, MailboxClosed
 from realtime.ports import Clock
 from server.media.audio_encoder import OpusEncoder
+from server.media.codecs import VideoCodec
 from server.media.feedback import BITRATE_MAX_BPS, BITRATE_START_BPS
 from server.media.marking import Marking
-from server.media.packets import EgressStats, EncodedSound, EncodedVideo, VideoCodec
+from server.media.packets import EgressStats, EncodedSound, EncodedVideo
 from server.media.room import Rung, VideoRoom
 from server.media.subscription import SoundSubscription, VideoSubscription
+from server.media.video_encoder import OpenEncoder, open_encoder
 from server.media.wheel import Wheel
 
 _log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class MediaEgress:
         on_step: Callable[[Step], None] = lambda step: None,
         on_encoded: Callable[[str, EncodedVideo, float], None] = lambda rung, unit, took_s: None,
         marking: Marking | None = None,
+        open_encoder: OpenEncoder = open_encoder,
     ) -> None:
         """`on_encoded` is told of every unit, with its encoding's codec and rung and what it took, waiting included."""
         self.clock = clock
@@ -75,7 +78,7 @@ class MediaEgress:
         self.wheel = Wheel()
         self._room = VideoRoom(
             (width, height), self.stats, fps=fps, start_bps=start_bitrate_bps, max_bps=max_bitrate_bps,
-            on_step=on_step,
+            on_step=on_step, open_encoder=open_encoder,
         )  # fmt: skip
         self._marking, self._on_encoded = marking, on_encoded
         self._shown_s = float("-inf")

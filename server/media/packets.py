@@ -1,20 +1,9 @@
 """The values that leave the encoders: one encoded picture or one sound packet, shared by all viewers."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
 
 from realtime.core.values import FrameTrace
-
-VideoCodec = Literal["H264", "VP8", "VP9", "AV1"]
-VIDEO_CODECS: Final[tuple[VideoCodec, ...]] = get_args(VideoCodec)
-
-
-def video_codec(name: str) -> VideoCodec:
-    """A codec by its name in SDP, in any case. Raises `ValueError` for one that we do not encode."""
-    for codec in VIDEO_CODECS:
-        if codec == name.upper():
-            return codec
-    raise ValueError(f"no picture is encoded as {name!r}, only as {', '.join(VIDEO_CODECS)}")
+from server.media.codecs import VideoCodec
 
 
 @dataclass(frozen=True, slots=True, eq=False)

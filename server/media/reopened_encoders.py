@@ -10,7 +10,8 @@ from av.video.codeccontext import VideoCodecContext
 from realtime.core.values import Frame
 from server.media.av1_payloads import av1_payloads
 from server.media.codec_setup import BUFFER_BITS, context, picture_of
-from server.media.packets import EncodedVideo, VideoCodec
+from server.media.codecs import VideoCodec
+from server.media.packets import EncodedVideo
 from server.media.payloads import PICTURE_ID_MODULUS, vp8_payloads
 from server.media.vp9_payloads import vp9_payloads
 

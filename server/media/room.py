@@ -10,10 +10,11 @@ from realtime.core.budget import Step
 from realtime.core.governor import RUNGS, RungSpec, every_of, path_step
 from realtime.core.units import FRAME_RATE_HZ, VIDEO_CLOCK_HZ
 from realtime.core.values import Frame
+from server.media.codecs import VideoCodec
 from server.media.feedback import KeyframeGate, RateMeter, ViewerBudget
-from server.media.packets import EgressStats, EncodedVideo, VideoCodec
+from server.media.packets import EgressStats, EncodedVideo
 from server.media.subscription import VideoSubscription
-from server.media.video_encoder import VideoEncoder, halved, open_encoder
+from server.media.video_encoder import OpenEncoder, VideoEncoder, halved, open_encoder
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,9 @@ class VideoRoom:
         start_bps: int,
         max_bps: int,
         on_step: Callable[[Step], None] = lambda step: None,
+        open_encoder: OpenEncoder = open_encoder,
     ) -> None:
+        self._open_encoder = open_encoder
         self._on_step = on_step
         self._size = size
         self._fps = fps
@@ -222,7 +225,7 @@ class VideoRoom:
         """Encode a frame for a rung. Raises `av.FFmpegError`, or `ValueError` on a frame of another size."""
         width, height = (side // rung.spec.scale & ~1 for side in self._size)
         if rung.encoder is None:
-            rung.encoder = open_encoder(
+            rung.encoder = self._open_encoder(
                 rung.codec,
                 width,
                 height,

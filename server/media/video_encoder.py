@@ -5,8 +5,10 @@ import numpy as np
 
 from realtime.core.values import I420, Frame
 from server.media.codec_setup import BUFFER_BITS, context, picture_of
+from server.media.codec_setup import OpenEncoder as OpenEncoder
 from server.media.codec_setup import VideoEncoder as VideoEncoder
-from server.media.packets import EncodedVideo, VideoCodec
+from server.media.codecs import VideoCodec
+from server.media.packets import EncodedVideo
 from server.media.payloads import h264_payloads
 from server.media.reopened_encoders import Av1Encoder as Av1Encoder
 from server.media.reopened_encoders import Vp8Encoder as Vp8Encoder
@@ -61,8 +63,7 @@ class H264Encoder:
 def open_encoder(
     codec: VideoCodec, width: int, height: int, fps: int, *, ceiling_bps: int, buffer_bits: int = BUFFER_BITS
 ) -> VideoEncoder:
-    """The encoder for a codec; `ceiling_bps` is the highest bit rate it will ever be asked for, `buffer_bits` bounds
-    what a keyframe takes. Raises `ValueError` for a codec that is not encoded."""
+    """The encoder for a codec on the processor, see `OpenEncoder`."""
     match codec:
         case "H264":
             return H264Encoder(width, height, fps, ceiling_bps=ceiling_bps, buffer_bits=buffer_bits)

@@ -9,8 +9,9 @@ from typing import Final
 from pylibsrtp import Policy, Session
 
 from realtime.core.units import AUDIO_RATE_HZ, VIDEO_CLOCK_HZ
+from server.media.codecs import VideoCodec
 from server.media.egress import MediaEgress
-from server.media.packets import EncodedSound, EncodedVideo, VideoCodec
+from server.media.packets import EncodedSound, EncodedVideo
 from server.outputs.feed import STREAM_KEYFRAME_S, UNBOUNDED_BPS, Feed, FeedFigures
 from server.outputs.rtp_options import rtp_options, srtp_key
 from server.outputs.sink import SinkFailed

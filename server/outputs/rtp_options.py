@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from realtime.core.errors import InvalidField
-from server.media.packets import VideoCodec
+from server.media.codecs import VideoCodec
 
 PORT_LEAST: Final = 1024
 """Below it services listen that answer strangers."""

@@ -12,8 +12,8 @@ from aiortc import RTCConfiguration, RTCDataChannel, RTCIceServer, RTCSessionDes
 
 from realtime.core import wire
 from realtime.core.errors import InvalidField, Malformed, RequestError, TooLarge
+from server.media.codecs import VideoCodec
 from server.media.egress import MediaEgress
-from server.media.packets import VideoCodec
 from server.rtc.adapter import ViewerConnection
 from server.rtc.ice import IceOptions
 from server.rtc.link import Link

@@ -12,7 +12,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription, SessionDescription, candidate_from_sdp
 
 from realtime.core.errors import InvalidField, Malformed, TooLarge
-from server.media.packets import VIDEO_CODECS, VideoCodec
+from server.media.codecs import VIDEO_CODECS, VideoCodec
 from server.rtc.rtp_header import TRANSPORT_SEQUENCE_URI
 from server.rtc.video_formats import stand_in, video_formats
 

@@ -21,9 +21,10 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
+from server.media.codecs import video_codec
 from server.media.egress import MediaEgress
 from server.media.feedback import PICTURE_SHARE, SOUND_ON_WIRE_BPS
-from server.media.packets import EncodedSound, EncodedVideo, video_codec
+from server.media.packets import EncodedSound, EncodedVideo
 from server.media.subscription import SoundSubscription, VideoSubscription
 from server.media.twcc import Feedback
 from server.rtc.outlet import BACKLOG_MAX_S, Outlet, ntp_now

@@ -7,7 +7,7 @@ from aiortc.codecs import is_rtx
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpHeaderExtensionParameters
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
-from server.media.packets import VideoCodec
+from server.media.codecs import VideoCodec
 from server.rtc.rtp_header import CAPTURE_TIME_URI, PLAYOUT_DELAY_URI, SEND_TIME_URI, TRANSPORT_SEQUENCE_URI
 from server.rtc.sdp_guard import Section
 

@@ -26,6 +26,7 @@ from realtime.ports import Clock
 from realtime.stock import Stock
 from server.event_log import EventLog
 from server.media.egress import MediaEgress
+from server.media.nvenc import opener
 from server.outputs.tap import SoundTap
 from server.sessions.figures import frame_report
 from server.sessions.shared import Shared
@@ -84,6 +85,7 @@ class Production:
             self._frames, self.tap.read, clock,
             width=width, height=height, fps=shared.config.fps, on_step=self._stepped,
             on_encoded=shared.metrics.encoded_by, marking=shared.marking(session_id, spec, width, height),
+            open_encoder=opener(shared.config.nvenc),
         )  # fmt: skip
         self._stages = StageWindow()
         self._glass = Glass()

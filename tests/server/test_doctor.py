@@ -45,6 +45,12 @@ def test_an_absent_encoder_is_a_failure() -> None:
     assert doctor.encoder("libnothing").result == "failure"
 
 
+def test_no_card_is_no_fault() -> None:
+    assert doctor.card_encoder(Config(nvenc="off")).detail == "off"
+    found = doctor.card_encoder(Config())
+    assert found.result == "ok" and (found.detail == "in use" or found.detail.startswith("not here, the processor"))
+
+
 def test_a_directory_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from server.media.packets import VIDEO_CODECS, VideoCodec, video_codec
+from server.media.codecs import VIDEO_CODECS, VideoCodec, video_codec
 from server.media.video_encoder import open_encoder
 
 

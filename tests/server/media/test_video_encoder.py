@@ -10,7 +10,8 @@ from av.video.frame import VideoFrame
 
 from realtime.core.units import VIDEO_TIME_BASE
 from realtime.core.values import I420
-from server.media.packets import VIDEO_CODECS, EncodedVideo, VideoCodec
+from server.media.codecs import VIDEO_CODECS, VideoCodec
+from server.media.packets import EncodedVideo
 from server.media.video_encoder import VideoEncoder, open_encoder
 from tests.server.rtc.rig import HEIGHT, WIDTH, depayloaded, frame_of, patches, psnr_db, texture
 

@@ -14,8 +14,9 @@ from pylibsrtp import Policy, Session
 
 from realtime.core.errors import Forbidden, InvalidField
 from realtime.core.values import FrameTrace
+from server.media.codecs import VideoCodec
 from server.media.egress import MediaEgress
-from server.media.packets import EncodedSound, EncodedVideo, VideoCodec
+from server.media.packets import EncodedSound, EncodedVideo
 from server.outputs.rtp import RtpSink, wants_keyframe
 from server.outputs.rtp_options import rtp_options
 from server.outputs.sink import SinkFailed

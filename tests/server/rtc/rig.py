@@ -18,8 +18,9 @@ from realtime.core.errors import RequestError
 from realtime.core.units import AUDIO_RATE_HZ, AUDIO_TICK_SAMPLES, FRAME_RATE_HZ, video_pts
 from realtime.core.values import I420, Frame, FrameTrace, Pcm
 from realtime.mailbox import Mailbox
+from server.media.codecs import VideoCodec
 from server.media.egress import MediaEgress
-from server.media.packets import EncodedVideo, VideoCodec
+from server.media.packets import EncodedVideo
 from server.rtc.peer import Peer, PeerOptions
 
 WIDTH = HEIGHT = 256

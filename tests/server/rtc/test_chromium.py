@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from client.viewer import HeadlessViewer
-from server.media.packets import VIDEO_CODECS, VideoCodec
+from server.media.codecs import VIDEO_CODECS, VideoCodec
 from server.rtc.peer import SILENCE_TIMEOUT_S, PeerOptions
 from server.rtc.signalling import OfferBook
 from tests.server.rtc.rig import HEIGHT, QUADRANTS, TONE_HZ, WIDTH, Rig, session, until

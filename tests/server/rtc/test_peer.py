@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from client.viewer import HeadlessViewer, HeardSound, SeenFrame
 from client.viewer.receiving import PromptReceiver
 from realtime.core.errors import Conflict, InvalidField, Malformed, RequestError, TooLarge
-from server.media.packets import VIDEO_CODECS, VideoCodec
+from server.media.codecs import VIDEO_CODECS, VideoCodec
 from server.rtc.peer import MESSAGE_MAX_BYTES, SERVER_STOPS, Peer, PeerOptions
 from tests.server.rtc.rig import HEIGHT, TONE_HZ, WIDTH, Rig, frequency_hz, patches, psnr_db, session, until
 from tests.server.rtc.test_sdp_guard import CHROMIUM, mutated

@@ -7,7 +7,7 @@ import pytest
 from aiortc.sdp import SessionDescription
 
 from realtime.core.errors import InvalidField
-from server.media.packets import VideoCodec
+from server.media.codecs import VideoCodec
 from server.rtc.peer import PeerOptions
 from server.rtc.sdp_guard import PUBLISH, read_offer
 from tests.server.rtc.rig import session
