@@ -11,6 +11,7 @@ from typing import Any, Final
 import av
 
 from realtime.core.budget import Step
+from realtime.core.punctual import CATCH_UP_TICKS, Punctuality
 from realtime.core.units import AUDIO_TICK_S, FRAME_RATE_HZ, FRAME_S
 from realtime.core.values import Frame, Pcm
 from realtime.mailbox import Mailbox, MailboxClosed
@@ -27,22 +28,9 @@ from server.media.wheel import Wheel
 
 _log = logging.getLogger(__name__)
 
-_CATCH_UP_TICKS: Final = 3
-"""Ticks up to 60 ms late still leave, in one burst: a receiver's jitter buffer absorbs that, while a missing packet is
-heard. Their time stamps do not move, so nothing that follows is any later for it."""
-_TOO_LATE_S: Final = 0.03
-"""A picture that is to be encoded so long after its media time is left out: the next one is due."""
-_BEHIND_S: Final = 0.042
-"""So is one that with what encodings took of late would come further behind its sound than is borne (45 ms, ITU-R
-BT.1359-1)."""
-_FORGETS: Final = 0.8
-"""The longest encoding of late counts so much less with every further one."""
 _PROTECTED_S: Final = 10.0
 """Sound is protected against loss for so long after somebody has lost some or has come, and nothing is known of the
 path: receivers report every five seconds at least."""
-_SEEN_EVERY_S: Final = 0.2
-"""But never so many that nothing is shown for longer than this, and none that took longer than this to make: a slow
-machine shows few pictures, and late ones."""
 
 
 class MediaEgress:
@@ -65,10 +53,13 @@ class MediaEgress:
         max_bitrate_bps: int = BITRATE_MAX_BPS,
         on_step: Callable[[Step], None] = lambda step: None,
         on_encoded: Callable[[str, EncodedVideo, float], None] = lambda rung, unit, took_s: None,
+        on_left_out: Callable[[str], None] = lambda found: None,
         marking: Marking | None = None,
         open_encoder: OpenEncoder = open_encoder,
     ) -> None:
-        """`on_encoded` is told of every unit, with its encoding's codec and rung and what it took, waiting included."""
+        """`on_encoded` is told of every unit, with its encoding's codec and rung and what it took, waiting included;
+        `on_left_out` of every picture that is not shown because its time has passed: `waiting` for the encoder,
+        `queued` for its thread, or `encoded` already."""
         self.clock = clock
         self.stats = EgressStats(bitrate_bps=start_bitrate_bps)
         self._frames = frames
@@ -80,9 +71,9 @@ class MediaEgress:
             (width, height), self.stats, fps=fps, start_bps=start_bitrate_bps, max_bps=max_bitrate_bps,
             on_step=on_step, open_encoder=open_encoder,
         )  # fmt: skip
-        self._marking, self._on_encoded = marking, on_encoded
-        self._shown_s = float("-inf")
-        self._encodes_s = 0.0
+        self._marking, self._on_encoded, self._on_left_out = marking, on_encoded, on_left_out
+        self._shown = False
+        self._punctual = Punctuality()
         self._listeners: set[SoundSubscription] = set()
         self._opus: OpusEncoder | None = None
         self._protected_until_s = float("-inf")
@@ -159,17 +150,12 @@ class MediaEgress:
                     _log.exception("frame %d was left out (%d so far)", frame.index, self.stats.bad_frames)
 
     async def _show(self, frame: Frame) -> None:
-        """Encode a frame for every rung that somebody watches and hand the packets out at its media time."""
+        """Encode a frame for every rung that somebody watches and hand the packets out at its media time.
+
+        What would come too far behind its sound is left out before it is encoded; what has become so meanwhile is
+        held for the next one. The first picture of all is shown whenever it comes."""
         room = self._room
-        now_s = self.clock()
-        room.choose(now_s)
-        late_s = now_s - frame.media_s
-        too_late = late_s > min(_TOO_LATE_S, _BEHIND_S - self._encodes_s)
-        if too_late and late_s <= _SEEN_EVERY_S and now_s - self._shown_s < _SEEN_EVERY_S:
-            self.stats.late_frames += 1
-            self._encodes_s *= _FORGETS
-            frame.trace.stamps_s["left_out"] = now_s
-            return
+        room.choose(self.clock())
         made: dict[Rung, EncodedVideo] = {}
         for rung in room.wanted():
             if not rung.due(frame, self.clock(), self._size[2]):
@@ -181,17 +167,39 @@ class MediaEgress:
         # a frame from further ahead is on another clock, and waiting for it would stop the picture
         if 0.0 < early_s <= FRAME_S:
             await asyncio.sleep(early_s)
-        taken = sum(room.deliver(rung, unit) for rung, unit in made.items()) + room.settle(made)
-        if taken:
-            self._shown_s = self.clock()
-            frame.trace.stamps_s.setdefault("sent", self.clock())
+        self._deliver(frame, made)
         for rung in room.idle():
             await self._retire(rung)
+
+    def _deliver(self, frame: Frame, made: dict[Rung, EncodedVideo]) -> None:
+        room, now_s = self._room, self.clock()
+        if made and self._shown and not self._punctual.may_leave(frame.media_s, now_s):
+            for rung, unit in made.items():
+                room.hold(rung, unit)
+            self.stats.held_frames += 1
+            self._leave_out(frame, "encoded")
+            made = {}
+        taken = sum(room.deliver(rung, unit) for rung, unit in made.items()) + room.settle(made)
+        if taken:
+            self._shown = True
+            frame.trace.stamps_s.setdefault("sent", self.clock())
+
+    def _leave_out(self, frame: Frame, found: str) -> None:
+        """Note that a frame is not shown, and where that was first found."""
+        if "left_out" in frame.trace.stamps_s:
+            return
+        self.stats.late_frames += 1
+        self._punctual.left_out()
+        frame.trace.stamps_s["left_out"] = self.clock()
+        self._on_left_out(found)
 
     async def _encode(self, rung: Rung, frame: Frame) -> EncodedVideo | None:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
         begun_s = self.clock()
+        if not self._in_time(frame):
+            self._leave_out(frame, "waiting")
+            return None
         keyframe = rung.gate.due(begun_s)
         bitrate_bps = rung.bitrate_bps()
         work = partial(self._marked, rung, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
@@ -204,7 +212,10 @@ class MediaEgress:
             rung.gate.request()
             return None
         now_s = self.clock()
-        self._encodes_s = max(now_s - begun_s, _FORGETS * self._encodes_s)
+        self._punctual.encoded(now_s - begun_s)
+        if unit is None:
+            self._leave_out(frame, "queued")
+            return None
         frame.trace.stamps_s.setdefault("encoded", now_s)
         rung.last_pts = frame.pts
         if unit.keyframe:
@@ -219,8 +230,13 @@ class MediaEgress:
         self._on_encoded(rung.name, unit, now_s - begun_s)
         return unit
 
-    def _marked(self, rung: Rung, frame: Frame, *, keyframe: bool, bitrate_bps: int) -> EncodedVideo:
-        """On the encode thread: the frame as it leaves, encoded."""
+    def _in_time(self, frame: Frame) -> bool:
+        return not self._shown or self._punctual.may_begin(frame.media_s, self.clock())
+
+    def _marked(self, rung: Rung, frame: Frame, *, keyframe: bool, bitrate_bps: int) -> EncodedVideo | None:
+        """On the encode thread: the frame as it leaves, encoded; None if its time passed while the thread woke up."""
+        if not self._in_time(frame):
+            return None
         frame = frame if self._marking is None else self._marking(frame)
         return self._room.encode(rung, frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
 
@@ -247,7 +263,7 @@ class MediaEgress:
             if early_s > 0:
                 await asyncio.sleep(early_s)
             behind = max(0, int(self.clock() / AUDIO_TICK_S) - tick)
-            if behind > _CATCH_UP_TICKS:
+            if behind > CATCH_UP_TICKS:
                 self.stats.skipped_ticks += behind
                 tick += behind
             elif behind:
@@ -256,6 +272,7 @@ class MediaEgress:
             if self._listeners:
                 protected = self.clock() < self._protected_until_s
                 self._publish_sound(self._opus.encode(tick, pcm, protected=protected))
+                self._punctual.sounded(tick, self.clock())
             tick += 1
 
     def _protect_sound(self) -> None:

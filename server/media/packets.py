@@ -43,6 +43,8 @@ class EgressStats:
     """Frames that were replaced in the mailbox before they could be encoded."""
     late_frames: int = 0
     """Frames that were left out because their media time was too long ago."""
+    held_frames: int = 0
+    """Of these, frames that were encoded by then: viewers got them with the next one, not to be seen."""
     keyframes: int = 0
     keyframe_requests: int = 0
     video_bytes: int = 0

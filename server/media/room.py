@@ -23,6 +23,10 @@ _CROWD: Final = 3
 """From so many viewers on, one whose path carries less than half of what is usual among them goes to a lower rung
 instead of pulling the others down."""
 _BEHIND_SHARE: Final = 0.5
+HELD_MOST: Final = 5
+"""After so many pictures that came too late the next one is a keyframe, which needs none of them."""
+_UNSEEN_TICKS: Final = VIDEO_CLOCK_HZ // 1000
+"""A picture that is not to be seen is due a millisecond before the one that needs it (RTMP counts in these)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +42,8 @@ class Rung:
     meter: RateMeter = field(default_factory=RateMeter)
     encoder: VideoEncoder | None = None
     last_pts: int | None = None
+    held: list[EncodedVideo] = field(default_factory=list)
+    """What came too late to be shown, and what follows was encoded upon."""
 
     @property
     def name(self) -> str:
@@ -174,18 +180,26 @@ class VideoRoom:
 
     def deliver(self, rung: Rung, unit: EncodedVideo) -> int:
         """Give a rung's unit to its viewers; how many took it. Who is on the way to another rung waits for `settle`."""
+        before = rung.held = [] if unit.keyframe else _unseen(rung.held, unit)
         taken = 0
         for viewer in list(rung.viewers):
             if viewer not in self._goal:
-                taken += viewer.offer(unit)
+                taken += _handed(viewer, before, unit)
         return taken
+
+    def hold(self, rung: Rung, unit: EncodedVideo) -> None:
+        """Keep a unit that comes too late to be shown: viewers need it to decode the next, and get it with that."""
+        rung.held.append(unit)
+        if len(rung.held) > HELD_MOST:
+            rung.held.clear()
+            rung.gate.request()
 
     def settle(self, made: dict[Rung, EncodedVideo]) -> int:
         """Move the viewers that are on the way where this frame has a keyframe, and give the others what they have;
         how many took a unit."""
         taken = 0
         for viewer, goal in list(self._goal.items()):
-            unit = made.get(goal)
+            unit, before = made.get(goal), list[EncodedVideo]()
             if unit is not None and unit.keyframe:
                 self._home[viewer].viewers.discard(viewer)
                 goal.coming.discard(viewer)
@@ -194,9 +208,11 @@ class VideoRoom:
                 del self._goal[viewer]
                 self._stats.rung_switches += 1
             else:
-                unit = made.get(self._home[viewer])
+                unit, before = made.get(self._home[viewer]), self._home[viewer].held
             if unit is not None:
-                taken += viewer.offer(unit)
+                taken += _handed(viewer, before, unit)
+        for rung in made:
+            rung.held = []
         return taken
 
     def _rung(self, codec: VideoCodec, index: int) -> Rung:
@@ -239,3 +255,18 @@ class VideoRoom:
                 raise ValueError(f"frame {frame.index} has shape {frame.pixels.shape}, the stream {expected}")
             frame = replace(frame, pixels=halved(frame.pixels, width, height))
         return rung.encoder.encode(frame, keyframe=keyframe, bitrate_bps=bitrate_bps)
+
+
+def _unseen(held: list[EncodedVideo], unit: EncodedVideo) -> list[EncodedVideo]:
+    """What was held, due just before the unit that needs it: it is decoded and gives way to that at once, instead of
+    being shown after its time."""
+    return [
+        replace(one, pts=unit.pts - (len(held) - index) * _UNSEEN_TICKS) for index, one in enumerate(held)
+    ]
+
+
+def _handed(viewer: VideoSubscription, before: list[EncodedVideo], unit: EncodedVideo) -> bool:
+    """Offer a unit, behind what it needs; whether the viewer took it."""
+    for one in before:
+        viewer.offer(one)
+    return viewer.offer(unit)

@@ -16,6 +16,7 @@ from realtime.mailbox import Mailbox
 from server.media.egress import MediaEgress
 from server.media.marking import Marking
 from server.media.packets import EncodedSound, EncodedVideo
+from server.media.room import HELD_MOST
 from tests.server.rtc.rig import HEIGHT, WIDTH, frame_of, patches, tone, until
 from tests.virtual_time import now_s, run_virtual
 
@@ -244,35 +245,90 @@ async def test_close_leaves_nothing() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_picture_that_would_come_too_far_behind_its_sound_is_left_out() -> None:
-    time_s, took_s = [100.0], 0.02
-    told: list[tuple[str, float]] = []
+class Hindered:
+    """An egress on a clock that only its encodings move, each by `took_s`."""
 
-    def slow(frame: Frame) -> Frame:
-        time_s[0] += took_s
+    def __init__(self) -> None:
+        self.now_s, self.took_s = 100.0, 0.02
+        self.told: list[tuple[str, float]] = []
+        self.found: list[str] = []
+        self.frames: Mailbox[Frame] = Mailbox()
+        self.egress = MediaEgress(
+            self.frames, tone, lambda: self.now_s, width=WIDTH, height=HEIGHT, marking=cast(Marking, self._slow),
+            on_encoded=lambda rung, unit, took: self.told.append((rung, round(took, 6))),
+            on_left_out=self.found.append,
+        )  # fmt: skip
+
+    def _slow(self, frame: Frame) -> Frame:
+        self.now_s += self.took_s
         return frame
 
-    frames: Mailbox[Frame] = Mailbox()
-    egress = MediaEgress(
-        frames, tone, lambda: time_s[0], width=WIDTH, height=HEIGHT, marking=cast(Marking, slow),
-        on_encoded=lambda rung, unit, took: told.append((rung, round(took, 6))),
-    )  # fmt: skip
-    egress.start()
-    try:
-        viewer = egress.watch("H264")
+    def put(self, index: int, late_s: float) -> Frame:
+        frame = replace(frame_of(patches(), index), media_s=self.now_s - late_s)
+        self.frames.put(frame)
+        return frame
 
-        def put(index: int, late_s: float) -> Frame:
-            frame = replace(frame_of(patches(), index), media_s=time_s[0] - late_s)
-            frames.put(frame)
-            return frame
+    async def show(self, index: int) -> None:
+        """Put a frame that is in time, and wait until it was encoded or left out."""
+        before = self._handled()
+        self.put(index, 0.0)
+        await until(lambda: self._handled() > before)
 
-        put(0, 0.0)
+    def _handled(self) -> int:
+        return len(self.told) + self.egress.stats.late_frames - self.egress.stats.held_frames
+
+    async def __aenter__(self) -> "Hindered":
+        self.egress.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.egress.aclose()
+
+
+async def test_a_picture_that_would_come_too_far_behind_its_sound_is_left_out() -> None:
+    async with asyncio.timeout(20.0), Hindered() as slow:
+        viewer = slow.egress.watch("H264")
+        slow.put(0, 0.0)
         await viewer.next()
-        left_out = put(1, 0.025)
-        await until(lambda: egress.stats.late_frames == 1)
-        assert "left_out" in left_out.trace.stamps_s, "25 ms late, and encodings take 20"
-        put(2, 0.025)
+        left_out = slow.put(1, 0.023)
+        await until(lambda: slow.egress.stats.late_frames == 1)
+        assert "left_out" in left_out.trace.stamps_s, "23 ms late, and encodings take 20"
+        slow.put(2, 0.023)
         await viewer.next()
-        assert told == [("H264 high", took_s)] * 2, "the long encoding is forgotten by and by"
-    finally:
-        await egress.aclose()
+        assert slow.told == [("H264 high", 0.02)] * 2, "the long encoding is forgotten by and by"
+        assert slow.found == ["waiting"] and slow.egress.stats.held_frames == 0
+
+
+async def test_a_picture_that_became_late_in_the_encoder_is_not_shown_and_comes_with_the_next() -> None:
+    async with asyncio.timeout(20.0), Hindered() as slow:
+        viewer = slow.egress.watch("H264")
+        slow.put(0, 0.0)
+        await viewer.next()
+        slow.took_s = 0.05
+        held = slow.put(1, 0.0)
+        await until(lambda: slow.egress.stats.held_frames == 1)
+        assert slow.found == ["encoded"] and "sent" not in held.trace.stamps_s
+        slow.took_s = 0.001
+        while len(slow.told) < 3:  # until the long encoding is forgotten
+            await slow.show(2)
+        first, second = await viewer.next(), await viewer.next()
+        assert (first.keyframe, second.keyframe) == (False, False), "nothing is missing that would call for a keyframe"
+        assert second.pts == 2 * 3600 and first.pts == second.pts - 90, "gives way to the next at once"
+
+
+async def test_after_many_late_pictures_the_next_is_a_keyframe() -> None:
+    async with asyncio.timeout(20.0), Hindered() as slow:
+        viewer = slow.egress.watch("H264")
+        slow.put(0, 0.0)
+        assert (await viewer.next()).keyframe
+        slow.took_s, index = 0.05, 0
+        while slow.egress.stats.held_frames <= HELD_MOST:
+            index += 1
+            await slow.show(index)
+        slow.took_s = 0.0
+        while slow.egress.stats.keyframes < 2:
+            index += 1
+            slow.now_s += 1.0
+            await slow.show(index)
+        unit = await viewer.next()
+        assert unit.keyframe and unit.pts == index * 3600
