@@ -1,12 +1,14 @@
 """Does anything grow or drift? Viewers come and go, then the host speaks on and on to one of them.
 
-One real server. A warm-up (a few viewers and some speech) comes first, so that what is loaded once is not taken for a
-leak; then `cycles` viewers connect to a session each, see a picture and leave, and for `minutes` one viewer listens.
+One real server with a folder of its own for what it draws, so that every run begins alike. A warm-up (a few viewers,
+and everything that is going to be said) comes first, so that what is loaded once is not taken for a leak; then `cycles`
+viewers connect to a session each, see a picture and leave, and for `minutes` one viewer listens.
 
 - `rss_growth_mb`, `fd_growth`, `task_growth`, `thread_growth`: memory of the server and its own processes, its open
   file descriptors, its asyncio tasks and its threads at the end against those after the warm-up, with no session open
   at either time. Counted is what the processes hold for themselves; what is meant to fill up is not: mapped files, and
-  the caches, which have budgets and count their own bytes (`caches_growth_mb`: ready pixels, speech, answers).
+  the caches, which have budgets and count their own bytes (`caches_growth_mb`: ready pixels, speech, answers). The
+  bench's own connections are closed before it looks.
 - `rss_growth_cycles_mb`, `rss_growth_speaking_mb`: the two parts of it.
 - `rest_mb_per_min`: the slope of that memory, caches taken off, over the second half of the speaking, and the ends of
   its 95 % interval (`rest_mb_per_min_low`, `rest_mb_per_min_high`); `rest_verdict` says what the interval allows.
@@ -45,7 +47,10 @@ GOALS: Final = (
 )
 MINUTES_PER_CYCLE: Final = 0.3
 WARM_UP_CYCLES: Final = 10
-WARM_UP_S: Final = 20.0
+WARM_UP_S: Final = 60.0
+"""Of speech: all of it once, and what of it comes again."""
+START_S: Final = 400.0
+"""The server paints its hosts first: half a minute on a quiet machine."""
 SPEECH: Final = (
     "Good evening and welcome back, it is lovely to see you here. [happy] Tonight I have three things to show you.",
     "The first one is a teapot, made by hand, fired twice, and as light as a feather. [wave] Have a look at it!",
@@ -133,10 +138,12 @@ class SkewMeter:
         return round(1e3 * max(abs(skew - skews[0]) for skew in skews), 2) if len(skews) > 1 else None
 
 
-async def cycle(client: AnimaClient) -> None:
-    """One viewer comes, sees a picture, and leaves; its session ends."""
-    async with await client.create_session() as session, session.viewer() as viewer:
-        await _first_picture(viewer)
+async def come_and_go(url: str, cycles: int) -> None:
+    """Viewers come one after another, see a picture, and leave; their sessions end."""
+    async with AnimaClient(url) as client:
+        for _ in range(cycles):
+            async with await client.create_session() as session, session.viewer() as viewer:
+                await _first_picture(viewer)
 
 
 async def _first_picture(viewer: HeadlessViewer) -> None:
@@ -146,10 +153,10 @@ async def _first_picture(viewer: HeadlessViewer) -> None:
     raise TimeoutError("no picture came")
 
 
-async def speak(client: AnimaClient, for_s: float) -> SkewMeter:
+async def speak(url: str, for_s: float) -> SkewMeter:
     """The host speaks to one viewer all the time."""
     meter = SkewMeter()
-    async with await client.create_session() as session:
+    async with AnimaClient(url) as client, await client.create_session() as session:
         viewer = session.viewer()
         unwrap = {"picture": Unwrapped(), "sound": Unwrapped()}
 
@@ -224,20 +231,17 @@ def _gauge(text: str, name: str) -> int:
 
 async def soak(server: ServerProcess, cycles: int, minutes: float) -> Result:
     """The published keys of one server."""
-    async with AnimaClient(server.url) as client:
-        for _ in range(WARM_UP_CYCLES):
-            await cycle(client)
-        await speak(client, WARM_UP_S)
-        before = await held(server)
-        for _ in range(cycles):
-            await cycle(client)
-        between = await held(server)
-        course = Course()
-        watching = asyncio.create_task(watch(server, course))
-        meter = await speak(client, minutes * 60.0)
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        after = await held(server)
+    await come_and_go(server.url, WARM_UP_CYCLES)
+    await speak(server.url, WARM_UP_S)
+    before = await held(server)
+    await come_and_go(server.url, cycles)
+    between = await held(server)
+    course = Course()
+    watching = asyncio.create_task(watch(server, course))
+    meter = await speak(server.url, minutes * 60.0)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    after = await held(server)
     drift_ms = meter.drift_ms
     return {
         "cycles": cycles,
@@ -260,8 +264,10 @@ def measure(n: int, cycles: int = 0, minutes: float = 0.0) -> Result:
     """The published keys, for `n` cycles and their minutes unless others are given."""
     cycles = cycles or n
     minutes = minutes or round(MINUTES_PER_CYCLE * n, 1)
-    with tempfile.TemporaryDirectory() as scratch, ServerProcess(log=Path(scratch) / "server.log") as server:
-        return asyncio.run(soak(server, cycles, minutes))
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        with ServerProcess(log=place / "server.log", packs_dir=place / "packs", timeout_s=START_S) as server:
+            return asyncio.run(soak(server, cycles, minutes))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
