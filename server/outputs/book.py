@@ -11,6 +11,7 @@ from realtime.core.errors import Conflict, InvalidField, NotFound
 from server.config import Config
 from server.media.egress import MediaEgress
 from server.metrics import Metrics
+from server.outputs.codecs import Kind as Kind
 from server.outputs.feed import STREAM_KEYFRAME_S, Feed, SoundForm
 from server.outputs.files import SEGMENT_S, FileSink
 from server.outputs.output import Output
@@ -24,7 +25,6 @@ from server.outputs.targets import Rules, Target, read_target
 from server.outputs.whip import WhipSink
 from server.rtc.peer import PeerOptions
 
-Kind = Literal["mp4", "hls", "rtmp", "srt", "whip", "rtp"]
 OUTPUTS_MAX: Final = 8
 """Outputs of one session at once."""
 KEPT_MAX: Final = 32

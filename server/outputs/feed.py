@@ -10,6 +10,7 @@ from realtime.core.units import AUDIO_TICK_SAMPLES, VIDEO_CLOCK_HZ, audio_pts
 from realtime.core.values import Pcm
 from server.media.egress import MediaEgress
 from server.media.packets import EncodedSound, EncodedVideo
+from server.outputs.codecs import FED
 from server.outputs.samples import Picture, Sample, Sound, units_of
 from server.outputs.tap import SoundTap
 
@@ -63,7 +64,7 @@ class Feed:
             return
         self._origin, self._dropping = None, False
         # the flag is down already when the subscription calls back with what is on its way
-        video = self._video = self._egress.watch("H264", self._picture)
+        video = self._video = self._egress.watch(FED, self._picture)
         video.budget.measured(UNBOUNDED_BPS)
         self._leave.append(video.close)
         if self._form == "pcm":

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from realtime.core.errors import InvalidField
 from server.media.codecs import VideoCodec
+from server.outputs.codecs import codec_of
 
 PORT_LEAST: Final = 1024
 """Below it services listen that answer strangers."""
@@ -16,7 +17,6 @@ _SOUND_OFFSET: Final = 2
 _DYNAMIC: Final = range(96, 128)
 """Payload types without a fixed meaning, RFC 3551 section 6."""
 _NAMES: Final = ("audioport", "codec", "videopt", "audiopt")
-_CODECS: Final[dict[str, VideoCodec]] = {"h264": "H264", "vp8": "VP8"}
 _SRTP_KEY_BYTES: Final = 30
 """Master key and salt of AES_CM_128_HMAC_SHA1_80, RFC 4568 section 6.2."""
 
@@ -47,9 +47,7 @@ def rtp_options(url: str) -> RtpOptions:
         raise InvalidField("RTP does not go to this port", field="url", limit=limit)
     if len(ports) == 2 and abs(picture_port - sound_port) < 2:
         raise InvalidField("sound and picture need ports two apart: RTCP has the next one", field="url")
-    codec = _CODECS.get(given.get("codec", "h264").lower())
-    if codec is None:
-        raise InvalidField("the picture has another codec", field="url", limit="codec=h264 or vp8")
+    codec = codec_of("rtp", given.get("codec", "h264"), "url")
     types = _number(given, "videopt", 96), _number(given, "audiopt", 111)
     if not all(number in _DYNAMIC for number in types) or types[0] == types[1]:
         limit = f"videopt and audiopt, {_DYNAMIC.start} to {_DYNAMIC.stop - 1}, not the same"

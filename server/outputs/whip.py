@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiortc import RTCConfiguration, RTCRtpCodecCapability, RTCRtpSender, RTCSessionDescription
 
 from server.media.egress import MediaEgress
+from server.outputs.codecs import TAKEN
 from server.outputs.feed import Feed
 from server.outputs.sink import SinkFailed
 from server.outputs.targets import Target, is_public
@@ -125,7 +126,7 @@ class _Publishing(ViewerConnection):
         """Our SDP, with all candidates."""
         self.addTransceiver("audio", "sendonly")
         video = self.addTransceiver("video", "sendonly")
-        video.setCodecPreferences(_h264_first())
+        video.setCodecPreferences(_offered())
         await self.setLocalDescription(await self.createOffer())
         return advertised(str(self.localDescription.sdp))
 
@@ -187,9 +188,11 @@ def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
 
 
-def _h264_first() -> list[RTCRtpCodecCapability]:
+def _offered() -> list[RTCRtpCodecCapability]:
+    """What an SFU may choose from, best first, and what repeats its packets."""
     codecs: list[Any] = RTCRtpSender.getCapabilities("video").codecs
-    return sorted(codecs, key=lambda codec: codec.mimeType.lower() != "video/h264")
+    order = [*TAKEN["whip"], "RTX"]
+    return sorted((one for one in codecs if one.name.upper() in order), key=lambda one: order.index(one.name.upper()))
 
 
 def _leads_inside(line: str) -> bool:

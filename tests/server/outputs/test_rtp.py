@@ -179,7 +179,7 @@ def test_addresses() -> None:
     assert (options.picture_port, options.sound_port, options.codec) == (5004, 6000, "VP8")
     assert (options.picture_type, options.sound_type) == (97, 98)
     for wrong in (
-        "a:53", "a:65535", "a:5004?audioport=53", "a:5004?audioport=5005", "a:5004?audioport=x", "a:5004?codec=av1",
+        "a:53", "a:65535", "a:5004?audioport=53", "a:5004?audioport=5005", "a:5004?audioport=x", "a:5004?codec=h265",
         "a:5004?videopt=0", "a:5004?videopt=111", "a:5004?audiopt=128", "a:5004/path", "a:5004?ttl=3", "a:5004?codec=",
         "a", "a:5004?audioport=65535",
     ):  # fmt: skip

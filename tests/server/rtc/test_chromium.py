@@ -110,7 +110,7 @@ async def test_a_browser_that_offers_one_codec_gets_it(codec: VideoCodec) -> Non
         )
         shown = await browser.ask("inbound('video')")
         assert shown["pliCount"] == 0 and shown["nackCount"] == 0 and shown["framesDropped"] <= 5
-        assert browser.rig.egress.census() == {f"{codec} high": 1}
+        assert {name.split()[0] for name in browser.rig.egress.census()} == {codec}
 
 
 async def test_playout_delay_is_taken_up() -> None:
