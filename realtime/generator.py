@@ -1,8 +1,8 @@
 """The generator: a session's frames, from plan to mailbox. Start reading here.
 
-    plan ─▶ motion level ─▶ render level ─▶ refine level ─▶ mailbox ─▶ encoder
-            pose and         regions that     diffusion on     newest
-            cached base      changed          those regions    wins
+    plan ─▶ motion level ─▶ render level ─▶ refine level ─▶ spoken level ─▶ mailbox ─▶ encoder
+            pose and         regions that     diffusion on     mouths from      newest
+            cached base      changed          those regions    sound, if any    wins
 
 Every level yields complete pictures, so whatever the budget allows is what the viewer gets, on time. A frame is begun
 ahead of its media time by what such frames take, and drawn anew if what it shows changes before then."""
@@ -19,6 +19,7 @@ from realtime.core.units import FRAME_RATE_HZ, video_pts
 from realtime.core.values import Frame, FrameTrace
 from realtime.levels import FrameState, Workshop, motion_level, refine_level, render_level
 from realtime.mailbox import Mailbox
+from realtime.speaking import Speaking, spoken_level
 
 REDRAWN_MOST: Final = 2
 """A frame is made anew so many times before it is shown as it is: a stream of changes must not stop the picture."""
@@ -59,8 +60,10 @@ class Generator:
         on_step: Callable[[Step], None] = lambda step: None,
         on_redrawn: Callable[[FrameTrace], None] = lambda trace: None,
         paths_every: Callable[[], int] = lambda: 1,
+        speaking: Speaking | None = None,
     ) -> None:
         self._shop = shop
+        self._speaking = speaking
         self._frames = frames
         self._rate_hz = rate_hz
         self._on_frame = on_frame
@@ -98,11 +101,12 @@ class Generator:
         posed = motion_level(self._shop, pacer)
         drawn = render_level(posed, self._shop)
         refined = refine_level(drawn, self._shop)
+        spoken = spoken_level(refined, self._speaking)
         previous = None
         again = 0
         # Closing only the outermost generator would leave the inner ones to the garbage collector.
-        async with aclosing(posed), aclosing(drawn), aclosing(refined):
-            async for state in refined:
+        async with aclosing(posed), aclosing(drawn), aclosing(refined), aclosing(spoken):
+            async for state in spoken:
                 self._learn(state)
                 try:
                     await self._until_shown(state)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from realtime.core.facs import Controls
+from realtime.core.spoken import Hears, Stretch
 from realtime.core.values import I420, BaseKey, Patch, Pcm, Region, SpeechChunk, VoiceSpec
 
 
@@ -189,4 +190,38 @@ class Denoiser(Protocol):
         """Improve patches by up to 0, 1 or 2 denoising steps, ending within `left_s` if one step does (compute
         thread). With 0 steps, what earlier steps added is carried along. Every returned patch is a valid picture; one
         that could not be improved is returned as it came. Raises nothing."""
+        ...
+
+
+class MouthMaker(Protocol):
+    """Makes a speaking mouth from sound. One session's: what it remembers of sound is that session's alone."""
+
+    @property
+    def name(self) -> str:
+        """Shown in traces, of at most 40 characters."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What its cost is learned under: the kind of net and its device."""
+        ...
+
+    @property
+    def area_px(self) -> int:
+        """Pixels that it computes for a mouth, however large that is shown."""
+        ...
+
+    @property
+    def guess_s(self) -> float:
+        """What a mouth took when it was tried before anybody watched."""
+        ...
+
+    @property
+    def hears(self) -> Hears:
+        """The sound it needs."""
+        ...
+
+    def speak(self, picture: I420, key: BaseKey, sound: Stretch, media_s: float, share: float) -> Patch | None:
+        """The mouth at a media time as a patch over `picture`, a whole frame over the base frame `key`, of which it
+        takes the place by `share`, 0 to 1 (any thread, one call at a time). None where it could not. Raises nothing."""
         ...

@@ -115,7 +115,8 @@ class Player:
             if record["do"] == "redrawn":
                 continue
             unsaid = "rung" in record and "call" not in record  # of a version that did not tell of calls
-            missing = unsaid or any(isinstance(patch, Missing) for patch in made.patches.values())
+            # the sound that a mouth was made from is in no log
+            missing = unsaid or "mouth" in record or any(isinstance(patch, Missing) for patch in made.patches.values())
             lacks = "painter" if self._foreign else "denoiser" if missing else ""
             same = None if lacks else digest(made.pixels) == record["digest"]
             yield Replayed(int(record["index"]), pose.media_s, made.pixels, same, lacks)

@@ -47,6 +47,7 @@ from server.ice_servers import ice_options, turn_servers
 from server.marks import NO_SOURCE, Marks, Source
 from server.media.codecs import video_codec
 from server.metrics import Metrics
+from server.mouths.compose import mouths
 from server.painting.compose import paints
 from server.portrait_tasks import PortraitTasks
 from server.provenance import ProvenanceLog
@@ -91,13 +92,13 @@ class Server:
         described = describing(config.motion_threshold, config.motion_search)
         count_reuse(self.metrics, described, answers, voice)
         self._hearing = hearing_parts(config)
-        self._denoising = Denoising(config.denoiser)
+        self._denoising, self._mouths = Denoising(config.denoiser), mouths(config)
         self._telemetry = telemetry(config)
         shared = Shared(
             config, self._stocks, self._compute, voice, self._library, _safety_of(config), self.metrics,
             self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
             denoise=self._denoising.of, refining=self._denoising.aside, described=described, paints=self.paints,
-            event_log=event_logs(config), telemetry=self._telemetry,
+            event_log=event_logs(config), telemetry=self._telemetry, mouths=self._mouths,
         )  # fmt: skip
         self._ice = ice_options(config)
         options = PeerOptions(
@@ -137,7 +138,7 @@ class Server:
 
     def notices(self) -> Mapping[str, str]:
         """What is wrong with parts that sessions can do without."""
-        return self._denoising.notices()
+        return {**self._denoising.notices(), **self._mouths.notices()}
 
     async def start(self) -> None:
         """Warm what answers the first viewer: the voice's worker and dictionaries, the avatar's region drawing."""
@@ -162,6 +163,7 @@ class Server:
         self._compute.close()
         self._shelves.close()
         self._denoising.close()
+        self._mouths.close()
         for part in (self._telemetry, self._ice.tcp):
             if part is not None:
                 part.close()

@@ -179,6 +179,8 @@ class Config:
 
     denoiser: str = setting("auto")
     """Weights that repair mouth and eyes: auto takes Anima's own where they improve an avatar, off none; or a path."""
+    mouth_net: Path | None = setting(None)
+    """Folder with a net of MuseTalk's shape that makes portraits' mouths from sound (docs/mouth_net.md)."""
 
     ai_label: Literal[
         "top-left", "top", "top-right", "bottom-left", "bottom", "bottom-right", "off"

@@ -1,7 +1,7 @@
 // One frame's trace from the server, made ready to be drawn: regions, quality step, stages as a waterfall.
 
 /** Stages in the order a frame passes them, as `realtime.core.trace` names them. */
-const STAGES = ["posed", "based", "drawn", "refined", "published", "encoded", "sent"];
+const STAGES = ["posed", "based", "drawn", "refined", "spoken", "published", "encoded", "sent"];
 /** Stages on the viewer's side, as `realtime.core.glass` names them. */
 const VIEWER_STAGES = ["received", "buffered", "decoded", "displayed"];
 
@@ -26,6 +26,7 @@ const VIEWER_STAGES = ["received", "buffered", "decoded", "displayed"];
  * @typedef {object} TraceView
  * @property {number | null} mediaS
  * @property {string} rung
+ * @property {string} mouth  The net that made the mouth from sound; empty where it was drawn.
  * @property {boolean} baseHit
  * @property {number} width  The picture's size in the pixels that the regions count.
  * @property {number} height
@@ -48,6 +49,7 @@ export function traceView(data, packed = false) {
   return {
     mediaS: typeof data.media_s === "number" ? data.media_s : null,
     rung: String(data.rung ?? ""),
+    mouth: String(data.mouth ?? ""),
     baseHit: data.base_hit !== false,
     width: Number(data.width) || 512,
     height: (Number(data.height) || 512) / (packed ? 2 : 1),

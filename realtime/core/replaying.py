@@ -126,6 +126,8 @@ def _made(trace: FrameTrace) -> Record:
         record["call"] = asked.call
         if asked.better:
             record["better"] = list(asked.better)
+    if trace.mouth:
+        record["mouth"] = trace.mouth
     return record
 
 

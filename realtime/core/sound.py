@@ -57,15 +57,28 @@ class SoundTimeline:
         """The 960 samples of one audio tick, silence where nothing was appended. Earlier sound is forgotten."""
         begin = tick * AUDIO_TICK_SAMPLES
         end = begin + AUDIO_TICK_SAMPLES
-        out = np.zeros(AUDIO_TICK_SAMPLES, np.int16)
         self._read_until = max(self._read_until, end)
         while self._pieces and self._pieces[0].end <= begin:
             self._pieces.popleft()
+        return self._laid(begin, end)
+
+    def waiting(self, begin: int, end: int) -> Pcm:
+        """What is going to be played between two samples of media time as things stand, (end - begin,); silence where
+        it was read already. Nothing is read by it."""
+        out = np.zeros(max(0, end - begin), np.int16)
+        first = max(begin, self._read_until)
+        if first < end:
+            out[first - begin :] = self._laid(first, end)
+        return out
+
+    def _laid(self, begin: int, end: int) -> Pcm:
+        out = np.zeros(end - begin, np.int16)
         for piece in self._pieces:
             if piece.start >= end:
                 break
             lo, hi = max(begin, piece.start), min(end, piece.end)
-            out[lo - begin : hi - begin] = piece.pcm[lo - piece.start : hi - piece.start]
+            if lo < hi:
+                out[lo - begin : hi - begin] = piece.pcm[lo - piece.start : hi - piece.start]
         return out
 
     def cut(self, now_s: float) -> float:

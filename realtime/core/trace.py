@@ -10,8 +10,8 @@ import numpy as np
 from realtime.core.units import FRAME_S
 from realtime.core.values import Frame, FrameTrace
 
-STAGES: Final = ("posed", "based", "drawn", "refined", "published", "encoded", "sent")
-"""Stamps in the order a frame gets them; `begun` is the zero they are measured from. Work lies before `refined`,
+STAGES: Final = ("posed", "based", "drawn", "refined", "spoken", "published", "encoded", "sent")
+"""Stamps in the order a frame gets them; `begun` is the zero they are measured from. Work lies before `spoken`,
 `published` and `sent` include the wait for the frame's media time."""
 
 

@@ -107,6 +107,8 @@ class FrameTrace:
     """Regions whose new pixels were found faulty and are not shown, and why."""
     asked: Asked | None = None
     """None where no denoiser was asked."""
+    mouth: str = ""
+    """The net that made the mouth from sound; empty where it was drawn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

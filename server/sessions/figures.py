@@ -18,6 +18,7 @@ def frame_report(frame: Frame, width: int, height: int) -> dict[str, Any]:
         "width": width,
         "height": height,
         "rung": trace.rung,
+        "mouth": trace.mouth,
         "drawn": list(trace.drawn),
         "reused": list(trace.reused),
         "base_hit": trace.base_hit,

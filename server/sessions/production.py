@@ -14,8 +14,9 @@ from realtime.core.plan import Plan
 from realtime.core.replaying import BEGUN, RESTAGED, RecordedSound, redrawn_record
 from realtime.core.scenes import SCENES
 from realtime.core.sound import SoundTimeline
+from realtime.core.spoken import Spoken
 from realtime.core.trace import Responses, StageWindow
-from realtime.core.values import Frame, FrameTrace
+from realtime.core.values import Frame, FrameTrace, Rung
 from realtime.core.wire_frames import FramesShown
 from realtime.ear import Played
 from realtime.generator import Generator
@@ -63,22 +64,27 @@ class Production:
         self._stock = stock = shared.stocks[spec.look]
         self._log = log
         self.sound = SoundTimeline() if log is None else RecordedSound(log.note)
-        self.played = Played(self.sound.read)
+        spoken = Spoken(self.sound)
+        self.played = Played(spoken.read)
         self.tap = SoundTap(self.played.read)
         self._frames: Mailbox[Frame] = Mailbox()
         denoiser = shared.denoise(stock.avatar, session_id)
         if log is not None:
             log.denoiser(denoiser)
-        self._ladder = SCENES[spec.scene].ladder.ladder("refine2" if denoiser is not None else "warp")
+        maker = shared.mouths.of(stock.avatar)
+        equipped: Rung = "refine2" if denoiser is not None else "refine1" if maker is not None else "warp"
+        self._ladder = SCENES[spec.scene].ladder.ladder(equipped)
         self._guard = Guarding(lambda *moved: self._stock.avatar.displacement_px(*moved))
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
             partial_update=spec.partial_update, guard=self._guard, on_refined=None if log is None else log.refined,
             feeling=shared.feeling,
         )  # fmt: skip
+        self._speaking = shared.mouths.speaking(maker, shop, spoken, shared.config.fps)
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
             on_redrawn=self._redrawn, paths_every=lambda: self.egress.every(),
+            speaking=self._speaking,
         )  # fmt: skip
         width, height = stock.avatar.width, stock.avatar.height
         self.egress = MediaEgress(
@@ -161,6 +167,7 @@ class Production:
             "decisions": [asdict(step) for step in self._decided],
             "unchanged": counters.unchanged,
             "rungs": dict(self._generator.rungs),
+            "mouths": {"made": 0, "missed": 0} if self._speaking is None else self._speaking.figures(),
             "faults": {f"{region} {kind}": count for (region, kind), count in self._guard.faults.items()},
             "steps_down": counters.steps_down,
             "steps_up": counters.steps_up,

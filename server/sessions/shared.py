@@ -16,6 +16,7 @@ from server.config import Config
 from server.event_log import OpenLog, no_log
 from server.media.marking import Marking
 from server.metrics import Metrics
+from server.mouths.compose import Mouths
 from server.sessions.easel import Paints
 from server.sessions.hearing import HearingParts
 from server.surfaces import SessionSpec
@@ -65,6 +66,8 @@ class Shared:
     """Where traces are exported to; None exports none."""
     refining: Aside | None = None
     """Where denoisers work that gather the work of several sessions; None for the compute thread."""
+    mouths: Mouths = field(default_factory=Mouths)
+    """What makes portraits' mouths from sound, if anything does."""
     paints: Paints | None = None
     """What paints regions; None where nothing does."""
     costs: CostModel = field(default_factory=CostModel)

@@ -157,6 +157,7 @@ export class DebugOverlay {
         "dl",
         {},
         ...row("quality step", trace.rung, ""),
+        ...(trace.mouth ? row("mouth made by", trace.mouth, "") : []),
         ...row("regions drawn", trace.drawn.join(", ") || "none", ""),
         ...row("regions kept", trace.reused.join(", ") || "none", ""),
         ...row("base frame", trace.baseHit ? "cached" : "drawn", ""),

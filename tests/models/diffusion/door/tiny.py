@@ -11,6 +11,8 @@ import yaml
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, WhisperConfig, WhisperModel
 
+from models.diffusion.door.card import write_card
+
 WIDTH = 32
 DIFFUSERS: Any = diffusers
 """Its lazy package hides its types."""
@@ -119,4 +121,5 @@ def tiny_mouth(place: Path, in_channels: int = 8, width: int = 16, heard_width: 
         eos_token_id=2, decoder_start_token_id=1,
     )  # fmt: skip
     WhisperModel(config).save_pretrained(place / "whisper")
+    write_card(place, "tiny mouth", "made by a test", 128)
     return place

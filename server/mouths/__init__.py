@@ -1,0 +1,1 @@
+"""The net that makes portraits' mouths from sound."""
