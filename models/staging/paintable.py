@@ -1,5 +1,6 @@
 """What a painter may paint of an avatar: the picture behind it and its clothes."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import cv2
@@ -14,12 +15,14 @@ from models.staging.person import cut_body
 from models.staging.scenery import scenery
 from realtime.core.backdrop import Backdrop
 from realtime.core.errors import InvalidField
-from realtime.core.painting import Rgb, Tiles
+from realtime.core.painting import PLACES, Place, Rgb, Tiles
 from realtime.ports import Avatar
 
 
 class Wardrobe(Protocol):
     """Where avatars' parts are found; `Collection` is one. All block."""
+
+    def titles(self) -> Mapping[str, str]: ...
 
     def host_layers(self, name: str) -> tuple[AvatarSpec, Layers] | None: ...
 
@@ -33,6 +36,10 @@ class Paintable:
 
     def __init__(self, avatars: Wardrobe) -> None:
         self._avatars = avatars
+
+    def places(self, name: str) -> Sequence[Place]:
+        """The regions that can be painted: a portrait's clothes are one with its photo."""
+        return tuple(place for place in PLACES if place != "outfit" or name in self._avatars.titles())
 
     def behind(self, name: str, wish: Backdrop) -> Rgb:
         """The picture behind an avatar, (512, 512, 3). Raises `NotFound` or `PackError`."""

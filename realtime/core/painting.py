@@ -107,6 +107,11 @@ class Painting(Protocol):
 class Painter(Protocol):
     """Carries orders out on a thread of its own, politely."""
 
+    @property
+    def broken(self) -> str:
+        """Why nothing can be painted, in words; empty if it can."""
+        ...
+
     def check(self, order: PaintOrder) -> None:
         """Raises `InvalidField` or `NotFound` for what cannot be painted here, before anything is changed."""
         ...

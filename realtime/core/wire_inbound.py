@@ -7,6 +7,8 @@ from typing import Any, Final, TypeVar
 from realtime.core.described import MAX_MOTION_CHARS
 from realtime.core.errors import InvalidField, TooLarge
 from realtime.core.facs import Emotion
+from realtime.core.paint_orders import read_order, read_style
+from realtime.core.painting import PaintOrder
 from realtime.core.script_beats import MAX_SCRIPT_CHARS
 from realtime.core.script_clean import strip_controls
 from realtime.core.wire_envelope import Envelope, as_envelope, read_object
@@ -19,6 +21,7 @@ MAX_VIEWER_CHARS: Final = 64
 MAX_GESTURE_CHARS: Final = 64
 MAX_STATS: Final = 64
 _PING: Final = "ping"
+_DIRECTIONS: Final = ("emotion", "gesture", "motion", "gaze", "paint", "style")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Direct the avatar: at least one of emotion, gesture, motion and gaze (x, y in -1..1, right and down). `motion` is
-    a gesture in free words."""
+    """Direct the avatar: at least one of emotion, gesture, motion, gaze (x, y in -1..1, right and down), paint and
+    style. `motion` is a gesture in free words; an empty style takes off the one that is on."""
 
     id: str
     emotion: Emotion | None = None
@@ -79,6 +82,9 @@ class Cue:
     gesture: str | None = None
     gaze: tuple[float, float] | None = None
     motion: str | None = None
+    paint: PaintOrder | None = None
+    style: str | None = None
+    style_strength: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,17 +203,25 @@ def _comment(id: str, d: Mapping[str, Any]) -> CommentText:
 
 
 def _cue(id: str, d: Mapping[str, Any]) -> Cue:
-    known(d, "emotion", "intensity", "gesture", "gaze", "motion")
+    known(d, *_DIRECTIONS, "intensity", "style_strength")
+    if all(d.get(name) is None for name in _DIRECTIONS):
+        raise InvalidField("the cue directs nothing", field="data.d", limit=f"at least one of {', '.join(_DIRECTIONS)}")
     gesture = string_in(d, "gesture", "data.d.gesture", MAX_GESTURE_CHARS) if d.get("gesture") is not None else None
-    emotion, gaze = emotion_in(d), gaze_in(d)
     motion = None if d.get("motion") is None else text_in(d, "motion", "data.d.motion", MAX_MOTION_CHARS)
     if gesture is not None and motion is not None:
         raise InvalidField("either gesture or motion, not both", field="data.d.motion", limit="one of gesture, motion")
-    if emotion is None and gesture is None and gaze is None and motion is None:
-        limit = "at least one of emotion, gesture, motion, gaze"
-        raise InvalidField("the cue directs nothing", field="data.d", limit=limit)
-    intensity = number_in(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0)
-    return Cue(id, emotion, intensity, gesture.lower() if gesture is not None else None, gaze, motion)
+    style, style_strength = read_style(d, "data.d")
+    return Cue(
+        id,
+        emotion=emotion_in(d),
+        intensity=number_in(d, "intensity", "data.d.intensity", 0.0, 1.0, default=1.0),
+        gesture=None if gesture is None else gesture.lower(),
+        gaze=gaze_in(d),
+        motion=motion,
+        paint=None if d.get("paint") is None else read_order(d["paint"], "data.d.paint"),
+        style=style,
+        style_strength=style_strength,
+    )
 
 
 def _camera(id: str, d: Mapping[str, Any]) -> Camera:

@@ -5,6 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from realtime.core.described import MAX_MOTION_CHARS
+from realtime.core.paint_orders import MAX_PROMPT_CHARS, MAX_STYLE_CHARS, MAX_STYLE_STRENGTH
+from realtime.core.painting import Place
+from realtime.core.prompting import MAX_SEED
 from server.auth import Scope
 from server.routes.reading import Body, LooseBody
 
@@ -84,7 +87,7 @@ class DirectorAction(Body):
 
 
 class CueBody(Body):
-    """A direction to the avatar; at least one of emotion, gesture, motion, gaze and prompt."""
+    """A direction to the avatar; at least one of emotion, gesture, motion, gaze, prompt, paint and style."""
 
     emotion: Name | None = Field(default=None, description="One of the seven emotions.")
     intensity: Unit = Field(default=1.0, description="Of the emotion.")
@@ -99,22 +102,25 @@ class CueBody(Body):
         default=None, description="A structured prompt: sets light, palette, camera, face, gesture and voice."
     )
     paint: "PaintBody | None" = Field(default=None, description="Paint a region anew; takes a painter.")
-    style: Annotated[str, Field(max_length=64)] | None = Field(
+    style: Annotated[str, Field(max_length=MAX_STYLE_CHARS)] | None = Field(
         default=None, description="A name of GET /v1/styles for what is painted; empty takes it off."
     )
-    style_strength: Annotated[float, Field(ge=0.0, le=2.0)] = Field(default=1.0, description="Of the style.")
+    style_strength: Annotated[float, Field(ge=0.0, le=MAX_STYLE_STRENGTH)] = Field(
+        default=1.0, description="Of the style."
+    )
 
 
 class PaintBody(Body):
-    """What is to be painted; the picture changes tile by tile while the avatar goes on."""
+    """What is to be painted; the picture changes tile by tile while the avatar goes on. The limits are described here
+    and kept by `realtime.core.paint_orders`, for the data channel as well."""
 
-    region: Literal["background", "outfit", "product"] = Field(description="Behind, on or before the avatar.")
+    region: Place = Field(description="Behind, on or before the avatar.")
     prompt: str | dict[str, Any] = Field(description="What is to be seen: words, or a structured prompt.")
-    negative_prompt: str = Field(default="", max_length=600, description="What must not appear.")
+    negative_prompt: str = Field(default="", max_length=MAX_PROMPT_CHARS, description="What must not appear.")
     strength: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(
         default=None, description="How much of what was there is given up; 0.8 behind, 0.6 on, 1 before the avatar."
     )
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(default=None, description="Equal seeds paint alike.")
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = Field(default=None, description="Equal seeds paint alike.")
 
 
 class RequestData(LooseBody):

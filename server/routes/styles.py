@@ -6,14 +6,11 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from realtime.core.errors import InvalidField
-from realtime.core.painting import STRENGTHS, PaintOrder
-from realtime.core.prompting import read_prompt
+from realtime.core.paint_orders import read_order
+from realtime.core.painting import PaintOrder
 from server.routes.bodies import PaintBody
 from server.routes.table import Operation
 from server.state import STATE
-
-MAX_PROMPT_CHARS: Final = 600
 
 
 class Style(BaseModel):
@@ -34,7 +31,7 @@ class Style(BaseModel):
 class StyleList(BaseModel):
     """The style packs, and whether anything is painted here at all."""
 
-    painter: bool
+    painter: bool = Field(description="Whether the settings name a checkpoint.")
     styles: list[Style]
 
 
@@ -54,20 +51,8 @@ async def styles(request: web.Request) -> web.Response:
 
 
 def order_of(body: PaintBody) -> PaintOrder:
-    """The order that a cue holds. Raises `InvalidField`; a structured prompt brings its negative words and its seed."""
-    negative, seed = body.negative_prompt, body.seed
-    if isinstance(body.prompt, str):
-        text = body.prompt.strip()
-    else:
-        prompt = read_prompt(body.prompt, "paint.prompt")
-        text = prompt.text
-        negative = negative or ", ".join(prompt.negative)
-        seed = prompt.parameters.seed if seed is None else seed
-    if not 0 < len(text) <= MAX_PROMPT_CHARS:
-        limit = f"1..{MAX_PROMPT_CHARS} characters"
-        raise InvalidField("the prompt is empty or too long", field="paint.prompt", limit=limit)
-    strength = STRENGTHS[body.region] if body.strength is None else body.strength
-    return PaintOrder(body.region, text, negative, strength, seed or 0)
+    """The order that a cue holds. Raises `InvalidField`."""
+    return read_order(body.model_dump(exclude_none=True), "paint")
 
 
 OPERATIONS: Final = (

@@ -6,7 +6,7 @@ that begins as the background it had. Files are checked, parts opened and pictur
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -57,6 +57,10 @@ class Paintable(Protocol):
 
     def behind(self, name: str, wish: Backdrop) -> Rgb:
         """The picture behind an avatar."""
+        ...
+
+    def places(self, name: str) -> Sequence[Place]:
+        """The regions that can be painted; at once."""
         ...
 
     def outfit(self, name: str) -> tuple[Rgb, Tiles]:
@@ -127,11 +131,15 @@ class Easel:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wanted: dict[Place, PaintOrder] = {}
 
-    async def order(self, order: PaintOrder) -> None:
-        """Take an order; what it makes appears while the host goes on. Raises a `RequestError` that changes nothing."""
+    async def order(self, order: PaintOrder, style: tuple[str, float] | None = None) -> None:
+        """Take an order, with it another style (name and strength) if one is given; what it makes appears while the
+        host goes on. Raises a `RequestError` that changes nothing."""
+        name, strength = self._style if style is None else style
         if not order.style:
-            order = replace(order, style=self._style[0], style_strength=self._style[1])
+            order = replace(order, style=name, style_strength=strength)
         await self._check(order)
+        if style is not None:
+            self._put_on(name, strength, but=order.region)
         self._wanted[order.region] = order
         self._start(order)
 
@@ -139,10 +147,17 @@ class Easel:
         """Paint with another style from now on, and what is painted anew; an empty name takes it off."""
         base = next(iter(self._wanted.values()), PaintOrder("background", "a"))
         await self._check(replace(base, style=style, style_strength=strength), words=False)
-        self._style = (style, strength)
-        for region, old in list(self._wanted.items()):
-            self._wanted[region] = replace(old, style=style, style_strength=strength)
-            self._start(self._wanted[region])
+        self._put_on(style, strength)
+
+    def about(self) -> dict[str, Any]:
+        """What a viewer is told when it joins: the regions that can be painted and what is painted, else `why` nothing
+        can be: `off`, `broken` or `transparent`."""
+        painter = None if self._paints is None else self._paints.painter
+        if self._paints is None or painter is None:
+            return {"regions": [], "why": "off"}
+        if painter.broken or self._spec.background == TRANSPARENT:
+            return {"regions": [], "why": "broken" if painter.broken else "transparent"}
+        return {"regions": list(self._paints.avatars.places(self._spec.avatar)), "why": ""} | self.figures()
 
     def figures(self) -> dict[str, Any]:
         """What is painted, for the session's state."""
@@ -159,6 +174,13 @@ class Easel:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # --- an order's way
+
+    def _put_on(self, style: str, strength: float, but: Place | None = None) -> None:
+        self._style = (style, strength)
+        for region, old in list(self._wanted.items()):
+            if region != but:
+                self._wanted[region] = replace(old, style=style, style_strength=strength)
+                self._start(self._wanted[region])
 
     async def _check(self, order: PaintOrder, *, words: bool = True) -> None:
         painter = None if self._paints is None else self._paints.painter

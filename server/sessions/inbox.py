@@ -16,6 +16,8 @@ from server.auth import ALL_SCOPES, Scope
 from server.director.direction import Direction
 from server.limits import Rate, TokenBucket
 from server.metrics import Metrics
+from server.sessions.orders import PaintOrders
+from server.surfaces import Cue
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,9 @@ class Directed(Protocol):
 
     @property
     def directed(self) -> Direction: ...
+
+    @property
+    def orders(self) -> PaintOrders: ...
 
     def figures(self) -> dict[str, Any]:
         """The session's own figures, in answer to the viewer's."""
@@ -93,9 +98,12 @@ class Inbox:
             self._require(SCOPE_OF.get(type(message), "view"))
             self._carry_out(message)
         except AnimaError as error:
-            self._metrics.message_refused(type(error).__name__)
-            if not self._refusals.take(now_s):
-                self._send(wire.error_response(wire.id_of(text), error))
+            self._refuse(wire.id_of(text), error)
+
+    def _refuse(self, id: str, error: AnimaError) -> None:
+        self._metrics.message_refused(type(error).__name__)
+        if not self._refusals.take(self._clock()):
+            self._send(wire.error_response(id, error))
 
     def _carry_out(self, message: wire.ClientMessage) -> None:
         conductor = self._session.conductor
@@ -116,19 +124,15 @@ class Inbox:
                 try:
                     conductor.say(content, emotion=emotion, intensity=intensity, interrupt=interrupt)
                 except RequestError as error:
-                    # a script knows nothing of the message it came in
-                    error.field = error.field and f"data.d.{error.field}"
-                    raise
+                    raise _in_message(error) from None
                 self._send(wire.server_response(id, "say"))
             case wire.Interrupt(id):
                 epoch = conductor.interrupt()
                 self._session.directed.silenced()
                 self._metrics.interrupted()
                 self._send(wire.server_response(id, "interrupt", {"epoch": epoch}))
-            case wire.Cue(id, emotion, intensity, gesture, gaze, motion):
-                gesture = gesture or (conductor.described.require(motion, "data.d.motion") if motion else None)
-                direct(conductor, emotion, intensity, gesture, gaze, field="data.d.gesture")
-                self._send(wire.server_response(id, "cue"))
+            case wire.Cue():
+                self._cue(message)
             case wire.Stats(id, values):
                 self._session.viewer_figures(dict(values))
                 self._send(wire.server_response(id, "stats", self._session.figures()))
@@ -141,6 +145,31 @@ class Inbox:
                 raise InvalidField("this host does not look at cameras", field="data.t", limit=limit)
             case wire.TrackStatus() | wire.Ping():
                 pass
+
+    def _cue(self, cue: wire.Cue) -> None:
+        """Direct at once; what is painted is checked on other threads first, and the rest of its cue waits for that."""
+        conductor = self._session.conductor
+        gesture = cue.gesture
+        if cue.motion is not None:
+            gesture = conductor.described.require(cue.motion, "data.d.motion")
+        found = {} if cue.motion is None else {"gesture": gesture}
+        if cue.paint is None and cue.style is None:
+            direct(conductor, cue.emotion, cue.intensity, gesture, cue.gaze, field="data.d.gesture")
+            self._send(wire.server_response(cue.id, "cue", found))
+            return
+        require_gesture(gesture, "data.d.gesture")
+
+        def answer(error: AnimaError | None) -> None:
+            if error is None:
+                self._send(wire.server_response(cue.id, "cue", found))
+            else:
+                self._refuse(cue.id, _in_message(error))
+
+        wish = Cue(
+            emotion=cue.emotion, intensity=cue.intensity, gesture=gesture, gaze=cue.gaze,
+            paint=cue.paint, style=cue.style, style_strength=cue.style_strength,
+        )  # fmt: skip
+        self._session.orders.take(wish, answer)
 
     def _require(self, scope: Scope) -> None:
         if scope not in self._scopes():
@@ -161,11 +190,23 @@ def direct(
     field: str,
 ) -> None:
     """Carry out a cue; an unknown gesture is refused before anything is changed."""
-    if gesture is not None and gesture not in GESTURES:
-        raise InvalidField(f"no gesture {gesture!r}", field=field, limit=", ".join(GESTURES))
+    require_gesture(gesture, field)
     if emotion is not None:
         conductor.feel(emotion, intensity)
     if gesture is not None:
         conductor.gesture(gesture)
     if gaze is not None:
         conductor.look(*gaze)
+
+
+def require_gesture(gesture: str | None, field: str) -> None:
+    """Raises `InvalidField` for a gesture that there is not."""
+    if gesture is not None and gesture not in GESTURES:
+        raise InvalidField(f"no gesture {gesture!r}", field=field, limit=", ".join(GESTURES))
+
+
+def _in_message(error: AnimaError) -> AnimaError:
+    """The error of something that knows nothing of the message it came in, its field named within that."""
+    if isinstance(error, RequestError) and error.field is not None:
+        error.field = f"data.d.{error.field}"
+    return error

@@ -28,6 +28,7 @@ from server.sessions.figures import ViewerFigures
 from server.sessions.hearing import Hearing, PublishedSound
 from server.sessions.inbox import Inbox, direct
 from server.sessions.ingest import Ingest
+from server.sessions.orders import PaintOrders
 from server.sessions.production import Production
 from server.sessions.shared import Shared
 from server.sessions.transcript import Transcript
@@ -75,6 +76,7 @@ class Session:
             shared.paints, spec, safety, self._production, shared.look, shared.compute, lambda: self._plan.epoch,
             self._emit,
         )  # fmt: skip
+        self.orders = PaintOrders(self.cue)
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
         self.ingest = Ingest(options, PublishedSound(self.hearing, self._emit) if self.hearing.available else None)
         self._resources = {"play": Resources(self._offers), "publish": self.ingest.resources}
@@ -133,10 +135,11 @@ class Session:
     async def cue(self, cue: Cue) -> None:
         """Direct the avatar."""
         gesture = cue.gesture or (self.conductor.described.require(cue.motion, "motion") if cue.motion else None)
-        if cue.style is not None:
-            await self.easel.wear(cue.style, cue.style_strength)
+        style = None if cue.style is None else (cue.style, cue.style_strength)
         if cue.paint is not None:
-            await self.easel.order(cue.paint)
+            await self.easel.order(cue.paint, style)
+        elif style is not None:
+            await self.easel.wear(*style)
         direct(self.conductor, cue.emotion, cue.intensity, gesture, cue.gaze, field="gesture")
         if cue.look is not None:
             self.directed.wardrobe.wear(cue.look, self.conductor)
@@ -185,6 +188,7 @@ class Session:
         self._closing = True
         if self._preheating is not None:
             self._preheating.cancel()
+        await self.orders.aclose()
         await self.easel.aclose()
         await self.hearing.aclose()
         await self.conductor.aclose()
@@ -249,7 +253,7 @@ class Session:
         def about() -> dict[str, Any]:
             found: dict[str, Any] = {"name": "anima", "avatar": self.spec.avatar, "session": self.id}
             found["background"] = self.spec.background
-            found |= self.directed.about() | {"hearing": self.hearing.available}
+            found |= self.directed.about() | {"hearing": self.hearing.available, "painting": self.easel.about()}
             found["transcript"] = self._transcript.as_json()
             origin = peer.video_rtp_origin
             return found if origin is None else found | {"video_rtp_origin": origin}

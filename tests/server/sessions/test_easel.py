@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from realtime.compute import ComputeThread
 from realtime.core.backdrop import Backdrop
 from realtime.core.errors import Conflict, InvalidField, NotFound, NotOffered
 from realtime.core.facs import REST
-from realtime.core.painting import PaintOrder, Rgb, Tiles
+from realtime.core.painting import PLACES, PaintOrder, Place, Rgb, Tiles
 from realtime.core.values import Frame, Roi
 from realtime.painted import PRODUCT
 from realtime.ports import Avatar
@@ -53,6 +53,9 @@ class Plain(Cutout):
 
 class Rooms:
     """What may be painted of `plain`."""
+
+    def places(self, name: str) -> Sequence[Place]:
+        return PLACES
 
     def behind(self, name: str, wish: Backdrop) -> Rgb:
         return np.full((SIDE, SIDE, 3), 110, np.uint8)
@@ -136,11 +139,12 @@ async def test_a_cue_repaints_the_background_while_the_host_goes_on(open_gallery
     seen = len(gallery.frames)
     await until(lambda: len(gallery.frames) > seen + 3, "frames after it")
 
-    # every frame of the sequence was made or counted as skipped by the pacer; none waited for the painter
+    # every frame of the sequence was made, left to the half rate of a machine that is too slow, or counted as skipped
+    # by the pacer; none waited for the painter
     figures = session.figures()
     indices = [frame.index for frame in gallery.frames]
     assert indices == sorted(set(indices))
-    assert len(indices) + figures["skipped"] >= indices[-1] - indices[0] + 1
+    assert 2 * len(indices) + figures["skipped"] >= indices[-1] - indices[0] + 1
     assert begun < len(gallery.frames)
     newest = gallery.frames[-1].pixels
     assert not (newest[:16] == 110).all(), "the wall is painted"
