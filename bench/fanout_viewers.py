@@ -8,6 +8,7 @@ import asyncio
 import random
 import socket
 import struct
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,6 +27,9 @@ _ESTIMATE_BPS: Final = 2_500_000
 """What each viewer says its path carries: nothing here is meant to be narrow."""
 _LATENESS_KEPT_EVERY: Final = 25
 _HEADER: Final = struct.Struct("!BBHLL")
+_TIMESPEC: Final = struct.Struct("@qq")
+_SO_TIMESTAMPNS: Final = 35
+"""Linux, socket(7): the kernel's own time of each packet, as a message beside it; Python does not name it."""
 _WRAP: Final = 1 << 32
 
 
@@ -57,7 +61,10 @@ class _Source:
 
 
 class Viewer:
-    """One viewer: `join`, then it counts into the tally it was given until `leave`."""
+    """One viewer: `join`, then it counts into the tally it was given until `leave`. With `by_kernel` packets count from
+    when the kernel had them, whenever this process comes to read them; that costs more."""
+
+    by_kernel = False
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
@@ -115,7 +122,11 @@ class Viewer:
             taken = protocol.transport._sock
             self._sockets.append(taken)
             loop._remove_reader(taken)
-            loop._add_reader(taken, self._drain, taken, protocol)
+            read = self._drain
+            if self.by_kernel and sys.platform.startswith("linux"):
+                taken.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+                read = self._drain_timed
+            loop._add_reader(taken, read, taken, protocol)
         self._report_timer = loop.call_later(random.random() * _REPORT_INTERVAL_S, self._report)
 
     def _drain(self, taken: socket.socket, protocol: Any) -> None:
@@ -125,16 +136,39 @@ class Viewer:
                 size, sender = taken.recvfrom_into(buffer)
             except (BlockingIOError, ConnectionError):
                 return
-            if buffer[0] < 128:
-                protocol.datagram_received(bytes(buffer[:size]), sender)
-            elif buffer[1] in _RTCP_TYPES:
-                self._read_rtcp(bytes(buffer[:size]))
-            else:
+            if buffer[0] >= 128 and buffer[1] not in _RTCP_TYPES:
                 tally.packets += 1
                 tally.bytes += size
-                self._count(*_HEADER.unpack_from(buffer))
+                self._count(None, *_HEADER.unpack_from(buffer))
+            else:
+                self._other(bytes(buffer[:size]), sender, protocol)
 
-    def _count(self, first: int, second: int, sequence: int, timestamp: int, ssrc: int) -> None:
+    def _drain_timed(self, taken: socket.socket, protocol: Any) -> None:
+        buffer, tally = self._buffer, self.tally
+        while True:
+            try:
+                size, beside, _, sender = taken.recvmsg_into([buffer], 64)
+            except (BlockingIOError, ConnectionError):
+                return
+            if buffer[0] >= 128 and buffer[1] not in _RTCP_TYPES:
+                tally.packets += 1
+                tally.bytes += size
+                times = (_TIMESPEC.unpack_from(data) for _, kind, data in beside if kind == _SO_TIMESTAMPNS)
+                came_s, came_ns = next(times, (0, 0))
+                self._count(came_s + 1e-9 * came_ns if came_s else None, *_HEADER.unpack_from(buffer))
+            else:
+                self._other(bytes(buffer[:size]), sender, protocol)
+
+    def _other(self, data: bytes, sender: Any, protocol: Any) -> None:
+        if data[0] < 128:
+            protocol.datagram_received(data, sender)
+        else:
+            self._read_rtcp(data)
+
+    def _count(
+        self, came_s: float | None, first: int, second: int, sequence: int, timestamp: int, ssrc: int
+    ) -> None:
+        """A media packet, by its header, and when the kernel had it (Unix time) if that is known."""
         source = self._sources.get(ssrc)
         if source is None:
             return
@@ -146,7 +180,7 @@ class Viewer:
             return
         late_s = 0.0
         if source.due_wall_s is not None:
-            wall_s = time.time()
+            wall_s = time.time() if came_s is None else came_s
             late_s = wall_s - source.due_wall_s - timestamp / source.clock_rate_hz
             span_s = _WRAP / source.clock_rate_hz
             late_s = (late_s + span_s / 2) % span_s - span_s / 2

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.deadlines import late_and_due, of_arrivals, of_states, skews_s, texts
+from bench.arrivals import Thinned, Watched, gaps_s, late_and_due, of_arrivals, skews_s, thinned
+from bench.deadlines import Told, of_decisions, of_states, texts
 
 
 def arrivals(interval_s: float, count: int, late_s: float) -> dict[float, float]:
@@ -11,11 +12,11 @@ def arrivals(interval_s: float, count: int, late_s: float) -> dict[float, float]
 
 def test_late_and_missing_units_count() -> None:
     units = arrivals(0.04, 100, 0.005)
-    assert late_and_due(units, 0.04) == (0, 100)
+    assert late_and_due(units, 0.04) == (0, 100, 0)
     units[1000.0 + 10 * 0.04] = 0.041
     del units[1000.0 + 20 * 0.04]
-    assert late_and_due(units, 0.04) == (2, 100)
-    assert late_and_due({}, 0.04) == (0, 0)
+    assert late_and_due(units, 0.04) == (2, 100, 0)
+    assert late_and_due({}, 0.04) == (0, 0, 0)
 
 
 def test_skew_compares_the_same_media_time() -> None:
@@ -28,7 +29,7 @@ def test_skew_compares_the_same_media_time() -> None:
 def test_figures_of_all_viewers_are_joined() -> None:
     pictures, sounds = arrivals(0.04, 50, 0.012), arrivals(0.02, 100, 0.002)
     late = pictures | {1000.04: 0.3}
-    found = of_arrivals([(pictures, sounds), (late, sounds)])
+    found = of_arrivals([Watched(pictures, sounds), Watched(late, sounds)])
     assert found["units_due"] == 300
     assert found["late_ratio"] == pytest.approx(1 / 300, abs=1e-5)
     assert found["late_picture_ratio"] == 0.01 and found["late_sound_ratio"] == 0.0
@@ -48,3 +49,46 @@ def test_sessions_have_enough_to_say_and_say_it_at_different_times() -> None:
     first, second = texts(0, 60.0), texts(1, 60.0)
     assert sum(map(len, first)) >= 1500 and all(len(text) <= 5000 for text in first)
     assert first[0] != second[0] and first[0].split(". ", 1)[1].startswith(second[0][:40])
+
+
+def rate(at_s: float, *, down: bool) -> dict[str, object]:
+    return {"kind": "rate", "down": down, "at_s": at_s}
+
+
+def test_pictures_of_a_rate_given_up_are_neither_late_nor_due_and_promised_ones_are() -> None:
+    pictures = arrivals(0.04, 100, 0.005)
+    for index in range(21, 60, 2):
+        del pictures[1000.0 + index * 0.04]
+    thin = thinned({"decisions": [rate(20.81, down=True), rate(22.39, down=False)]}, zero_s=980.0)
+    assert thin.spans == ((1000.81, 1002.39),)
+    assert late_and_due(pictures, 0.04, thin) == (0, 80, 20)
+    assert late_and_due(pictures, 0.04) == (20, 100, 0)
+    del pictures[1000.0 + 30 * 0.04]
+    del pictures[1000.0 + 71 * 0.04]
+    assert late_and_due(pictures, 0.04, thin) == (2, 80, 20), "promised in both"
+    found = of_arrivals([Watched(pictures, {}, thin)])
+    assert found["rate_given_up_ratio"] == 0.2 and found["late_picture_ratio"] == 0.025
+    assert found["picture_gap_ms_max"] == pytest.approx(160.0)
+
+
+def test_a_rate_that_was_never_given_up_promises_every_picture() -> None:
+    assert Thinned().promised(1.04) and thinned({"decisions": []}, 0.0).promised(3.0)
+    assert not thinned({"decisions": [rate(1.0, down=True)]}, 0.0).promised(2.04)
+
+
+def test_gaps_are_between_comings() -> None:
+    assert gaps_s({1.0: 0.0, 1.04: 0.02, 1.08: 0.0}) == pytest.approx([0.06, 0.02])
+
+
+def test_steps_are_told_on_the_wall_clock() -> None:
+    def state(*steps: dict[str, object], rung: str = "warp") -> dict[str, object]:
+        return {"decisions": list(steps), "rung": rung, "every": 1}
+
+    down = {"kind": "ladder", "down": True, "at_s": 5.15}
+    up = {"kind": "ladder", "down": False, "at_s": 17.5}
+    path = {"kind": "path", "down": True, "at_s": 5.01}
+    before = [Told(state(), 1000.0), Told(state(), 1000.0)]
+    found = of_decisions(before, [state(path, down, up), state()], 1005.0, 1015.0)
+    assert found == {"overload_sessions_down": 1, "overload_down_ms_max": 150.0, "overload_back_s_max": 2.5}
+    stayed = of_decisions(before, [state(down, rung="cached"), state()], 1005.0, 1015.0)
+    assert stayed["overload_back_s_max"] == float("inf")
