@@ -1,4 +1,4 @@
-"""What a talking frame costs to encode, and how good it looks, with each encoder at equal bit rates.
+"""What a talking frame costs to encode, and how good it looks, with each encoder at equal bit rates and qualities.
 
 Frames are those of the illustrated host in fluent speech, 512 x 512 at 25 a second; each encoder gets the same ones at
 each of `RATES_BPS`, as constant bit rate with low delay and one keyframe at the beginning.
@@ -7,16 +7,20 @@ each of `RATES_BPS`, as constant bit rate with low delay and one keyframe at the
   RTP payloads or packets.
 - `luma_db`: PSNR of the decoded luma, the mean over the frames after the first half second.
 - `rate_bps`: what it really took.
+- `keyframe_bytes`: what the first picture took.
+- `late_frames`: pictures that gave nothing at once.
 
-At top level stands what viewers get by default, at the best rung's ceiling. An encoder this machine does not have is
-named under `missing`.
+`equal_luma` has rate and cost of the server's own encoders at the qualities `EQUAL_DB`, between their measured points;
+none where those do not reach. At top level stands what viewers get by default, at the best rung's ceiling. An encoder
+this machine does not have is named under `missing`.
 """
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Final
 
 import av
@@ -25,24 +29,25 @@ from av.video.codeccontext import VideoCodecContext
 
 from bench.frame_cost import spoken
 from bench.harness import Goal, Result, command
+from client.viewer.depayloading import av1_unit, vp9_depayload
 from models.avatar.host import IllustratedHost
 from models.avatar.layers import paint_layers
 from models.avatar.projection import PICTURE_PX
 from models.avatar.spec import MEI
 from realtime.core.units import FRAME_RATE_HZ, VIDEO_CLOCK_HZ, VIDEO_TIME_BASE
 from realtime.core.values import I420, Frame, FrameTrace
-from server.media.video_encoder import H264Encoder, Vp8Encoder
+from server.media.codecs import VideoCodec
+from server.media.video_encoder import open_encoder
 from server.outputs.samples import units_of
 
-RATES_BPS: Final = (400_000, 750_000, 1_500_000)
+RATES_BPS: Final = (200_000, 400_000, 750_000, 1_500_000)
+EQUAL_DB: Final = (41.0, 43.5, 46.0)
 SETTLED_FRAMES: Final = FRAME_RATE_HZ // 2
 GOALS: Final = (Goal("encode_ms", most=1.5), Goal("luma_db", least=43.5))
 DEFAULT: Final = "h264"
 Encode = Callable[[Frame, bool], bytes]
-_VP9: Final = {
-    "deadline": "realtime", "lag-in-frames": "0", "aq-mode": "3", "row-mt": "0", "tile-columns": "0",
-    "error-resilient": "0", "static-thresh": "1", "undershoot-pct": "100", "overshoot-pct": "15",
-}  # fmt: skip
+_OWN: Final[dict[str, VideoCodec]] = {"h264": "H264", "vp8": "VP8", "vp9": "VP9", "av1": "AV1"}
+_SVT: Final = "rtc=1:rc=2:pred-struct=1:lookahead=0:lp=1:scm=0"
 _X264: Final = {"tune": "zerolatency", "forced-idr": "1", "sc_threshold": "0"}
 
 
@@ -58,13 +63,13 @@ class Candidate:
 CANDIDATES: Final = (
     Candidate("h264", "libx264"),
     Candidate("vp8", "libvpx"),
+    Candidate("vp9", "libvpx-vp9"),
+    Candidate("av1", "libsvtav1"),
     Candidate("x264 ultrafast", "libx264", {**_X264, "preset": "ultrafast"}),
     Candidate("x264 superfast main", "libx264", {**_X264, "preset": "superfast", "profile": "main"}),
     Candidate("x264 veryfast", "libx264", {**_X264, "preset": "veryfast"}),
-    Candidate("vp9 cpu 8", "libvpx-vp9", {**_VP9, "cpu-used": "8"}),
-    Candidate("vp9 cpu 6", "libvpx-vp9", {**_VP9, "cpu-used": "6"}),
-    Candidate("av1 svt 12", "libsvtav1", {"preset": "12", "svtav1-params": "rc=2:pred-struct=1:lp=1:scm=0"}),
-    Candidate("av1 aom 10", "libaom-av1", {"usage": "realtime", "cpu-used": "10", "lag-in-frames": "0"}),
+    Candidate("av1 svt 12", "libsvtav1", {"preset": "12", "svtav1-params": _SVT}),
+    Candidate("av1 svt 9", "libsvtav1", {"preset": "9", "svtav1-params": _SVT}),
     Candidate("h264 nvenc", "h264_nvenc", {"preset": "p3", "tune": "ull", "rc": "cbr", "zerolatency": "1"}),
 )
 
@@ -83,15 +88,21 @@ def talking(frames: int) -> list[Frame]:
 
 def _own(name: str, rate_bps: int) -> tuple[Encode, Callable[[], bytes]]:
     """The server's encoder, its RTP payloads put together again for a decoder."""
-    kind = H264Encoder if name == "h264" else Vp8Encoder
-    encoder = kind(PICTURE_PX, PICTURE_PX, FRAME_RATE_HZ, ceiling_bps=rate_bps)
+    codec = _OWN[name]
+    encoder = open_encoder(codec, PICTURE_PX, PICTURE_PX, FRAME_RATE_HZ, ceiling_bps=rate_bps)
 
     def encode(frame: Frame, keyframe: bool) -> bytes:
         unit = encoder.encode(frame, keyframe=keyframe, bitrate_bps=rate_bps)
-        if name == "vp8":
-            # one byte of descriptor and three of picture id, RFC 7741 section 4.2
-            return b"".join(payload[4:] for payload in unit.payloads)
-        return b"".join(b"\x00\x00\x00\x01" + one for one in units_of(unit.payloads))
+        match codec:
+            case "VP8":
+                # one byte of descriptor and three of picture id, RFC 7741 section 4.2
+                return b"".join(payload[4:] for payload in unit.payloads)
+            case "VP9":
+                return b"".join(map(vp9_depayload, unit.payloads))
+            case "AV1":
+                return av1_unit(unit.payloads)
+            case "H264":
+                return b"".join(b"\x00\x00\x00\x01" + one for one in units_of(unit.payloads))
 
     return encode, lambda: b""
 
@@ -149,8 +160,22 @@ def judge(candidate: Candidate, frames: Sequence[Frame], rate_bps: int) -> dict[
         "encode_ms": round(float(np.mean(times_ms) if candidate.codec == "libsvtav1" else np.median(times_ms)), 3),
         "luma_db": round(float(np.mean(quality[SETTLED_FRAMES:])), 2),
         "rate_bps": round(8 * sum(map(len, packets)) / seconds),
+        "keyframe_bytes": len(packets[0]),
         "late_frames": sum(not data for data in packets[:-1]),
     }
+
+
+def at_quality(points: Iterable[dict[str, float]], luma_db: float) -> dict[str, float] | None:
+    """Rate and cost at this quality, between the two points around it: PSNR is about linear in the rate's logarithm.
+    None where the points do not reach."""
+    ordered = sorted(points, key=lambda point: point["luma_db"])
+    for low, high in pairwise(ordered):
+        if low["luma_db"] <= luma_db <= high["luma_db"] and low["luma_db"] < high["luma_db"]:
+            share = (luma_db - low["luma_db"]) / (high["luma_db"] - low["luma_db"])
+            rate_bps = low["rate_bps"] * (high["rate_bps"] / low["rate_bps"]) ** share
+            cost_ms = low["encode_ms"] + share * (high["encode_ms"] - low["encode_ms"])
+            return {"rate_bps": round(rate_bps), "encode_ms": round(cost_ms, 3)}
+    return None
 
 
 def _decoder(codec: str) -> str:
@@ -173,7 +198,12 @@ def measure(n: int) -> Result:
             found[candidate.name] = {str(rate): judge(candidate, frames, rate) for rate in RATES_BPS}
         except (av.FFmpegError, ValueError, OSError) as error:
             missing[candidate.name] = type(error).__name__
-    return {**found[DEFAULT][str(RATES_BPS[-1])], "encoders": found, "missing": missing}
+    equal = {
+        name: {str(luma_db): at_quality(found[name].values(), luma_db) for luma_db in EQUAL_DB}
+        for name in _OWN
+        if name in found
+    }
+    return {**found[DEFAULT][str(RATES_BPS[-1])], "equal_luma": equal, "encoders": found, "missing": missing}
 
 
 if __name__ == "__main__":
