@@ -37,6 +37,11 @@ class PortraitAvatar:
         return self._name
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes of what drawing keeps because it comes again, beside the pixels it gives away."""
+        return self._rig.held_bytes
+
+    @property
     def width(self) -> int:
         return PICTURE_PX
 

@@ -1,13 +1,14 @@
 """Draws a portrait: base frames at a pose, and the face's regions over them, each with one warp of the photo."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.avatar.held import Held
 from models.avatar.portrait.assets import Assets
 from models.avatar.portrait.basis import BOTH_CONTROLS, LOWER_CONTROLS, UPPER_CONTROLS
 from models.avatar.portrait.eyes import SIDES, draw
@@ -45,8 +46,10 @@ _GAINS: Final = np.clip(
     np.exp((np.arange(256) - _NO_SHADE)[:, None] / _LEVELS_PER_LOG * _TINT) * _GAIN_UNIT + 0.5, 0, 255
 ).astype(np.uint8)[:, None]
 """(256, 1, 3): gains by level, for one look-up per pixel."""
-_KEPT_VIEWS: Final = 512
-"""A pose's lattice takes 34 KB; the loops of a speaking and listening body pass through fewer than this."""
+_VIEWS_BYTES: Final = 16 * 2**20
+"""A pose's lattice takes 34 KB; the loops of a speaking and listening body pass through fewer than fit."""
+_BACKS_BYTES: Final = 12 * 2**20
+_EYES_BYTES: Final = 4 * 2**20
 _SPLIT_REACH: Final = 0.95
 """Beyond this, in face units from the middle, nothing moves near the line between the regions."""
 _EYE_STEPS: Final = 64
@@ -83,16 +86,21 @@ class Rig:
         )  # fmt: skip
         self._shades = _Shading(assets)
         self._drawn: Picture | None = None
-        self._view_of = lru_cache(maxsize=_KEPT_VIEWS)(self._view)
+        self._views: Held[View] = Held(_VIEWS_BYTES, lambda one: one.origin.nbytes)
         self._rois_of = lru_cache(maxsize=1024)(self._rois)
-        self._backs = lru_cache(maxsize=16)(self._back)
-        self._eyes = lru_cache(maxsize=256)(self._eye)
+        self._backs: Held[Picture] = Held(_BACKS_BYTES, lambda one: one.nbytes)
+        self._eyes: Held[Picture] = Held(_EYES_BYTES, lambda one: one.nbytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """What is kept because it comes again."""
+        return self._views.size_bytes + self._backs.size_bytes + self._eyes.size_bytes
 
     # --- pictures -------------------------------------------------------------------------------------------------
 
     def base(self, key: BaseKey) -> I420:
         """The base frame at a pose, face at rest."""
-        view = self._view_of(key)
+        view = self._views.get(key, lambda: self._view(key))
         head = remap(self._a.head, doubled(_in_plate(_half_of(view, WHOLE))))
         front = np.asarray(cv2.cvtColor(head, cv2.COLOR_BGRA2BGR), np.uint8)
         return _i420(self._over_back(front, np.ascontiguousarray(head[..., 3]), key, WHOLE))
@@ -107,7 +115,7 @@ class Rig:
         return _i420(self._face(key, controls, roi, upper=upper, lower=name == "lower"))
 
     def _face(self, key: BaseKey, controls: Controls, roi: Roi, *, upper: bool, lower: bool) -> Picture:
-        view = self._view_of(key)
+        view = self._views.get(key, lambda: self._view(key))
         moved, lips = self._expression(view, controls, roi, upper, lower)
         picture = remap(self._with_eyes(controls) if upper else self._a.head, moved)
         alpha = np.ascontiguousarray(picture[..., 3])
@@ -206,7 +214,8 @@ class Rig:
             self._drawn = np.array(self._a.head)
         for side, (_, _, _, blink) in enumerate(SIDES):
             state = tuple(round(controls[name] * _EYE_STEPS) for name in (blink, "AU5", "AU7", "gaze_x", "gaze_y"))
-            eye, pixels = self._a.eyes[side], self._eyes(side, state)
+            at = side, state
+            eye, pixels = self._a.eyes[side], self._eyes.get(at, partial(self._eye, *at))
             self._drawn[eye.y : eye.y + pixels.shape[0], eye.x : eye.x + pixels.shape[1], :3] = pixels
         return self._drawn
 
@@ -219,7 +228,8 @@ class Rig:
         """The head, BGR and its coverage, over body and background."""
         if int(alpha.min()) == 255:
             return front
-        back = self._backs(key[3:])[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
+        whole = self._backs.get(key[3:], lambda: self._back(key[3:]))
+        back = whole[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
         cover = cv2.merge([alpha, alpha, alpha])
         shown = cv2.multiply(front, cover, scale=1 / 255)
         return np.asarray(cv2.add(shown, cv2.multiply(back, cv2.bitwise_not(cover), scale=1 / 255)), np.uint8)

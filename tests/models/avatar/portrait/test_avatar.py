@@ -17,6 +17,7 @@ from realtime.core.expressions import expression
 from realtime.core.facs import REST, Controls, Emotion
 from realtime.core.values import I420, Patch, Region, Roi
 from realtime.ports import Avatar
+from realtime.stock import Stock
 
 FACES = (
     REST.with_(AU26=0.9, AU25=1.0, AU12=0.8, AU6=0.9),
@@ -149,3 +150,15 @@ def test_displacement_grows_with_the_change(avatar: PortraitAvatar) -> None:
     far = [avatar.displacement_px("lower", REST, REST.with_(AU26=a)) for a in (0.0, 0.1, 0.4, 1.0)]
     assert far == sorted(far) and far[0] == 0.0 and far[-1] > 20.0
     assert avatar.displacement_px("upper", REST, REST.with_(AU26=1.0)) == 0.0
+
+
+def test_what_it_draws_with_is_counted(avatar: PortraitAvatar) -> None:
+    stock = Stock(avatar)
+    shown = REST.with_(yaw=7.3, blink_l=0.4)
+    key = avatar.base_key(shown)
+    base = stock.make_base(key)
+    held_bytes = avatar.held_bytes
+    for region in avatar.regions(key, shown):
+        avatar.draw(base, key, shown, region)
+    assert 0 < held_bytes < avatar.held_bytes < 32 * 2**20, "a pose, then an eye"
+    assert stock.size_bytes == base.nbytes + avatar.held_bytes
