@@ -24,9 +24,10 @@ STILL: Final = 0.02
 EDGE_PX: Final = 6
 """Over this many pixels along a patch's border what was added fades out: a crop may reach beyond its patch."""
 
-AROUND_PX: Final = 9
+AROUND_PX: Final = 3
 SOFT_PX: Final = 2.0
-"""What is added reaches half of the first beyond lips and eyes, and ends as softly as the second."""
+"""What is added reaches half of the first beyond lips and eyes, and ends as softly as the second: farther out, what a
+net makes of skin shows as a ring around pouted lips."""
 _AROUND: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (AROUND_PX, AROUND_PX))
 _TO_YUV: Final = np.array(
     [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], np.float32

@@ -41,7 +41,7 @@ _BLUR_PX: Final = {
     "upper_lip": 0.8, "lower_lip": 0.8, "opening": 0.8, "upper_teeth": 1.6, "lower_teeth": 1.6, "tongue": 2.0,
     "lid": 1.0, "eyeball": 0.8, "iris": 0.8,
 }  # fmt: skip
-"""As soft as the masks of `head3d.truth`, which nets for portraits learn from; what the warp hides is not known."""
+"""Nets for portraits learn from these very masks; what the warp hides is not known to them."""
 _TEETH: Final = (0.30, 0.10)
 _TONGUE: Final = (0.20, 0.25)
 """Half width and height in face units of what is expected of a tooth row, and of the tongue."""

@@ -28,13 +28,16 @@ class Moment:
     emotions: Mapping[Emotion, float]
 
 
-def moments(rng: np.random.Generator, count: int) -> list[Moment]:
-    """Consecutive frames at 25 a second. One clip in five is at random controls that no sound or emotion asks for."""
+def moments(rng: np.random.Generator, count: int, *, smiles: float = 0.0) -> list[Moment]:
+    """Consecutive frames at 25 a second. One clip in five is at random controls that no sound or emotion asks for, and
+    a share of `smiles` of all clips smiles with parted lips."""
     emotion, strength = Emotion(int(rng.integers(len(Emotion)))), float(rng.uniform(0, 1) ** 1.3)
     turn = {name: float(rng.normal(0, most / 2)) for name, most in _MOST_TURN_DEG.items()}
     drift = {name: float(rng.normal(0, 0.25)) for name in turn}
     free = rng.random() < 0.2
     start, end = (_random_face(rng) for _ in range(2))
+    if smiles and rng.random() < smiles:
+        free, start, end = True, _smile(rng), _smile(rng)
     silent = rng.random() < 0.12
     sounds = rng.integers(len(VISEMES), size=count + 3)
     phase, blink_at = float(rng.uniform(0, 1)), float(rng.uniform(-8, count + 16))
@@ -81,6 +84,12 @@ def _random_face(rng: np.random.Generator) -> Controls:
     signed = {name: float(rng.uniform(-0.7, 0.7)) if rng.random() < 0.3 else 0.0 for name in ("smirk", "brow_asym")}
     tip = float(rng.uniform(0.3, 1)) if rng.random() < 0.1 else 0.0
     return REST.with_(**chosen, **signed, blink_l=half, blink_r=half, tongue_out=tip)
+
+
+def _smile(rng: np.random.Generator) -> Controls:
+    bared = {name: float(rng.uniform(low, 1)) for name, low in (("AU12", 0.4), ("AU25", 0.2), ("AU6", 0.0))}
+    some = {name: float(rng.uniform(0, most)) for name, most in (("teeth", 1.0), ("AU26", 0.3), ("AU10", 0.4))}
+    return REST.with_(**bared, **{name: value for name, value in some.items() if rng.random() < 0.5})
 
 
 def _blink(frames_since: float) -> float:

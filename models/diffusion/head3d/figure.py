@@ -17,7 +17,7 @@ from models.diffusion.head3d.surface import EYEBALL_RADIUS, EYEBALL_Z, LID_THICK
 from models.diffusion.head3d.template import EYE, Floats, Template, template
 
 PART: Final = {name: index for index, name in enumerate(PARTS)}
-TEETH_EDGE: Final = 0.07
+TEETH_EDGE: Final = 0.055
 """The upper teeth end this far below the closed lips' line, in face units."""
 _LABEL_OF: Final = {
     "skin": "skin",
@@ -126,7 +126,7 @@ def _mouth(person: Person, skin: Floats, flat: Template, scale: float) -> list[p
         at = np.array(
             [middle[0], middle[1] + TEETH_EDGE - (0 if upper else 0.018), middle[2] + (0.085 if upper else 0.125)]
         )
-        pieces.append(parts.Piece(row.name, row.vertices * width + at, row.triangles, row.uv))
+        pieces.append(parts.Piece(row.name, row.vertices + at, row.triangles, row.uv))
     tongue, bowl = parts.tongue(), parts.cavity()
     pieces.append(
         parts.Piece("tongue", tongue.vertices * width + middle + (0, 0.125, 0.19), tongue.triangles, tongue.uv)

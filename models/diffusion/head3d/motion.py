@@ -31,6 +31,8 @@ _TOUCH: Final = 0.012
 """Lips nearer than this, in face units, touch: the rig's own limit."""
 UNDERSIDE: Final = (0.9, 0.45, 0.0)
 """How much the rows of the tongue's underside, from tip to floor, go with its tip."""
+_TIP: Final = 0.005
+"""Thickness of the tongue's tip over the lower teeth, in face units."""
 _REACH: Final = 0.22
 """A lid's skin moves up to this far from its margin."""
 AHEAD: Final = np.array([0.0, 0.0, -1.0])
@@ -245,7 +247,9 @@ class Mover:
             tip[first : first + TONGUE_COLUMNS] *= hold
         edge = float(vertices[f.slices["upper_teeth"], 1].max())
         top = float(v[local < 0.12, 1].min())
-        rise = up * min(0.0, edge - 0.06 - top) + out * (edge + 0.005 - top)
+        # between the teeth it lies on the lower row
+        low = float(vertices[f.slices["lower_teeth"], 1].min())
+        rise = up * min(0.0, edge - 0.06 - top) + out * (max(edge + 0.005, low - _TIP) - top)
         v[:, 1] += (tip * rise).astype(np.float32)
         front = float(vertices[f.slices["upper_teeth"], 2].min())
         forward = out * (front - 0.04 - float(v[:, 2].min())) + up * 0.3 * (front + 0.05 - float(v[:, 2].min()))

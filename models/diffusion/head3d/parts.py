@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.avatar.portrait.teeth import MM_PER_UNIT
 from models.diffusion.head3d.raster import Ints
 from models.diffusion.head3d.surface import EYEBALL_RADIUS
 from models.diffusion.head3d.template import Floats
@@ -17,6 +18,7 @@ MAP_CORNER: Final = (-1.75, -2.05)
 EYE_AT, EYE_PX = (712, 4), 150
 TEETH_AT, TEETH_SIZE = (712, 170), (300, 60)
 TEETH_LOW_AT: Final = (712, 240)
+TEETH_COLUMNS: Final = 81
 TONGUE_COLUMNS: Final = 13
 TONGUE_AT, TONGUE_PX = (712, 310), 96
 CAVITY_AT: Final = (830, 330)
@@ -24,6 +26,12 @@ HAIR_AT, HAIR_SIZE = (712, 420), (300, 300)
 CLOTH_AT, CLOTH_PX = (712, 740), 120
 FRAME_AT: Final = (860, 760)
 """Where each piece lies in the atlas, in its pixels."""
+
+
+_TEETH_MM: Final = {True: (8.6, 6.7, 7.6, 6.8, 6.5, 9.0, 9.0), False: (5.4, 6.0, 6.9, 7.0, 7.0, 10.0, 10.0)}
+"""Widths from the middle outwards, of an adult and as the portrait paints them: gaps lie where the base has them."""
+ARCH: Final = {True: (0.45, 0.57), False: (0.40, 0.50)}
+"""Half width and depth of the ellipse that a row stands on, in face units."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,23 +88,24 @@ def eyeball() -> Piece:
 
 def teeth(upper: bool, gap: float) -> Piece:
     """One row of teeth on its arch, biting edge at y = 0 and the gum side away from it; front teeth at z = 0."""
-    columns, rows = 81, 8
+    columns, rows = TEETH_COLUMNS, 12
     s = np.linspace(-1, 1, columns)
-    reach = 1.12 * (0.92 if not upper else 1.0)
-    x = 0.46 * (1.0 if upper else 0.90) * np.sin(s * reach) / np.sin(reach)
-    z = 0.62 * (1 - np.cos(s * reach))
+    half, deep = ARCH[upper]
+    turn, length = _along_arch(upper)
+    phi = np.sign(s) * np.interp(np.abs(s) * length[-1], length, turn)
+    x, z = half * np.sin(phi), deep * (1 - np.cos(phi))
     height = 0.19 if upper else 0.15
     widths = tooth_edges(upper)
     place = np.abs(s)
     index = np.clip(np.searchsorted(widths, place, side="right") - 1, 0, len(widths) - 2)
     within = (place - widths[index]) / (widths[index + 1] - widths[index])
     bulge = -0.020 * np.clip(1 - (2 * within - 1) ** 4, 0, 1)
-    length = np.array(
+    longer = np.array(
         [1.0, 0.90, 1.0, 0.86, 0.82, 0.75, 0.75, 0.7] if upper else [0.92, 0.96, 1.02, 0.92, 0.85, 0.8, 0.8, 0.7]
     )
     corner = 0.022 * gap * np.abs(2 * within - 1) ** 5
     pointed = np.where((index == 2) & upper, 0.018 * np.abs(2 * within - 1), 0)
-    edge = (length[np.clip(index, 0, 7)] - 1) * 0.09 - corner - pointed
+    edge = (longer[index] - 1) * 0.09 - corner - pointed
     f = np.linspace(0, 1, rows)[:, None]
     away = edge[None] - f * (height + edge[None])
     curve = 0.035 * f**2 - 0.004
@@ -115,9 +124,16 @@ def teeth(upper: bool, gap: float) -> Piece:
 
 def tooth_edges(upper: bool) -> Floats:
     """Where teeth meet along half an arch 0..1, from the middle."""
-    widths = [8.5, 6.5, 7.6, 7.0, 6.8, 9, 9, 9] if upper else [5.3, 5.9, 6.9, 7.0, 7.1, 10, 10, 9]
-    edges = np.concatenate([[0.0], np.cumsum(widths)])
-    return np.asarray(edges / edges[-1])
+    edges = np.concatenate([[0.0], np.cumsum(_TEETH_MM[upper])]) / MM_PER_UNIT / _along_arch(upper)[1][-1]
+    return np.append(edges[edges < 0.97], 1.0)
+
+
+def _along_arch(upper: bool) -> tuple[Floats, Floats]:
+    """Angles of a quarter of an arch, and the length of the arch up to each in face units."""
+    half, deep = ARCH[upper]
+    turn = np.linspace(0, np.pi / 2, 400)
+    steps = np.hypot(half * np.cos(turn), deep * np.sin(turn)) * (turn[1] - turn[0])
+    return turn, np.concatenate([[0.0], np.cumsum(steps)[:-1]])
 
 
 def tongue() -> Piece:

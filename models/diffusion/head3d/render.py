@@ -147,28 +147,44 @@ class Painter:
         half = max(1e-3, float(upper[-1, 0] - upper[0, 0]) / 2)
         front = irradiance(np.array([[0, 0.15, -0.98]], np.float32), light)[0]
         let_in = np.clip(posed.opening / 0.40, 0, 1) ** 0.7
-        middle, lip_z = float(upper[:, 0].mean()), float(upper[len(upper) // 2, 2])
+        at_rest = f.rest[f.seams[0]]
+        # lips drawn together and forward leave a tunnel with less light
+        wide = np.clip(2 * half / float(at_rest[-1, 0] - at_rest[0, 0]), 0.5, 1)
+        middle = float(upper[:, 0].mean())
         for name in MOUTH_PIECES:
             at = f.slices[name]
             v = posed.vertices[at]
             t = np.clip((v[:, 0] - middle) / half, -1, 1)
             edge = np.interp(v[:, 0], upper[:, 0], upper[:, 1])
             floor = np.interp(v[:, 0], lower[:, 0], lower[:, 1])
-            under = 1 - 0.45 * np.exp(-np.clip(v[:, 1] - edge, 0, None) / 0.04)
-            above = 1 - 0.30 * np.exp(-np.clip(floor - v[:, 1], 0, None) / 0.04)
+            lip_z = np.interp(v[:, 0], upper[:, 0], upper[:, 2])
+            under = np.exp(-np.clip(v[:, 1] - edge, 0, None) / 0.04)
+            above = np.exp(-np.clip(floor - v[:, 1], 0, None) / 0.04)
             deep = np.exp(-np.clip(v[:, 2] - lip_z - 0.05, 0, None) / (0.16 + 0.26 * let_in))
-            aside = 1 - 0.45 * t**2
             if name.endswith("teeth"):
                 # enamel scatters what reaches its wet front: it is seldom darker than the skin around the mouth
-                amount = (0.78 + 0.32 * let_in) * under * above * aside * np.clip(deep, 0.25, 1)
+                amount = (0.88 + 0.20 * let_in) * (1 - 0.38 * under) * (1 - 0.18 * above) * (1 - 0.35 * t**4)
+                around = np.clip(np.abs(v[:, 0] - middle) / parts.ARCH[True][0], 0, 1)
+                amount = amount * wide * np.clip(deep, 0.20, 1) * (1 - 0.70 * around**5)
+                if name.startswith("lower"):
+                    amount = amount * self._bitten(posed, v)
             elif name == "tongue":
-                amount = (0.80 + 0.50 * let_in) * under * above * aside * np.clip(deep, 0.12, 1)
+                amount = (0.80 + 0.50 * let_in) * (1 - 0.45 * under) * (1 - 0.30 * above) * (1 - 0.45 * t**2)
+                amount = amount * wide * np.clip(deep, 0.12, 1)
             else:
-                amount = (0.42 + 0.58 * let_in) * under * above * aside * np.clip(deep, 0.07, 1)
+                amount = (0.42 + 0.58 * let_in) * (1 - 0.45 * under) * (1 - 0.30 * above) * (1 - 0.45 * t**2)
+                amount = amount * np.clip(deep, 0.07, 1)
             if name.endswith("lining"):
                 amount = np.maximum(amount, 0.0) * (0.85 if name.startswith("lower") else 0.55)
             shade[at] = front * amount[:, None].astype(np.float32)
         return shade
+
+    def _bitten(self, posed: Posed, lower: F32) -> F32:
+        """(N,) how much light the upper row leaves vertices of the lower one where the rows meet."""
+        upper = posed.vertices[self._f.slices["upper_teeth"]].reshape(-1, parts.TEETH_COLUMNS, 3)
+        bite = upper[upper[..., 1].mean(1).argmax()]
+        gap = lower[:, 1] - np.interp(lower[:, 0], bite[:, 0], bite[:, 1])
+        return np.asarray(1 - 0.60 * np.exp(-np.clip(gap, 0, None) / 0.022), np.float32)
 
     def _under_lids(self, shade: F32, posed: Posed) -> F32:
         """Eyeballs lie in the shade of lids and lashes."""

@@ -29,7 +29,7 @@ def _skull(head: Floats, p: Floats, g: Mapping[str, float]) -> None:
     side = np.sign(p[:, 0])
     lower, jaw = _step(0.75, 1.9, p[:, 1]), _step(0.7, 1.3, p[:, 1])
     outer = _step(0.35, 0.9, np.abs(p[:, 0]))
-    x *= (1 + (0.022 * g["head_width"] + 0.022 * g["weight"] * jaw) * outer)
+    x *= 1 + (0.022 * g["head_width"] + 0.022 * g["weight"] * jaw) * outer
     x += (
         side
         * outer

@@ -14,6 +14,7 @@ from models.avatar.portrait.frame import FaceFrame
 from models.avatar.portrait.framing import PICTURE_PX, PLATE_PX, Framed
 from models.avatar.portrait.geometry import Posture, base_key, features
 from models.diffusion.data.motion import Moment, moments
+from models.diffusion.data.raster import Frame
 from models.diffusion.data.sample import RoiClip, RoiSample, Split
 from models.diffusion.head3d.develop import Bytes, Camera, camera_of, compressed, develop, exposed
 from models.diffusion.head3d.figure import PART, Figure, figure_of, frame_at, vertex_normals
@@ -25,7 +26,8 @@ from models.diffusion.head3d.raster import F32
 from models.diffusion.head3d.render import Buffers, Painter, Posed
 from models.diffusion.head3d.skin import noise
 from models.diffusion.head3d.texture import paint
-from models.diffusion.head3d.truth import SAMPLES_PER_PIXEL, field_masks, flow_back, hidden_at_rest, interior_mask
+from models.diffusion.head3d.truth import SAMPLES_PER_PIXEL, flow_back, hidden_at_rest, interior_mask, picked
+from models.diffusion.refiner_face import PortraitFaces
 from models.diffusion.spec import BOXES, CROPS, control_vector
 from realtime.core.facs import REST, Controls
 
@@ -34,6 +36,7 @@ MAX_FRAMES: Final = 16
 CLIPS_OF_ONE: Final = 6
 """Consecutive seeds share a person, so that a bake serves several clips."""
 _KEPT: Final = 3
+_SMILES: Final = 0.12
 _SCALE_PX: Final = 0.185 * PICTURE_PX
 _ORIGIN_PX: Final = (0.5 * PICTURE_PX, 0.42 * PICTURE_PX)
 _TRUTH_NOISE: Final = 0.3
@@ -81,6 +84,7 @@ class Studio:
         self.camera: Camera = self._exposed_for_skin(camera_of(rng, 1.0))
         self.background: F32 = _background(self.person)
         self._avatar: PortraitAvatar | None = None
+        self._faces: PortraitFaces | None = None
 
     def photo(self) -> Bytes:
         """The neutral photo, (PLATE_PX, PLATE_PX, 3) RGB, as the camera gives it."""
@@ -106,6 +110,13 @@ class Studio:
             assets = assemble(Framed(plate, self.photo_points()), lambda _: None)
             self._avatar = PortraitAvatar(f"head3d-{self.person.number}", assets)
         return self._avatar
+
+    def fields(self, controls: Controls, view: View) -> NDArray[np.uint8]:
+        """The channels `spec.FIELDS` of a crop as the stream draws them, which knows the controls and not the truth."""
+        if self._faces is None:
+            self._faces = PortraitFaces(self.avatar.assets)
+        frame = Frame(view.scale, (view.left_px, view.top_px), (0.0, 0.0), view.width, view.height)
+        return self._faces.fields(self._faces.at(self.avatar.base_key(controls), controls), frame)
 
     def project(self, points: NDArray[np.float64], posture: Posture) -> NDArray[np.float64]:
         """Picture pixels (N, 2) of points that go with the head (N, 3)."""
@@ -169,7 +180,7 @@ class Head3dSource:
 
     @property
     def version(self) -> int:
-        return 3
+        return 4
 
     @property
     def rois(self) -> tuple[str, ...]:
@@ -189,7 +200,7 @@ class Head3dSource:
         rest = _Shot(studio, studio.at_rest, studio.view(roi, REST))
         reference = np.asarray(rest.view.crop(studio.base(REST)), np.uint8)
         samples, before = [], None
-        for moment in moments(rng, frames):
+        for moment in moments(rng, frames, smiles=_SMILES):
             shot = _Shot(
                 studio, studio.mover.posed(moment.controls, studio.frame, PICTURE_PX), studio.view(roi, moment.controls)
             )
@@ -220,7 +231,7 @@ class _Shot:
         studio, view = self.studio, self.view
         camera = studio.camera
         quiet = Camera(camera.gain, camera.shoulder, camera.saturation, camera.blur_px, camera.noise * _TRUTH_NOISE, 0)
-        labels = np.ascontiguousarray(self.drawn.labels[::SAMPLES_PER_PIXEL, ::SAMPLES_PER_PIXEL])
+        labels = np.ascontiguousarray(picked(self.drawn.labels))
         rest_xy = studio.at_rest.xy
         unseen = hidden_at_rest(studio.figure, self.drawn, rest_xy, studio.at_rest.depth, studio.rest_view.depth)
         shape = (view.height, view.width)
@@ -236,7 +247,7 @@ class _Shot:
             truth=exposed(self.picture, quiet, rng),
             base=np.ascontiguousarray(view.crop(studio.base(moment.controls)), np.uint8),
             reference=reference,
-            fields=field_masks(labels, unseen),
+            fields=studio.fields(moment.controls, view),
             interior=interior_mask(labels, unseen),
             labels=labels,
             flow=flow,

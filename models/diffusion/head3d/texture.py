@@ -99,10 +99,10 @@ def _paint_mouth(person: Person, albedo: F32, gloss: F32, sharp: F32, height: F3
         s = np.linspace(-1, 1, width)[None]
         f = np.linspace(1, 0, tall)[:, None] if upper else np.linspace(0, 1, tall)[:, None]
         edges = parts.tooth_edges(upper)
-        index = np.clip(np.searchsorted(edges, np.abs(s), side="right") - 1, 0, 7)
+        index = np.clip(np.searchsorted(edges, np.abs(s), side="right") - 1, 0, len(edges) - 2)
         within = (np.abs(s) - edges[index]) / (edges[index + 1] - edges[index])
         side = np.minimum(within, 1 - within) * (edges[index + 1] - edges[index]) * width / 2
-        groove = np.exp(-((side / (0.8 + 0.5 * person.teeth_gap)) ** 2)) * (0.35 + 0.45 * f)
+        groove = np.exp(-((side / (0.8 + 0.5 * person.teeth_gap)) ** 2)) * (0.45 + 0.45 * f)
         tint = rng.normal(0, 0.025, 16)[index + 8 * (s > 0)]
         tone = (1 + tint) * (1 - 0.16 * np.clip(np.abs(s) * 1.3 - 0.3, 0, 1)) * (1 - 0.20 * np.clip(f - 0.35, 0, 1))
         tone = tone + 0.05 * noise(rng, (tall, width), 5)

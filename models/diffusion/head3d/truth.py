@@ -1,7 +1,7 @@
 """What a frame is known to show: flow to the previous frame, what rest had hidden, masks and where errors count."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -10,19 +10,12 @@ from numpy.typing import NDArray
 from models.diffusion.head3d.figure import PART, Figure
 from models.diffusion.head3d.raster import F32
 from models.diffusion.head3d.render import Buffers
-from models.diffusion.spec import FIELDS
 
-SAMPLES_PER_PIXEL: Final = 2
+SAMPLES_PER_PIXEL: Final = 3
 """Per side."""
 _SAME_DEPTH: Final = 0.05
 """Points nearer than this in depth, in face units, count as the same."""
 _INSIDE: Final = ("cavity", "upper_teeth", "lower_teeth", "tongue")
-_FIELD_PARTS: Final[dict[str, tuple[tuple[str, ...], float]]] = {
-    "upper_lip": (("upper_lip",), 0.8), "lower_lip": (("lower_lip",), 0.8), "opening": (_INSIDE, 0.8),
-    "upper_teeth": (("upper_teeth",), 1.6), "lower_teeth": (("lower_teeth",), 1.6), "tongue": (("tongue",), 2.0),
-    "lid": (("lid",), 1.0), "eyeball": (("sclera", "iris"), 0.8), "iris": (("iris",), 0.8),
-}  # fmt: skip
-"""Parts of each field, and how many pixels it is blurred by: a rig's guess is not the truth's edge."""
 
 
 def parts_mask(labels: NDArray[np.uint8], parts: Sequence[str]) -> NDArray[np.bool_]:
@@ -30,17 +23,10 @@ def parts_mask(labels: NDArray[np.uint8], parts: Sequence[str]) -> NDArray[np.bo
     return np.asarray(np.isin(labels, [PART[name] for name in parts]))
 
 
-def field_masks(labels: NDArray[np.uint8], unseen: F32) -> NDArray[np.uint8]:
-    """(len(FIELDS), H, W), 0..255."""
-    out = np.zeros((len(FIELDS), *labels.shape), np.uint8)
-    for index, name in enumerate(FIELDS):
-        if name == "disoccluded":
-            out[index] = np.rint(cv2.GaussianBlur(unseen, (0, 0), 0.8) * 255).astype(np.uint8)
-            continue
-        parts, sigma = _FIELD_PARTS[name]
-        mask = parts_mask(labels, parts).astype(np.float32) * 255
-        out[index] = np.rint(cv2.GaussianBlur(mask, (0, 0), sigma)).astype(np.uint8)
-    return out
+def picked(samples: NDArray[Any]) -> NDArray[Any]:
+    """Of every pixel's samples (H * n, W * n, ...) one from its middle."""
+    n = SAMPLES_PER_PIXEL
+    return samples[n // 2 :: n, n // 2 :: n]
 
 
 def interior_mask(labels: NDArray[np.uint8], unseen: F32) -> NDArray[np.uint8]:
@@ -91,9 +77,10 @@ def flow_back(
     at = found[:, :2] * n
     same = (np.abs(_at(before.depth, at) - found[:, 2]) < _SAME_DEPTH) & _within(at, width, height)
     valid[drawn.cover.pixel] = np.where(same, 255, 0)
-    picked = flow.reshape(height, width, 2)[::n, ::n]
     mask = valid.reshape(height // n, n, width // n, n).min(axis=(1, 3))
-    return np.ascontiguousarray(picked.transpose(2, 0, 1)).astype(np.float16), np.ascontiguousarray(mask)
+    return np.ascontiguousarray(picked(flow.reshape(height, width, 2)).transpose(2, 0, 1)).astype(
+        np.float16
+    ), np.ascontiguousarray(mask)
 
 
 def _at(depth: F32, places: F32) -> F32:

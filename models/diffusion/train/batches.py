@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from models.diffusion.data.cache import ClipCache
 from models.diffusion.data.sample import RoiClip, RoiSample, RoiSource, Split
+from models.diffusion.refiner_crop import reach
 from models.diffusion.spec import coordinates
 from models.diffusion.train.config import TrainConfig
 
@@ -30,6 +31,8 @@ class Batch:
     """(B, 3, H, W)"""
     fields: Tensor
     """(T, B, F, H, W)"""
+    reach: Tensor
+    """(T, B, 1, H, W): where the stream lays what a net adds, see `refiner_crop.reach`."""
     interior: Tensor
     """(T, B, 1, H, W)"""
     labels: Tensor
@@ -107,6 +110,7 @@ def collate(clips: Sequence[Sequence[RoiSample]], device: str = "cpu") -> Batch:
         base=picture("base"),
         reference=reference.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0),
         fields=stacked("fields").float().div_(255.0),
+        reach=torch.from_numpy(np.stack([[reach(s.fields) for s in frame] for frame in frames])).to(device)[:, :, None],
         interior=stacked("interior")[:, :, None].float().div_(255.0),
         labels=stacked("labels").long(),
         flow=stacked("flow").float(),

@@ -17,6 +17,7 @@ SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "head3d": ("models.diffusion.head3d.source", "Head3dSource"),
 }
 """Renderers by name: the module and the class, a `RoiSource` that takes no arguments."""
+MOST_TILT_DEG: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class TrainConfig:
     cache_gib: float = 8.0
     rollout: int = 4
     """Frames of a self-rollout in `consistency`."""
+    tilt_deg: float = 0.0
+    """Half of the samples are turned in the picture by up to so many degrees."""
     average: float = 0.998
     """Decay of the averaged weights, which are those evaluated and exported."""
     start: str = ""
@@ -129,6 +132,8 @@ def _checked(config: TrainConfig) -> TrainConfig:
             raise ConfigError("teacher: `distil` needs the directory of a trained net")
     for name, low in (("batch", 1), ("frames", 2), ("pool", 1), ("renewal", 1), ("rollout", 1)):
         _at_least(name, getattr(config, name), low)
+    if not 0.0 <= config.tilt_deg <= MOST_TILT_DEG:
+        raise ConfigError(f"tilt_deg: {config.tilt_deg} must be from 0 to {MOST_TILT_DEG}")
     if config.rollout >= config.frames:
         raise ConfigError(f"rollout: {config.rollout} must be below frames, {config.frames}")
     if not config.clips or set(config.shares) != set(config.clips):

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 
 from models.diffusion.data.cache import ClipCache
@@ -18,6 +19,7 @@ from models.diffusion.train.curves import Curves
 from models.diffusion.train.quantised import quantised
 from models.diffusion.train.stages import Judge, consistency_step, flow_step, parts_step
 from models.diffusion.train.state import TrainState, begin_stage, load_state, save_state
+from models.diffusion.train.tilt import tilted
 from realtime.core.errors import ConfigError
 
 SAVE_EVERY_S: Final = 60.0
@@ -84,6 +86,8 @@ def _step(
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + state.total)
     frames = {"parts": 1, "consistency": config.rollout + 1}.get(stage.kind, 2)
     batch = batches.at(state.total, frames)
+    if config.tilt_deg > 0:
+        batch = tilted(batch, np.random.default_rng([config.seed, state.total, 1]), config.tilt_deg)
     judge = Judge(state.parts, state.discriminator, teacher if stage.kind == "distil" else None)
     state.optimiser.zero_grad(set_to_none=True)
     state.opponent.zero_grad(set_to_none=True)

@@ -37,8 +37,8 @@ def evaluate(
     net: RoiDenoiser, batch: Batch, index: int, reference: Tensor, previous: Previous, guess: Tensor, level: Tensor,
     noise: Tensor | None,
 ) -> Tensor:  # fmt: skip
-    """The estimate of the truth, (B, 3, H, W). `level` (B, 1); without noise the regressor is asked, which sees the
-    base."""
+    """The estimate of the truth, (B, 3, H, W), the base beyond the stream's reach: what a net would add there is never
+    shown. `level` (B, 1); without noise the regressor is asked, which sees the base."""
     base = batch.base[index]
     t = level[:, :, None, None]
     noisy = base if noise is None else (1 - t) * guess + t * (base + NOISE_SCALE * noise)
@@ -46,7 +46,7 @@ def evaluate(
         [noisy, base, previous.picture, previous.valid, batch.fields[index], batch.place], 1
     )  # the order of spec.PICTURE
     image: Tensor = net(picture, batch.control[index], level, reference).image
-    return image
+    return base + (image - base) * batch.reach[index]
 
 
 def run(

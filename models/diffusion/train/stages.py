@@ -127,8 +127,8 @@ def _mixed_previous(batch: Batch, generator: torch.Generator) -> Previous:
     """For some samples a previous output such as a half-trained net gives, for the others none."""
     truth, base = batch.truth[0], batch.base[0]
     count = len(truth)
-    share = (torch.rand((count, 1, 1, 1), generator=generator) * 0.5).to(truth)
-    known = carried(batch, 1, truth + (base - truth) * share)
+    share = (1 - torch.rand((count, 1, 1, 1), generator=generator) * 0.5).to(truth)
+    known = carried(batch, 1, base + (truth - base) * share * batch.reach[0])
     nothing = no_previous(batch, 1)
     has = (torch.rand((count, 1, 1, 1), generator=generator) < WITH_PREVIOUS).to(truth.device)
     return Previous(torch.where(has, known.picture, nothing.picture), torch.where(has, known.valid, nothing.valid))
