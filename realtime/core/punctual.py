@@ -7,10 +7,8 @@ from realtime.core.units import AUDIO_TICK_S
 
 SKEW_MAX_S: Final = 0.045
 """A picture that comes further behind its sound is seen to (ITU-R BT.1359-1, detectability)."""
-MARGIN_S: Final = 0.005
-"""For what comes after the encoder."""
-SENDING_S: Final = 0.001
-"""From the decision that a picture may leave to its leaving."""
+SENDING_S: Final = 0.006
+"""From the decision that a picture may leave to its leaving, where others take the processor in between."""
 BEGUN_LATEST_S: Final = 0.03
 """A picture is not begun to be encoded so long after its media time: the next one is due."""
 CATCH_UP_TICKS: Final = 3
@@ -63,7 +61,7 @@ class Punctuality:
     def may_begin(self, media_s: float, now_s: float) -> bool:
         """Whether a picture that begins to be encoded now will leave in time, as far as can be told."""
         late_s = now_s - media_s
-        rest_s = SKEW_MAX_S - MARGIN_S - self._encodes_s
+        rest_s = SKEW_MAX_S - SENDING_S - self._encodes_s
         return late_s > OTHER_CLOCK_S or (late_s <= BEGUN_LATEST_S and self.behind_s(media_s, now_s) <= rest_s)
 
     def may_leave(self, media_s: float, now_s: float) -> bool:

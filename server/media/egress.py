@@ -271,8 +271,9 @@ class MediaEgress:
             pcm = self._read_sound(tick)
             if self._listeners:
                 protected = self.clock() < self._protected_until_s
-                self._publish_sound(self._opus.encode(tick, pcm, protected=protected))
+                unit = self._opus.encode(tick, pcm, protected=protected)
                 self._punctual.sounded(tick, self.clock())
+                self._publish_sound(unit)
             tick += 1
 
     def _protect_sound(self) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.pacing import LEAD_SHARE, FramePacer, Lead, spread
+from realtime.core.pacing import LEAD_MOST_S, LEAD_SHARE, FramePacer, Lead, spread
 
 
 def test_in_time_every_frame_is_due_once() -> None:
@@ -71,7 +71,35 @@ def test_the_lead_is_bounded_whatever_was_measured(works_s: list[float]) -> None
     lead = Lead()
     for work_s in works_s:
         lead.observe("speaking", work_s)
-    assert 0.0 <= lead.of(("speaking", "encode")) <= LEAD_SHARE * 0.04
+    assert 0.0 <= lead.of(("speaking", "encode")) <= LEAD_MOST_S
+
+
+@given(st.lists(st.floats(0, 0.038), min_size=5, max_size=60), st.lists(st.floats(0, 5), max_size=2))
+def test_a_few_stalls_do_not_move_the_lead_beyond_the_interval(works_s: list[float], stalls_s: list[float]) -> None:
+    lead = Lead()
+    for work_s in [*works_s, *stalls_s]:
+        lead.observe("speaking", work_s)
+    assert lead.of(("speaking", "encode")) <= LEAD_SHARE * 0.04
+
+
+def test_frames_that_take_longer_than_their_interval_are_few_and_in_time() -> None:
+    lead, pacer, now_s = Lead(), FramePacer(25), 0.0
+    behind_s, indices = [], []
+    for _ in range(60):
+        due = pacer.next(now_s, lead.of(("speaking",)))
+        now_s = max(now_s, due.begin_s) + 0.09
+        lead.observe("speaking", 0.09)
+        behind_s.append(now_s - due.media_s)
+        indices.append(due.index)
+        now_s = max(now_s, due.media_s)
+    assert max(behind_s[5:]) <= 0.03, "what is later is not shown"
+    assert {b - a for a, b in zip(indices[5:], indices[6:], strict=False)} <= {2, 3}, "and none is waited for"
+
+
+@given(st.floats(0.0, 0.2), st.floats(0.0, 3.0))
+def test_a_deadline_is_never_before_the_media_time(lead_s: float, now_s: float) -> None:
+    due = FramePacer(25).next(now_s, lead_s, every=2)
+    assert due.deadline_s >= due.media_s and due.begin_s >= now_s
 
 
 def test_the_lead_is_what_most_frames_take_of_all_their_parts() -> None:

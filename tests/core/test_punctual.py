@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.core.punctual import BEGUN_LATEST_S, SKEW_MAX_S, Punctuality
+from realtime.core.punctual import BEGUN_LATEST_S, SENDING_S, SKEW_MAX_S, Punctuality
 
 
 def sounding(until_tick: int, late_s: float = 0.0) -> Punctuality:
@@ -34,7 +34,7 @@ def test_what_would_come_too_late_is_not_begun() -> None:
     one = sounding(100)
     assert one.may_begin(1.0, 1.0 + BEGUN_LATEST_S - 1e-6) and not one.may_begin(1.0, 1.0 + BEGUN_LATEST_S + 1e-6)
     one.encoded(0.035)
-    assert one.may_begin(1.0, 1.004) and not one.may_begin(1.0, 1.006)
+    assert one.may_begin(1.0, 1.003) and not one.may_begin(1.0, 1.005)
     for _ in range(2):
         one.left_out()
     assert one.may_begin(1.0, 1.02), "a long encoding must not stop the picture"
@@ -42,7 +42,7 @@ def test_what_would_come_too_late_is_not_begun() -> None:
 
 def test_nothing_leaves_beyond_the_bound() -> None:
     one = sounding(100)
-    assert one.may_leave(1.0, 1.0 + SKEW_MAX_S - 0.002) and not one.may_leave(1.0, 1.0 + SKEW_MAX_S)
+    assert one.may_leave(1.0, 1.0 + SKEW_MAX_S - SENDING_S - 1e-6) and not one.may_leave(1.0, 1.0 + SKEW_MAX_S)
 
 
 def test_a_picture_on_another_clock_is_shown() -> None:
