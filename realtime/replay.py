@@ -10,6 +10,7 @@ from realtime.core.composite import compose
 from realtime.core.errors import Malformed
 from realtime.core.facs import Controls
 from realtime.core.plan import Plan
+from realtime.core.replay_forms import checked
 from realtime.core.replaying import BEGUN, DENOISER, REFINED, RESTAGED, Record, digest, perform
 from realtime.core.values import I420, BaseKey, Patch, Pose, Region
 from realtime.ports import Avatar, Done, Repeatable
@@ -59,14 +60,11 @@ def refined_record(call: int, done: Done) -> Record:
 
 def done_of(record: Record) -> Done:
     """What `refined_record` wrote. Raises `Malformed`."""
-    try:
-        steps, rounds = int(record.get("steps", 0)), int(record.get("rounds", 0))
-        places, failed = str(record.get("places", "")), bool(record.get("failed"))
-    except (TypeError, ValueError) as error:
-        raise Malformed(f"a call of the denoiser cannot be read: {error}", field="log") from error
-    if steps not in range(3) or rounds not in range(3) or not set(places) <= set("fs-"):
-        raise Malformed("a call of the denoiser makes no sense", field="log", limit="0 to 2 steps")
-    return Done(steps, rounds, places, failed)
+    checked({"do": REFINED, "call": 0, **record})
+    places = record.get("places", "")
+    if not set(places) <= set("fs-"):
+        raise Malformed("a call of the denoiser has places that make no sense", field="places", limit="f, s, -")
+    return Done(record.get("steps", 0), record.get("rounds", 0), places, record.get("failed", False))
 
 
 def _nothing_to_open(record: Record, avatar: Avatar) -> Opened:
@@ -97,7 +95,7 @@ class Player:
     def frames(self, records: Iterable[Record]) -> Iterator[Replayed]:
         """The frames of a log without its first line, in order. Raises `Malformed`."""
         pose: Pose | None = None
-        for record in records:
+        for record in map(checked, records):
             self._foreign |= record.get("do") == RESTAGED
             if record.get("do") == BEGUN:
                 self._last = None
@@ -119,11 +117,11 @@ class Player:
             missing = unsaid or "mouth" in record or any(isinstance(patch, Missing) for patch in made.patches.values())
             lacks = "painter" if self._foreign else "denoiser" if missing else ""
             same = None if lacks else digest(made.pixels) == record["digest"]
-            yield Replayed(int(record["index"]), pose.media_s, made.pixels, same, lacks)
+            yield Replayed(record["index"], pose.media_s, made.pixels, same, lacks)
 
     def _refined(self, record: Record) -> None:
         """A call of the denoiser ended: of a frame that is still to come, or, late, of one that was shown without."""
-        self._told[int(record.get("call", 0))] = done_of(record)
+        self._told[record["call"]] = done_of(record)
         self._again()
 
     def _again(self) -> dict[int, tuple[Patch, ...]]:

@@ -98,7 +98,7 @@ class Server:
             config, self._stocks, self._compute, voice, self._library, _safety_of(config), self.metrics,
             self._hearing, self._stocks.ready, _marks(config, self._avatars, self.voices()).marking,
             denoise=self._denoising.of, refining=self._denoising.aside, described=described, paints=self.paints,
-            event_log=event_logs(config), telemetry=self._telemetry, mouths=self._mouths,
+            event_log=event_logs(config, self._avatars.pack), telemetry=self._telemetry, mouths=self._mouths,
         )  # fmt: skip
         self._ice = ice_options(config)
         options = PeerOptions(

@@ -9,13 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from realtime.core.errors import Malformed
+from realtime.core.errors import AnimaError, Malformed, NotFound
 from realtime.core.events import Event
+from realtime.core.replay_forms import checked_header
 from realtime.core.replaying import DENOISER, VERSION, Record, digest, frame_record
 from realtime.core.values import I420, Frame
 from realtime.ports import Done, Repeatable
 from realtime.replay import refined_record
 from server.config import Config
+from server.replaying.packs import pack_mark
 from server.surfaces import SessionSpec
 
 logger = logging.getLogger(__name__)
@@ -89,22 +91,34 @@ class EventLog:
 OpenLog = Callable[[str, SessionSpec, int], EventLog | None]
 
 
+PackOf = Callable[[str], Path]
+
+
+def _no_pack(name: str) -> Path:
+    raise NotFound(f"no pack of {name} is known", field="avatar")
+
+
 def no_log(session_id: str, spec: SessionSpec, seed: int) -> EventLog | None:
     """Where nothing is recorded."""
 
 
-def event_logs(config: Config) -> OpenLog:
-    """What opens a session's log from its id, its spec and its plan's seed."""
+def event_logs(config: Config, pack_of: PackOf = _no_pack) -> OpenLog:
+    """What opens a session's log from its id, its spec and its plan's seed. `pack_of` says where an avatar's pack
+    lies; it may raise `AnimaError`."""
     folder = config.event_log_dir
     if folder is None:
         return no_log
 
     def opened(session_id: str, spec: SessionSpec, seed: int) -> EventLog | None:
+        try:
+            pack = pack_mark(pack_of(spec.avatar))
+        except AnimaError:
+            pack = ""
         header = {
             "anima_log": VERSION, "build": version("anima"), "seed": seed, "avatar": spec.avatar,
             "background": spec.background, "scene": spec.scene, "content": spec.content, "language": spec.language,
             "voice": spec.voice, "rate": spec.rate, "pitch": spec.pitch, "fps": config.fps,
-            "partial_update": spec.partial_update,
+            "partial_update": spec.partial_update, "pack": pack,
         }  # fmt: skip
         try:
             return EventLog(folder / f"{session_id}.jsonl", header, with_text=config.event_log_text)
@@ -118,9 +132,11 @@ def event_logs(config: Config) -> OpenLog:
 def read_log(path: Path) -> tuple[Record, Iterator[Record]]:
     """A log's first line and the records after it. Raises `Malformed` that names the line."""
     lines = _lines(path)
-    header = next(lines, {})
-    if header.get("anima_log") != VERSION or not isinstance(header.get("seed"), int):
-        raise Malformed(f"{path} is no event log of this version", field="log", limit=f"version {VERSION}")
+    try:
+        header = checked_header(next(lines, {}))
+    except Malformed as error:
+        message = f"{path} is no event log of this version ({VERSION}): {error.message}"
+        raise Malformed(message, field=error.field) from error
     return header, lines
 
 
@@ -136,5 +152,5 @@ def _lines(path: Path) -> Iterator[Record]:
                 yield record
     except OSError as error:
         raise Malformed(f"{path}: {error.strerror or error}", field="log") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Malformed(f"{path}: line {number} cannot be read: {error}", field="log") from error

@@ -31,23 +31,30 @@ def add_replay(commands: Any, add_settings: Callable[[argparse.ArgumentParser], 
 def replay(arguments: argparse.Namespace, config: Config) -> int:
     """Make the frames, tell how many are those that were shown; fails if one is not."""
     from realtime.core.backdrop import DEFAULT, parse
+    from realtime.core.errors import Malformed
     from realtime.replay import Player, Replayed
     from realtime.stock import Stock
     from server.compose import collection, motions
     from server.event_log import read_log
     from server.replaying.compose import Reopening
+    from server.replaying.packs import same_pack
     from server.serving import ProgressBar
 
     header, records = read_log(arguments.log)
     motions(config).learn()
     found = collection(config)
     name, background = str(header.get("avatar")), str(header.get("background", DEFAULT))
+    try:
+        wish = parse(background)
+    except ValueError as error:
+        raise Malformed(f"{arguments.log}: {error}", field="background") from error
     with ProgressBar() as progress, ExitStack() as stack:
         stack.callback(found.close)
         if background == DEFAULT:
             avatar = found.open(name, lambda done, total: progress(f"drawing {name}", done, total))
         else:
-            avatar = found.open_aside(name, parse(background))
+            avatar = found.open_aside(name, wish)
+        same_pack(header, name, found.pack)
         reopening = Reopening(config.denoiser)
         stack.callback(reopening.close)
         player = Player(header["seed"], Stock(avatar), reopening.open, cached=header.get("partial_update") is not False)

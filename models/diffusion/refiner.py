@@ -18,7 +18,7 @@ from models.diffusion.refiner_crop import Floats, flow_back, laid, reach, taken,
 from models.diffusion.refiner_engine import Engine
 from models.diffusion.refiner_face import Face, Faces, faces_of
 from models.diffusion.runtime.port import Job
-from models.diffusion.sampler import COLD, WARM, noisy, session_noise
+from models.diffusion.sampler import ANEW, COLD, WARM, noisy, session_noise
 from models.diffusion.spec import CROPS, FIELDS, control_vector, coordinates
 from realtime.core.errors import Malformed, UpstreamError
 from realtime.core.facs import REST, Controls
@@ -147,9 +147,14 @@ class Refiner:
         if done.failed:
             self._forget()
             return Refined(tuple(patches), 0, done)
-        if len(done.places) != len(patches):
-            raise Malformed("a call of the denoiser had other patches", field="log")
+        if len(done.places) != len(patches) or self._memory and not self._possible(patches, controls, done.places):
+            raise Malformed("a call of the denoiser had other patches", field="places")
         return self._refine(patches, controls, done.steps, 0.0, done) if self._memory else self._first(patches, 0)
+
+    def _possible(self, patches: Sequence[Patch], controls: Controls, places: str) -> bool:
+        regions = self._avatar.regions(self._avatar.base_key(controls), controls)
+        there = {FRESH: {region.roi for region in regions}, SAME: self._shown.keys()}
+        return all(place == LEFT or one.roi in there[place] for place, one in zip(places, patches, strict=True))
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
@@ -240,13 +245,13 @@ class Refiner:
         if warm and memory.output is not None and before is not None and memory.points is not None:
             flow = flow_back(points, memory.points, frame.width, frame.height)
             known = ~(opened & ~before)
-            previous = np.where(known, warped(memory.output, flow), base)
+            previous = base if crop in ANEW else np.where(known, warped(memory.output, flow), base)
         asked = judge(
             self._avatar.displacement_px(REGION_OF[crop], memory.controls, controls),
             newly_opened=is_open and not was_open,
         )
         wanted = steps if not warm else min(steps, max(0, asked - Dirt.WARP))
-        levels = (WARM if warm else COLD)[wanted] if wanted else ()
+        levels = (WARM if warm and crop not in ANEW else COLD)[wanted] if wanted else ()
         if wanted and self._engine.weights.objective == "regressor":
             levels = (1.0,)
         return _Task(
@@ -274,7 +279,8 @@ class Refiner:
         regressor = self._engine.weights.objective == "regressor"
         first = task.base if regressor else noisy(task.guess, task.base, task.memory.noise, level)
         _, height, width = task.base.shape
-        valid = np.zeros((1, height, width), np.float32) if task.known is None else task.known[None].astype(np.float32)
+        shown = None if task.crop in ANEW else task.known
+        valid = np.zeros((1, height, width), np.float32) if shown is None else shown[None].astype(np.float32)
         fields = task.fields.astype(np.float32) / np.float32(255)
         picture = np.concatenate([first, task.base, task.previous, valid, fields, coordinates(width, height)])
         return Job(picture, task.control, level, task.memory.reference, task.deep)

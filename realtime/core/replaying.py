@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
-from realtime.core.errors import Malformed
+from realtime.core.errors import Malformed, NotFound
 from realtime.core.facs import Emotion
 from realtime.core.plan import Plan
 from realtime.core.sound import SoundTimeline
@@ -148,6 +148,6 @@ def perform(plan: Plan, record: Record) -> Pose | None:
                 getattr(plan, name)(**asked)
             case "sample":
                 return plan.sample(**asked)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, NotFound) as error:
         raise Malformed(f"a record of {str(record.get('do'))[:32]!r} cannot be played: {error}", field="log") from error
     return None

@@ -78,6 +78,9 @@ async def test_the_command_makes_the_frames_again(
         def open(self, name: str, progress: Any) -> FlatAvatar:
             return FlatAvatar()
 
+        def pack(self, name: str) -> Path:
+            return tmp_path / "pack"
+
         def close(self) -> None:
             """Nothing to end."""
 
