@@ -219,8 +219,9 @@ async def watch(server: ServerProcess, course: Course) -> None:
 async def _look(server: ServerProcess) -> Held:
     async with aiohttp.ClientSession() as http, http.get(f"{server.url}/metrics") as answer:
         text = await answer.text()
-    caches_mb = sum(_gauge(text, name) for name in _CACHES) / 1e6
-    return Held(server.private_mb(), caches_mb, server.open_files(), _gauge(text, "tasks"), server.threads())
+        # while this connection is open for certain: the server may take a moment to see its end
+        caches_mb = sum(_gauge(text, name) for name in _CACHES) / 1e6
+        return Held(server.private_mb(), caches_mb, server.open_files(), _gauge(text, "tasks"), server.threads())
 
 
 def _gauge(text: str, name: str) -> int:

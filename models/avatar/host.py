@@ -13,6 +13,7 @@ from models.avatar.arm import Arm
 from models.avatar.card import card_sprite
 from models.avatar.face_shape import Surface
 from models.avatar.geometry import Points
+from models.avatar.held import Held
 from models.avatar.layers import Layers
 from models.avatar.paint import NEAREST, Rgba, blank, canvas_on, draw_pixels, image_of
 from models.avatar.projection import PICTURE_PX, View, base_key
@@ -26,6 +27,9 @@ from realtime.core.values import I420, BaseKey, Patch, Region, Roi
 
 FEATHER_PX: Final = 8
 """Width of the ramp over which a drawn region fades into the base frame at its outer edges."""
+
+FEATHERS_BYTES: Final = 8 * 2**20
+"""Feathers that are kept, about 0.15 MB for each size of a region."""
 
 _EYES_BOX: Final = np.array([(-78, -70), (78, -70), (-78, 14), (78, 14), (0, -74), (0, 16)], np.float64)
 _EYES_LOW: Final = np.array([(-62, 9), (-38, 15), (38, 15), (62, 9)], np.float64)
@@ -53,6 +57,7 @@ class IllustratedHost:
         self._cards = 0
         rest = base_key(REST)
         self._sway = Sway(spec, self._rig.hair(View.of(rest)), hair_on_head, rest)
+        self._feathers: Held[skia.Image] = Held(FEATHERS_BYTES, lambda one: one.width() * one.height() * 4)
         self._rois = lru_cache(maxsize=2048)(partial(_face_rois, _rims(self._rig.surface)))
 
     @property
@@ -62,7 +67,8 @@ class IllustratedHost:
     @property
     def held_bytes(self) -> int:
         """Bytes of what drawing keeps because it comes again, beside the pixels it gives away."""
-        return self._sway.held_bytes + self._rig.held_bytes + self._arm.held_bytes
+        parts = self._sway, self._rig, self._arm
+        return sum(part.held_bytes for part in parts) + self._feathers.size_bytes
 
     @property
     def width(self) -> int:
@@ -132,7 +138,9 @@ class IllustratedHost:
         roi = region.roi
         paint = self._rig.upper if region.name == "upper" else self._rig.lower
         layer = paint(View.of(key), quantise.stepped(controls), roi, self._rois(key)["face"])
-        canvas_on(layer).drawImage(_feather(roi.width, roi.height, region.name), 0, 0, NEAREST, _KEEP)
+        at = roi.width, roi.height, region.name
+        feather = self._feathers.get(at, lambda: _feather(*at))
+        canvas_on(layer).drawImage(feather, 0, 0, NEAREST, _KEEP)
         draw_pixels(canvas_on(pixels), layer, 0, 0)
 
 
@@ -177,7 +185,6 @@ def _face_rois(rims: Points, key: BaseKey) -> dict[str, Roi]:
     }
 
 
-@lru_cache(maxsize=512)
 def _feather(width: int, height: int, region: str) -> skia.Image:
     """Opacity of a region: 1 inside, 0 on its outer edges; the edge that the two regions share stays opaque."""
 
