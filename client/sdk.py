@@ -147,6 +147,11 @@ class AnimaClient:
         found: list[dict[str, Any]] = (await self.request("GET", "/v1/voices"))["voices"]
         return found
 
+    async def styles(self) -> list[dict[str, Any]]:
+        """The style packs of the server's painter, each with whether it is `usable`."""
+        found: list[dict[str, Any]] = (await self.request("GET", "/v1/styles"))["styles"]
+        return found
+
     def absolute(self, path: str) -> str:
         """An address that the server gave, with its host."""
         return path if path.startswith(("http://", "https://")) else self.url + path
@@ -227,10 +232,16 @@ class RemoteSession:
         gesture: str | None = None,
         gaze: tuple[float, float] | None = None,
         motion: str | None = None,
+        paint: dict[str, Any] | None = None,
+        style: str | None = None,
+        style_strength: float | None = None,
     ) -> None:
-        """Direct the avatar; `motion` is a gesture in free words."""
+        """Direct the avatar; `motion` is a gesture in free words. `paint` orders what a painter paints, such as
+        `{"region": "background", "prompt": "a pine forest"}`; `style` is a style pack's name, "" takes it off. How far
+        a painting is comes to viewers as `paint` messages. Raises `ServerFailed` (501) where nothing is painted."""
         body: dict[str, Any] = {"intensity": intensity}
         body |= _given(emotion=emotion, gesture=gesture, gaze=gaze, motion=motion)
+        body |= _given(paint=paint, style=style, style_strength=style_strength)
         await self._call("POST", "/cue", body)
 
     async def open_output(

@@ -18,6 +18,8 @@ import { on } from "./ui/dom.js";
 import { Locale } from "./ui/locale.js";
 import { DebugOverlay } from "./ui/overlay.js";
 import { MicButton } from "./ui/mic.js";
+import { MotionField } from "./ui/motion.js";
+import { PaintRow } from "./ui/paint.js";
 import { ScenePicker } from "./ui/scenes.js";
 import { liftSheet } from "./ui/sheet.js";
 import { Stage } from "./ui/stage.js";
@@ -70,7 +72,7 @@ class Page {
     if (!this.session.options.grant) this.#offerCast();
     this.#listenToSession();
     this.#listenToViewer();
-    new ConnectionPanel(this.#locale, this.session);
+    for (const Part of [ConnectionPanel, MotionField, PaintRow]) new Part(this.#locale, this.session);
     followTheme();
     liftSheet(this.#locale);
     setInterval(() => this.#measure(), STATS_EVERY_MS);
@@ -289,7 +291,7 @@ class Page {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.key === "Escape" && !event.isComposing) this.stop();
-    const typing = event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLSelectElement;
+    const typing = event.target instanceof Element && event.target.matches("textarea, select, input[type=text]");
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (event.key.toLowerCase() === "d" && plain && !typing) this.#overlay.toggle();
   }

@@ -21,10 +21,23 @@ export const PROTOCOL_VERSION = "2.1.0";
 export const EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
 
 /**
- * @typedef {object} Cue  A direction to the host; at least one of the two is set.
+ * @typedef {object} PaintOrder  What is to be painted behind, on or before the host.
+ * @property {"background"|"outfit"|"product"} region
+ * @property {string} prompt
+ * @property {string} [negative_prompt]
+ * @property {number} [strength]  Above 0 up to 1.
+ * @property {number} [seed]
+ */
+
+/**
+ * @typedef {object} Cue  A direction to the host; at least one of emotion, gesture, motion, paint and style is set.
  * @property {Emotion} [emotion]
  * @property {number} [intensity]  0..1
  * @property {string} [gesture]
+ * @property {string} [motion]  A gesture in free words.
+ * @property {PaintOrder} [paint]
+ * @property {string} [style]  A style pack's name; "" takes the style off.
+ * @property {number} [style_strength]  0..2
  */
 
 /**

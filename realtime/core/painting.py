@@ -89,8 +89,10 @@ class Progress:
     message: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """For viewers."""
-        about = {"region": self.order.region, "state": self.state, "tiles_done": self.done, "tiles": self.total}
+        """For viewers. `order` is the same in all reports of one order: those of an order that was replaced may follow
+        the first one of its successor."""
+        about: dict[str, Any] = {"region": self.order.region, "state": self.state, "order": self.order.digest[:12]}
+        about |= {"tiles_done": self.done, "tiles": self.total}
         return about | ({"style": self.order.style} if self.order.style else {}) | (
             {"message": self.message} if self.message else {}
         )  # fmt: skip

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from client.sdk import AnimaClient, ApiError, Busy, InvalidRequest, NotAllowed, NotFound, ServerFailed, Unreachable
 from realtime.core.facs import Emotion
+from realtime.core.painting import PaintOrder
 from server.app import create_app
 from server.config import Config
 from server.surfaces import Cue
@@ -49,6 +50,8 @@ async def test_a_whole_conversation(start: Start) -> None:
             assert await session.interrupt() == 1
             await session.cue(gesture="nod", gaze=(0.5, 0.0))
             await session.cue(emotion="sad")
+            await session.cue(paint={"region": "product", "prompt": "a lamp"}, style="ink", style_strength=0.5)
+            assert await client.styles() == []
         assert session.id not in services.sessions.running
     assert inside.calls == [
         ("say", ("Hi", False, Emotion.HAPPY, 0.5, True)),
@@ -57,6 +60,7 @@ async def test_a_whole_conversation(start: Start) -> None:
         ("interrupt", 1),
         ("cue", Cue(None, 1.0, "nod", (0.5, 0.0))),
         ("cue", Cue(Emotion.SAD, 1.0, None, None)),
+        ("cue", Cue(paint=PaintOrder("product", "a lamp", strength=1.0), style="ink", style_strength=0.5)),
     ]
 
 

@@ -59,7 +59,7 @@ test("every icon used is drawn", () => {
 
 test("a strict content policy is kept: nothing inline, nothing from another origin", () => {
   assert.doesNotMatch(html, /<style|style=|\son\w+=|<script(?![^>]*src=)/);
-  for (const file of ["index.html", "style.css", ...scripts]) {
+  for (const file of ["index.html", "style.css", "paint.css", ...scripts]) {
     assert.doesNotMatch(read(file).replaceAll("http://www.w3.org/", ""), /https?:\/\/[a-z]|@import|url\((?!"\$\{img\.src\}")/, file);
     assert.doesNotMatch(read(file), /innerHTML|insertAdjacentHTML|document\.write|\beval\(/, file);
   }
