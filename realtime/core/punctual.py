@@ -7,8 +7,9 @@ from realtime.core.units import AUDIO_TICK_S
 
 SKEW_MAX_S: Final = 0.045
 """A picture that comes further behind its sound is seen to (ITU-R BT.1359-1, detectability)."""
-SENDING_S: Final = 0.006
-"""From the decision that a picture may leave to its leaving, where others take the processor in between."""
+SENDING_S: Final = 0.01
+"""From the decision that a picture may leave to its leaving, where others take the processor in between: two turns of
+theirs."""
 BEGUN_LATEST_S: Final = 0.03
 """A picture is not begun to be encoded so long after its media time: the next one is due."""
 CATCH_UP_TICKS: Final = 3

@@ -33,8 +33,8 @@ def test_without_sound_media_time_counts() -> None:
 def test_what_would_come_too_late_is_not_begun() -> None:
     one = sounding(100)
     assert one.may_begin(1.0, 1.0 + BEGUN_LATEST_S - 1e-6) and not one.may_begin(1.0, 1.0 + BEGUN_LATEST_S + 1e-6)
-    one.encoded(0.035)
-    assert one.may_begin(1.0, 1.003) and not one.may_begin(1.0, 1.005)
+    one.encoded(0.030)
+    assert one.may_begin(1.0, 1.004) and not one.may_begin(1.0, 1.006)
     for _ in range(2):
         one.left_out()
     assert one.may_begin(1.0, 1.02), "a long encoding must not stop the picture"

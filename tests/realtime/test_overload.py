@@ -9,7 +9,7 @@ import pytest
 from realtime.core.budget import Ladder, Step
 from realtime.core.pressure import Waits
 from realtime.core.units import FRAME_S
-from realtime.core.values import Rung
+from realtime.core.values import Frame, Rung
 from realtime.feeling import Feeling
 from realtime.generator import Generator
 from realtime.mailbox import Mailbox
@@ -80,7 +80,8 @@ class Worker:
         self.steps: list[list[Step]] = [[] for _ in range(sessions)]
         self._device = Device(lambda piece: hard_s if BEGINS_S <= now_s() < ENDS_S else calm_s)
         feeling = Feeling(cast(Any, self))
-        self.shows = []
+        self.shows: list[Show] = []
+        self.mailboxes: list[Mailbox[Frame]] = []
         for index in range(sessions):
             phase_s = FRAME_S * index / sessions
             show = Show(
@@ -88,8 +89,9 @@ class Worker:
             )  # fmt: skip
             show.shop.ladder = show.ladder = Ladder(best=best)
             show.shop.feeling = feeling
+            self.mailboxes.append(Mailbox())
             show.generator = Generator(
-                show.shop, Mailbox(), on_frame=show.frames.append, on_step=self.steps[index].append
+                show.shop, self.mailboxes[-1], on_frame=show.frames.append, on_step=self.steps[index].append
             )
             self.shows.append(show)
 
