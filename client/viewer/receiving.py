@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc.codecs import is_rtx
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcdtlstransport import RTCDtlsTransport
@@ -164,7 +165,11 @@ class PromptReceiver(RTCRtpReceiver):
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         await super()._handle_rtp_packet(packet, arrival_time_ms)
         # A packet that filled a gap may have completed more than the one frame the base class takes.
-        codec = getattr(self, _CODECS).get(packet.payload_type)
+        codecs = getattr(self, _CODECS)
+        codec = codecs.get(packet.payload_type)
+        if codec is not None and is_rtx(codec):
+            # a repeat is decoded as what it repeats
+            codec = codecs.get(codec.parameters.get("apt"))
         while codec is not None and (frame := self._buffer.take()) is not None:
             frame.timestamp = self.map(frame.timestamp)
             getattr(self, _DECODER_QUEUE).put((codec, frame))
