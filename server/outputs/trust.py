@@ -15,11 +15,13 @@ async def trusting(ca: Path | None) -> ssl.SSLContext:
 
 def why_not(error: BaseException) -> str:
     """Why a connection could not be made: for a refused certificate what is wrong with it."""
-    refused: BaseException | None = error
-    while refused is not None and not isinstance(refused, ssl.SSLCertVerificationError):
-        refused = refused.__cause__ or refused.__context__
-    if isinstance(refused, ssl.SSLCertVerificationError):
-        return f"the server's certificate is refused: {refused.verify_message.rstrip('.')}"
+    cause: BaseException | None = error
+    while cause is not None:
+        # aiohttp's error for a refused certificate is of this type too, but does not say what is wrong: its cause does
+        words = getattr(cause, "verify_message", "") if isinstance(cause, ssl.SSLCertVerificationError) else ""
+        if words:
+            return f"the server's certificate is refused: {words.rstrip('.')}"
+        cause = cause.__cause__ or cause.__context__
     return f"the server cannot be reached: {type(error).__name__}"
 
 
