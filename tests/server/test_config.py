@@ -47,6 +47,8 @@ def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
         ({"ANIMA_PAGE": "maybe"}, ["page", "true or false"]),
         ({"ANIMA_LOG_LEVEL": "loud"}, ["log_level", "'debug' or 'info'"]),
         ({"ANIMA_ICE_SERVERS": "http://x"}, ["ice_servers", "stun:"]),
+        ({"ANIMA_VIDEO_CODECS": "AV1,H265"}, ["video_codecs", "ANIMA_VIDEO_CODECS", "'H265'", "H264, VP8, VP9, AV1"]),
+        ({"ANIMA_NVENC": "on"}, ["nvenc", "'auto' or 'off'"]),
         ({"ANIMA_LLM_BASE_URL": "ftp://x", "ANIMA_LLM_MODEL": "m"}, ["llm_base_url", "http"]),
         ({"ANIMA_LLM_BASE_URL": "http://x"}, ["llm_model", "needs a model"]),
         ({"ANIMA_LLM_API_KEY_ENV": "NOT_THERE"}, ["llm_api_key_env = 'NOT_THERE'", "no such environment variable"]),
