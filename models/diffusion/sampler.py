@@ -20,6 +20,10 @@ COLD: Final[dict[int, tuple[float, ...]]] = {1: (STEPS[2],), 2: (STEPS[2], STEPS
 WARM: Final[dict[int, tuple[float, ...]]] = {1: (STEPS[0],), 2: (STEPS[1], STEPS[0])}
 """Levels when the last output, warped, is a good guess already."""
 
+ANEW: Final = frozenset({"mouth"})
+"""Crops whose every frame begins from nothing, and whose net is shown no last output. Teeth come and go behind lips
+faster than the skin's points can tell, and what is carried along is seen as ghosts of teeth on lips that close."""
+
 
 class Estimate(Protocol):
     """The net: x_t (3, H, W) and t give an estimate of x0."""

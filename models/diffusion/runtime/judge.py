@@ -23,7 +23,7 @@ from models.diffusion.refiner_crop import reach, warped
 from models.diffusion.runtime.choose import open_onnx
 from models.diffusion.runtime.port import Floats, Job, RoiRuntime
 from models.diffusion.runtime.weights import CARD, open_weights
-from models.diffusion.sampler import COLD, WARM, noisy, session_noise
+from models.diffusion.sampler import ANEW, COLD, WARM, noisy, session_noise
 from models.diffusion.spec import coordinates, to_bytes, to_unit
 from models.diffusion.train.config import SOURCES
 
@@ -53,20 +53,23 @@ class Figures:
 
 
 def rollout(runtime: RoiRuntime, objective: str, clip: RoiClip, steps: int, *, shallow: bool = False) -> list[Floats]:
-    """A clip's outputs as the stream makes them: the first frame cold, each other one from the last output."""
+    """A clip's outputs as the stream makes them: the first frame cold, each other one from the last output, but for
+    the crops `ANEW`."""
     first = clip.samples[0]
     height, width, _ = first.truth.shape
     reference = runtime.encode_reference(to_unit(first.reference))
-    noise, output = session_noise(SEED, width, height), None
+    noise = session_noise(SEED, width, height)
+    output: Floats | None = None
     found: list[Floats] = []
     for sample in clip.samples:
         base, valid = to_unit(sample.base), sample.flow_valid.astype(np.float32) / 255
         previous = base
-        if output is not None:
+        last = None if clip.roi in ANEW else output
+        if last is not None:
             flow = np.ascontiguousarray(np.moveaxis(sample.flow.astype(np.float32), 0, -1))
-            previous = np.where(valid > 0.5, warped(output, flow), base)
-        valid = valid if output is not None else np.zeros_like(valid)
-        levels = (1.0,) if objective == "regressor" else (COLD if output is None else WARM)[steps]
+            previous = np.where(valid > 0.5, warped(last, flow), base)
+        valid = valid if last is not None else np.zeros_like(valid)
+        levels = (1.0,) if objective == "regressor" else (COLD if last is None else WARM)[steps]
         guess, deep = previous, None
         for level in levels:
             at = base if objective == "regressor" else noisy(guess, base, noise, level)

@@ -34,8 +34,10 @@ class Judge:
     teacher: RoiDenoiser | None = None
 
     def of(self, output: Tensor, batch: Batch, index: int) -> Tensor:
-        """The loss of an output against the truth."""
-        truth = batch.truth[index]
+        """The loss of an output against the truth, which fades into the base as the output does: a net that were held
+        against the whole truth would draw a ring where it reaches less and less."""
+        base = batch.base[index]
+        truth = base + (batch.truth[index] - base) * batch.reach[index]
         total = charbonnier(output, truth, batch.interior[index])
         total = total + PYRAMID * laplacian_l1(output, truth) + FREQUENCY * focal_frequency(output, truth)
         with torch.no_grad():

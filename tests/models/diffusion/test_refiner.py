@@ -12,6 +12,7 @@ import pytest
 from models.avatar.host import IllustratedHost
 from models.avatar.layers import paint_layers
 from models.avatar.spec import MEI
+from models.diffusion import refiner
 from models.diffusion.refiner import FAILURES, STALE_FRAMES, Refiner, refiner_for
 from models.diffusion.refiner_engine import Engine
 from models.diffusion.refiner_face import IllustratedFaces, faces_of
@@ -105,6 +106,12 @@ def bench(host: IllustratedHost) -> Bench:
     return Bench(host)
 
 
+@pytest.fixture
+def carried_mouth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mouth goes on from its last output, as other crops do."""
+    monkeypatch.setattr(refiner, "ANEW", frozenset())
+
+
 def changed(before: Patch, after: Patch) -> int:
     return int((before.pixels.astype(int) != after.pixels).sum())
 
@@ -138,6 +145,7 @@ def test_a_still_face_costs_nothing_and_stays_refined(bench: Bench) -> None:
     assert own.patches == tuple(made), "its own patches are not refined again"
 
 
+@pytest.mark.usefixtures("carried_mouth")
 def test_movement_decides_the_steps(bench: Bench) -> None:
     bench.frame(OPEN)
     assert bench.levels() == [1.0, 0.55], "the first time, from nothing"
@@ -149,12 +157,24 @@ def test_movement_decides_the_steps(bench: Bench) -> None:
     assert bench.levels() == [0.55, 0.30]
 
 
+def test_the_mouth_begins_anew_with_every_shape(bench: Bench) -> None:
+    bench.frame(OPEN)
+    bench.runtime.jobs.clear()
+    bench.frame(OPEN.with_(AU26=0.95))
+    first = next(job for job in bench.runtime.jobs if job.picture.shape[1] == 96)
+    previous = [PICTURE_INDEX[f"previous_{channel}"] for channel in "rgb"]
+    assert not first.picture[PICTURE_INDEX["previous_valid"]].any()
+    assert np.array_equal(first.picture[previous], first.picture[BASE])
+    assert bench.levels() == [1.0, 0.55]
+
+
 def test_small_movements_add_up(bench: Bench) -> None:
     bench.frame(OPEN)
     steps = [bench.frame(OPEN.with_(AU26=0.6 + 0.012 * i))[2] for i in range(1, 9)]
     assert steps[0] == 0 and 1 in steps
 
 
+@pytest.mark.usefixtures("carried_mouth")
 def test_the_budget_bounds_the_steps(bench: Bench) -> None:
     assert bench.frame(OPEN, steps=1)[2] == 1
     bench.levels()
@@ -187,6 +207,7 @@ def test_what_is_stale_is_no_guess(bench: Bench) -> None:
     assert bench.levels() == [1.0, 0.55]
 
 
+@pytest.mark.usefixtures("carried_mouth")
 def test_lips_that_close_begin_anew(bench: Bench) -> None:
     bench.frame(OPEN)
     bench.levels()
@@ -196,6 +217,7 @@ def test_lips_that_close_begin_anew(bench: Bench) -> None:
     assert bench.levels() == [0.55, 0.30], "an opening is new, but the lips are known"
 
 
+@pytest.mark.usefixtures("carried_mouth")
 def test_a_late_result_is_where_the_next_frame_goes_on(bench: Bench) -> None:
     bench.refiner.refine(bench.drawn(OPEN), OPEN, 2, -1.0)
     bench.levels()
