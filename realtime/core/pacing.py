@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Final
 
 from realtime.core.budget import CostModel
@@ -100,7 +99,7 @@ class Lead:
         interval unless they take longer than that."""
         work_s = sum(self._costs.predict_s(kind, 0) for kind in kinds)
         if work_s > interval_s:
-            usual_s = sum(median(self._latest[kind]) for kind in kinds if kind in self._latest)
+            usual_s = sum(_median(self._latest[kind]) for kind in kinds if kind in self._latest)
             if usual_s > interval_s:
                 return min(SLOW_MARGIN * usual_s, LEAD_MOST_S)
         return min(work_s + LEAD_MARGIN_S, LEAD_SHARE * interval_s)
@@ -120,3 +119,8 @@ def spread(begun_s: Collection[float], now_s: float, period_s: float = FRAME_S) 
 def _multiple(number: int, of: int) -> int:
     """The smallest multiple that is not below a number."""
     return -(-number // of) * of
+
+
+def _median(values: Collection[float]) -> float:
+    """The middle one, or the greater of two."""
+    return sorted(values)[len(values) // 2]
