@@ -40,6 +40,16 @@ export function pathInUse(rows) {
 }
 
 /**
+ * The key of the word for a path that the server names, such as `media over TCP, port 8443`, and the port, if it has one.
+ * @param {string} name
+ * @returns {{key: string, port: string}}
+ */
+export function pathWord(name) {
+  const [, what, port = ""] = /^(.*?)(?:, port (\d+))?$/s.exec(name) ?? ["", name];
+  return { key: `path_at_${what.toLowerCase().replaceAll(" ", "_")}`, port };
+}
+
+/**
  * Ask one server for an address, as a connection would.
  * @param {RTCIceServer} server
  * @param {string} url  The one of its addresses that is asked.

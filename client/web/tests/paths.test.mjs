@@ -1,9 +1,11 @@
 // Which path media takes, and whether a server works from this browser.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { checkServer, checkServers, pathInUse } from "../paths.js";
+import { checkServer, checkServers, pathInUse, pathWord } from "../paths.js";
+import { hasWord, languages } from "../words.js";
 
 const ROWS = [
   { type: "transport", id: "t", selectedCandidatePairId: "p2" },
@@ -72,4 +74,17 @@ test("every address of every server", async () => {
   const servers = [{ urls: "stun:a:1" }, { urls: ["stun:b:1", "stun:c:1"] }];
   const found = await checkServers(servers, peerThat({ candidates }));
   assert.deepEqual(found.map(({ url, result }) => [url, result]), [["stun:a:1", "ok"], ["stun:b:1", "ok"], ["stun:c:1", "ok"]]);
+});
+
+test("every path that the server names has a word in each language", () => {
+  const source = readFileSync(new URL("../../../server/connectivity.py", import.meta.url), "utf8");
+  const names = [...source.matchAll(/(?:Check\(|name = f?)"([^"]+)"/g)].map(([, name]) => name.replace("{port}", "8443"));
+  assert.ok(names.includes("addresses") && names.includes("media over TCP, port 8443"));
+  for (const language of languages())
+    for (const name of names) assert.ok(hasWord(language, pathWord(name).key), `${language}: ${name}`);
+});
+
+test("a path's port is told beside its word; a server's address has none", () => {
+  assert.deepEqual(pathWord("media over TCP, port 8443"), { key: "path_at_media_over_tcp", port: "8443" });
+  assert.equal(hasWord("zh", pathWord("turn:h:3478?transport=udp").key), false);
 });

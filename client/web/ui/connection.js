@@ -1,6 +1,6 @@
 // The panel that says how media flows and, where it does not, why: from this browser, and as the server sees it.
 
-import { checkServers, pathInUse } from "../paths.js";
+import { checkServers, pathInUse, pathWord } from "../paths.js";
 import { byId, element } from "./dom.js";
 
 /** @typedef {{name: string, result: "ok"|"warning"|"failure", detail: string, remedy?: string}} Finding */
@@ -60,10 +60,18 @@ export class ConnectionPanel {
   async #server() {
     try {
       const { paths } = await this.#session.get("/v1/connectivity");
-      return paths;
+      return paths.map((/** @type {Finding} */ finding) => ({ ...finding, name: this.#called(finding.name) }));
     } catch {
       return [{ name: this.#locale.word("paths"), result: "warning", detail: this.#locale.word("pathAskOperator") }];
     }
+  }
+
+  /** A path of the server in the page's language; addresses of STUN and TURN servers stay as they are. @param {string} name */
+  #called(name) {
+    const { key, port } = pathWord(name);
+    const called = this.#locale.wordOr(key, "");
+    if (!called) return name;
+    return port ? this.#locale.word("pathPort", { name: called, port }) : called;
   }
 
   /** @param {Finding} finding */
