@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from realtime.core.errors import ConfigError
 from server.config import Config
 from server.loading import flag
 
@@ -48,6 +49,7 @@ def examine(config: Config) -> list[Check]:
         espeak(),
         cache_dir(config),
         denoiser(config),
+        mouth_net(config),
         port(config),
         chromium(shutil.which),
     ]
@@ -150,6 +152,19 @@ def denoiser(config: Config) -> Check:
         remedy = f"name a directory of whole weights with {flag('denoiser')}, or give it `off`"
         return Check("denoiser", "warning", about, remedy)
     return Check("denoiser", "ok", about)
+
+
+def mouth_net(config: Config) -> Check:
+    """Whether the net that makes mouths from sound can be used, if one is named; a wrong one stops the server."""
+    from server.mouths.compose import mouths
+
+    if config.mouth_net is None:
+        return Check("mouth net", "ok", "off")
+    try:
+        mouths(config).close()
+    except ConfigError as error:
+        return Check("mouth net", "failure", str(error), f"see docs/mouth_net.md, or leave {flag('mouth_net')} out")
+    return Check("mouth net", "ok", str(config.mouth_net))
 
 
 def port(config: Config) -> Check:
