@@ -58,6 +58,15 @@ export class Painting {
     return this.#answered(this.#sent.cue, type === "server-response");
   }
 
+  /**
+   * Whether a message says that what is behind the host looks other than before.
+   * @param {import("./wire.js").Envelope} message
+   */
+  repaints({ type, data }) {
+    if (type === "bot-ready") return Boolean(data.about?.painting?.painted?.background);
+    return data.t === "paint" && data.d?.region === "background" && data.d.tiles_done > 0;
+  }
+
   /** @param {Record<string, any> | undefined} offer */
   #begin(offer) {
     if (!offer) return false;

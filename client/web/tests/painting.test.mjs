@@ -53,6 +53,15 @@ test("what is told of an order that was replaced is not shown", () => {
   assert.equal(painting.report.message, "cut short");
 });
 
+test("what is behind the host looks other once tiles of it are painted", () => {
+  const painting = begun();
+  assert.equal(painting.repaints(told({ state: "waiting" })), false);
+  assert.equal(painting.repaints(told({ state: "painting", tiles_done: 2 })), true);
+  assert.equal(painting.repaints(told({ state: "done", region: "product", tiles_done: 8 })), false);
+  assert.equal(painting.repaints(ready({ regions: REGIONS, why: "", painted: { background: "a wood" } })), true);
+  assert.equal(painting.repaints(ready({ regions: REGIONS, why: "", painted: {} })), false);
+});
+
 test("a refusal keeps the style that is on, an order that was taken changes it", () => {
   const painting = begun();
   painting.sent("w1", { style: "oil", style_strength: 0.5 });

@@ -2,6 +2,7 @@
 
 import { cueOf, Painting } from "../painting.js";
 import { byId, element, on } from "./dom.js";
+import { Surroundings } from "./surroundings.js";
 
 /** @typedef {import("../painting.js").Region} Region */
 /** @typedef {{name: string, title: string, usable: boolean, reason: string, strength_range: [number, number]}} Style */
@@ -25,6 +26,7 @@ export class PaintRow {
   #progress = byId("paint-progress", HTMLProgressElement);
   #count = byId("paint-count", HTMLElement);
   #painting = new Painting();
+  #surroundings = new Surroundings();
   /** @type {Region} */
   #region = "background";
   /** @type {Style[]} */
@@ -71,6 +73,7 @@ export class PaintRow {
   /** @param {import("../wire.js").Envelope} message */
   #received(message) {
     if (!this.#painting.receive(message)) return;
+    if (this.#painting.repaints(message)) this.#surroundings.follow();
     if (message.type !== "bot-ready") return this.#drawReport();
     this.#draw();
     if (this.#painting.regions.length) this.#loadStyles();
@@ -80,6 +83,7 @@ export class PaintRow {
   #stateChanged(state) {
     if (state !== "closed" && state !== "failed" && state !== "idle") return;
     this.#painting.clear();
+    this.#surroundings.restore();
     this.#draw();
   }
 
