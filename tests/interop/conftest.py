@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from playwright.async_api import Page, async_playwright
 
 from bench.server_process import ServerProcess
 from server.auth import TOKEN_BYTES
+from server.config import Config
+from tests.server.sessions.test_session import House
 
 HERE: Final = Path(__file__).parent
 PEERS: Final = HERE / "peers"
@@ -63,6 +66,15 @@ def packages() -> Path:
             pytest.skip(f"npm cannot install the packages: {done.stderr.strip()[-300:]}")
         (folder / "installed").touch()
     return folder
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """Its sessions may publish to servers on this machine; not a process of its own."""
+    made = House(replace(Config(), recordings_dir=tmp_path / "shelf", output_private=True))
+    yield made
+    await made.sessions.aclose()
+    made.compute.close()
 
 
 async def new_session(server: ServerProcess, **wish: Any) -> dict[str, Any]:

@@ -4,9 +4,8 @@ import asyncio
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import av
 import pytest
 
 from realtime.core.values import Frame, Pcm
-from server.config import Config
 from server.media.audio_encoder import OpusEncoder
 from server.media.packets import EncodedSound, EncodedVideo
 from server.media.video_encoder import H264Encoder
@@ -63,14 +61,6 @@ class Counts:
         monkeypatch.setattr(H264Encoder, "encode", picture)
         monkeypatch.setattr(OpusEncoder, "encode", sound)
         monkeypatch.setattr(AacTrack, "encode", other_sound)
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    made = House(replace(Config(), recordings_dir=tmp_path / "shelf", output_private=True))
-    yield made
-    await made.sessions.aclose()
-    made.compute.close()
 
 
 @contextmanager

@@ -4,14 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 
-from server.config import Config
 from server.outputs.book import OutputWish
 from tests.interop.conftest import built_go, needs_pion
 from tests.interop.janus import attached, janus, needs_janus
@@ -20,14 +18,6 @@ from tests.server.sessions.test_session import SPEC, House
 
 pytestmark = pytest.mark.slow
 TOKEN = "stream-key-of-the-test"
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    made = House(replace(Config(), recordings_dir=tmp_path / "recordings", output_private=True))
-    yield made
-    await made.sessions.aclose()
-    made.compute.close()
 
 
 @asynccontextmanager

@@ -1,64 +1,20 @@
 """A feed begins with a keyframe, never grows without bound, and costs viewers no more than a keyframe."""
 
-from collections.abc import Callable
-
 import pytest
 
-from realtime.core.values import FrameTrace
-from server.media.packets import EncodedSound, EncodedVideo
+from server.media.packets import EncodedSound
 from server.outputs.feed import PENDING_MAX_S, Feed, SoundForm
 from server.outputs.samples import Picture, Sound
 from server.outputs.tap import SoundTap
+from tests.server.outputs.hands import STEP, Egress
 from tests.server.outputs.media import FPS, ticks
-
-STEP = 90_000 // FPS
-
-
-class Viewer:
-    """A subscription that counts what is asked of it."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.closed = False
-        self.budget = self
-
-    def measured(self, target_bps: float) -> None:
-        self.target_bps = target_bps
-
-    def request_keyframe(self) -> None:
-        self.requests += 1
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Egress:
-    """Hands units to whoever watches."""
-
-    def __init__(self) -> None:
-        self.viewer = Viewer()
-        self.show: Callable[[EncodedVideo], bool] = lambda unit: True
-        self.sound: Callable[[EncodedSound], bool] = lambda unit: True
-
-    def watch(self, codec: str, sink: Callable[[EncodedVideo], bool]) -> Viewer:
-        assert codec == "H264"
-        self.show, self.viewer = sink, Viewer()
-        return self.viewer
-
-    def listen(self, sink: Callable[[EncodedSound], bool]) -> Viewer:
-        self.sound = sink
-        return Viewer()
-
-    def picture(self, index: int, *, keyframe: bool = False) -> None:
-        payload = bytes([0x65 if keyframe else 0x41]) + bytes(50)
-        unit = EncodedVideo("H264", index * STEP, keyframe, (payload,), 51, FrameTrace())
-        assert self.show(unit), "a feed never refuses: that would ask for keyframes without end"
 
 
 def feed_on(egress: Egress, form: SoundForm = "opus", every_s: float = 100.0) -> tuple[Feed, SoundTap]:
     tap = SoundTap(ticks)
     feed = Feed(egress, tap, form, every_s)  # type: ignore[arg-type]  # what is used of an egress is there
     feed.begin()
+    assert egress.codec == "H264"
     return feed, tap
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -14,13 +14,13 @@ from pylibsrtp import Policy, Session
 
 from realtime.core.errors import Forbidden, InvalidField
 from realtime.core.values import FrameTrace
-from server.media.codecs import VideoCodec
 from server.media.egress import MediaEgress
 from server.media.packets import EncodedSound, EncodedVideo
 from server.outputs.rtp import RtpSink, wants_keyframe
 from server.outputs.rtp_options import rtp_options
 from server.outputs.sink import SinkFailed
 from server.outputs.targets import Rules, Target, read_target
+from tests.server.outputs.hands import Egress
 from tests.server.outputs.ports import free_udp_ports
 from tests.server.outputs.stage import Script, nothing, until
 
@@ -28,45 +28,6 @@ INSIDE = Rules(private=True)
 KEY = bytes(range(30))
 PLI = struct.pack("!BBHLL", 0x81, 206, 2, 1, 2)
 REPORT = struct.pack("!BBHL", 0x80, 201, 1, 1)
-
-
-class Viewer:
-    """A subscription that counts what is asked of it."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.closed = False
-        self.budget = self
-
-    def measured(self, target_bps: float) -> None:
-        """Nothing is lowered for an output."""
-
-    def request_keyframe(self) -> None:
-        self.requests += 1
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Egress:
-    """Hands units to whoever watches."""
-
-    def __init__(self) -> None:
-        self.viewer, self.listener = Viewer(), Viewer()
-        self.codec: VideoCodec | None = None
-        self.show: Callable[[EncodedVideo], bool] | None = None
-        self.sound: Callable[[EncodedSound], bool] | None = None
-
-    def clock(self) -> float:
-        return 5.0
-
-    def watch(self, codec: VideoCodec, sink: Callable[[EncodedVideo], bool]) -> Viewer:
-        self.codec, self.show = codec, sink
-        return self.viewer
-
-    def listen(self, sink: Callable[[EncodedSound], bool]) -> Viewer:
-        self.sound = sink
-        return self.listener
 
 
 class Ear(asyncio.DatagramProtocol):
@@ -111,8 +72,8 @@ async def test_packets_reports_and_wishes() -> None:
     async with ears() as (port, (picture, picture_control, sound, sound_control)):
         sink = sink_to(port, egress, "?codec=vp8&videopt=100&audiopt=101")
         running = asyncio.create_task(sink.run(feed, lambda: lives.append(True)))
-        await until(lambda: egress.show is not None and bool(picture_control.got), "it begins, with a report")
-        assert egress.codec == "VP8" and egress.show is not None and egress.sound is not None
+        await until(lambda: egress.codec is not None and bool(picture_control.got), "it begins, with a report")
+        assert egress.codec == "VP8" and egress.codec is not None and egress.sound is not None
         egress.show(unit(0, keyframe=True))
         egress.sound(EncodedSound(0, 960, b"opus"))
         await until(lambda: len(picture.got) == 2 and len(sound.got) == 1, "two packets of picture, one of sound")
@@ -143,7 +104,7 @@ async def test_no_sound_where_none_is_wanted_and_the_end() -> None:
     egress, feed = Egress(), Script([], pause_s=0.1)
     async with ears() as (port, (_, _, sound, sound_control)):
         await sink_to(port, egress, "?audioport=0").run(feed, nothing)
-        assert egress.sound is None and not sound.got and not sound_control.got and egress.codec == "H264"
+        assert not egress.heard and not sound.got and not sound_control.got and egress.codec == "H264"
 
 
 async def test_encrypted_with_the_key_that_was_given() -> None:
@@ -151,8 +112,7 @@ async def test_encrypted_with_the_key_that_was_given() -> None:
     async with ears() as (port, (picture, picture_control, *_)):
         sink = sink_to(port, egress, secret=base64.b64encode(KEY).decode())
         running = asyncio.create_task(sink.run(Script([], endless=True), nothing))
-        await until(lambda: egress.show is not None and bool(picture_control.got), "it begins")
-        assert egress.show is not None
+        await until(lambda: egress.codec is not None and bool(picture_control.got), "it begins")
         egress.show(unit(0, keyframe=True))
         await until(lambda: len(picture.got) == 2, "packets")
         running.cancel()
@@ -165,8 +125,7 @@ async def test_encrypted_with_the_key_that_was_given() -> None:
 async def test_a_port_where_nobody_listens() -> None:
     egress, port = Egress(), free_udp_ports(4)
     running = asyncio.create_task(sink_to(port, egress).run(Script([], endless=True), nothing))
-    await until(lambda: egress.show is not None, "it begins")
-    assert egress.show is not None
+    await until(lambda: egress.codec is not None, "it begins")
     egress.show(unit(0, keyframe=True))
     with pytest.raises(SinkFailed, match=f"nobody listens at UDP port {port}$") as caught:
         await running
