@@ -8,8 +8,10 @@ and what a change of size leaves alone.
 
 The 64 bits travel with a 16-bit checksum through a convolutional code; its bits are spread over cells in all parts of
 the picture, in an order and with offsets drawn from a fixed seed. Reading adds up what every cell of every picture
-says, weighted by how sure it is, finds the likeliest code word (Viterbi) and asks the checksum: where no mark is, one
-is read with a probability of 2^-16.
+says, weighted by how sure it is and by how far the cells of one bit agree in this picture beyond chance (the mean
+product of two of them, which estimates the square of what the codec left of the mark: the first pictures of a stream
+at a low rate hardly count). It finds the likeliest code word (Viterbi) and asks the checksum: where no mark is, one is
+read with a probability of 2^-16.
 """
 
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ _CRC_POLYNOMIAL: Final = 0x1021
 _GAIN_ERROR: Final = 0.02
 """A codec or a change of size scales a coefficient by about so much, which blurs large ones more than small ones."""
 _NOISE: Final = 3.0
+_TRUST_LEAST: Final = 1e-3
+"""How much a picture counts whose cells do not agree at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +214,11 @@ class MarkReader:
         vote = -np.cos(2 * np.pi * at)  # 1 on the lattice of ones, -1 on that of zeros
         weight = 1.0 / (_NOISE**2 + np.square(_GAIN_ERROR * found))
         bits = code.bits[code.used]
-        self._votes += np.bincount(bits, vote * weight, CODED_BITS)
-        self._weights += np.bincount(bits, weight, CODED_BITS)
+        votes, weights = np.bincount(bits, vote * weight, CODED_BITS), np.bincount(bits, weight, CODED_BITS)
+        alone = np.square(vote * weight).sum(), np.square(weight).sum()
+        trust = max(_TRUST_LEAST, (np.square(votes).sum() - alone[0]) / (np.square(weights).sum() - alone[1]))
+        self._votes += trust * votes
+        self._weights += trust * weights
         self.pictures += 1
 
     @property

@@ -115,3 +115,11 @@ def test_a_plane_that_is_a_part_of_another_is_marked_alike() -> None:
     Marker(IDENTITY, 512, 512).mark(alone)
     Marker(IDENTITY, 525, 512).mark(part)
     assert np.array_equal(part[:, :512], alone) and np.all(part[:, 512:] == 90) and np.all(around[:7] == 90)
+
+
+def test_pictures_that_lost_the_mark_do_not_hide_those_that_kept_it() -> None:
+    marked = scene(3)
+    Marker(IDENTITY, 512, 512).mark(marked)
+    coarse = np.asarray(marked // 20 * 20, np.uint8)
+    assert read(*[coarse] * 25) is None, "as the first second of a stream at a low rate"
+    assert read(*[coarse] * 25, marked) == IDENTITY
