@@ -20,14 +20,14 @@ from realtime.stock import Stock
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
     """One frame as it was made again. `same` says whether it is the recorded one; None where a denoiser had worked on
-    it that a replay has not, or a painted background had come."""
+    it that a replay has not, its mouth was made from sound, or a painted background had come."""
 
     index: int
     media_s: float
     pixels: I420
     same: bool | None
     lacks: str = ""
-    """What was at work on the recorded frame and is not here: `denoiser` or `painter`."""
+    """What was at work on the recorded frame and is not here: `denoiser`, `painter` or `mouth net`."""
 
 
 WAITING: Final = 16
@@ -113,9 +113,10 @@ class Player:
             if record["do"] == "redrawn":
                 continue
             unsaid = "rung" in record and "call" not in record  # of a version that did not tell of calls
+            missing = unsaid or any(isinstance(patch, Missing) for patch in made.patches.values())
             # the sound that a mouth was made from is in no log
-            missing = unsaid or "mouth" in record or any(isinstance(patch, Missing) for patch in made.patches.values())
-            lacks = "painter" if self._foreign else "denoiser" if missing else ""
+            mouth = "mouth net" if "mouth" in record else ""
+            lacks = "painter" if self._foreign else "denoiser" if missing else mouth
             same = None if lacks else digest(made.pixels) == record["digest"]
             yield Replayed(record["index"], pose.media_s, made.pixels, same, lacks)
 

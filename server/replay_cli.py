@@ -12,6 +12,7 @@ from server.config import Config
 
 LACKS: Final = {
     "painter": "painted pixels are not in the log, so these frames were made of the avatar's own",
+    "mouth net": "sound is not in the log, so these frames have the mouths that were drawn before the net's",
 }
 """Why frames could not be compared, besides for want of the denoiser, of which it depends."""
 ConfigOf = Callable[[argparse.Namespace], Config]

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from realtime.core.budget import CostModel, Ladder
-from realtime.core.plan import Plan
+from realtime.core.replaying import Record, RecordedPlan, digest, frame_record
 from realtime.core.sound import SoundTimeline
 from realtime.core.spoken import REST_S, Hears, Spoken, Stretch
 from realtime.core.units import AUDIO_RATE_HZ, FRAME_S
@@ -16,6 +17,7 @@ from realtime.core.values import I420, BaseKey, Frame, Patch, Phoneme, Roi
 from realtime.generator import Generator
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
+from realtime.replay import Player
 from realtime.speaking import MADE, Speaking
 from realtime.stock import Stock
 from tests.fakes import FlatAvatar, InlineCompute
@@ -50,7 +52,8 @@ class Talk:
     """One session on fakes whose sound is read as an egress reads it."""
 
     def __init__(self, cost_s: float = 0.0, best: Any = "refine1", guess_s: float = 0.001) -> None:
-        self.plan, self.sound = Plan(seed=2), SoundTimeline()
+        self.log: list[Record] = []
+        self.plan, self.sound = RecordedPlan(2, self.log.append), SoundTimeline()
         self.spoken = Spoken(self.sound)
         self.maker = Teller()
         self.maker.guess_s = guess_s
@@ -61,7 +64,11 @@ class Talk:
         nets: Any = Device(lambda work: self.cost_s)
         shop = Workshop(self.plan, now_s, Stock(self.avatar), compute, self.costs, self.ladder)
         self.speaking = Speaking(self.maker, self.spoken, nets, self.costs, self.ladder, now_s)
-        self.generator = Generator(shop, Mailbox(), on_frame=self.frames.append, speaking=self.speaking)
+        self.generator = Generator(shop, Mailbox(), on_frame=self.framed, speaking=self.speaking)
+
+    def framed(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self.log.append(frame_record(frame, digest(frame.pixels)))
 
     def say(self, start_s: float, length_s: float, level: int) -> None:
         self.sound.append(np.full(round(length_s * AUDIO_RATE_HZ), level, np.int16), start_s)
@@ -240,3 +247,12 @@ def test_the_cost_is_learned_under_its_own_kind() -> None:
     talk = talked(2.0, lambda talk: {0.1: lambda: talk.say(0.3, 1.5, 9000)}, guess_s=0.02)
     assert 0.0 < talk.costs.predict_s(talk.maker.kind, talk.maker.area_px) < 0.02, "it took no time"
     assert talk.costs.predict_s("refine1", WHERE.width * WHERE.height) == 0.0
+
+
+def test_a_replay_makes_all_other_frames_again_and_says_which_it_cannot() -> None:
+    talk = talked(1.6, lambda talk: {0.1: lambda: talk.say(0.4, 0.6, 9000)})
+    log = json.loads(json.dumps(talk.log))
+    again = list(Player(2, Stock(FlatAvatar())).frames(log))
+    assert [one.index for one in again if one.lacks] == talk.made()
+    assert {one.lacks for one in again} == {"", "mouth net"}
+    assert all(one.same is (None if one.lacks else True) for one in again)
