@@ -80,6 +80,8 @@ class Workshop:
     """Told what the denoiser's calls did, by number, late ones too; on the thread it works on."""
     calls: int = 0
     """Of the denoiser, so far."""
+    restaged: Stock | None = None
+    """The pixels of the frames that follow, taken up between two frames: a frame is made of one host's alone."""
     feeling: Feeling | None = None
     """Feels the pressure on the process; None where sessions feel their own frames only."""
 
@@ -97,6 +99,8 @@ async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[Fram
     while True:
         due = _next_due(shop, pacer)
         await asyncio.sleep(due.begin_s - shop.clock())
+        if shop.restaged is not None:
+            shop.stock, shop.restaged, previous = shop.restaged, None, None
         trace = FrameTrace()
         trace.stamps_s["begun"] = due.begin_s
         pose = shop.plan.sample(due.media_s)

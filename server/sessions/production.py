@@ -111,7 +111,7 @@ class Production:
 
     def restage(self, stock: Stock) -> None:
         """Make the frames that follow of other pixels; they have the same size."""
-        self._stock = self._shop.stock = stock
+        self._stock = self._shop.restaged = stock
         if self._log is not None:
             self._log.note({"do": RESTAGED})
 

@@ -16,9 +16,9 @@ from realtime.compute import ComputeThread
 from realtime.core.backdrop import Backdrop
 from realtime.core.errors import Conflict, InvalidField, NotFound, NotOffered
 from realtime.core.facs import REST
-from realtime.core.painting import PLACES, PaintOrder, Place, Rgb, Tiles
+from realtime.core.painting import PLACES, Canvas, PaintOrder, Place, Rgb, Tiles
 from realtime.core.values import Frame, Roi
-from realtime.painted import PRODUCT
+from realtime.painted import PRODUCT, PaintedAvatar
 from realtime.ports import Avatar
 from realtime.stock import Stock
 from server.config import Config
@@ -152,6 +152,35 @@ async def test_a_cue_repaints_the_background_while_the_host_goes_on(open_gallery
     assert gallery.told[0]["state"] == "waiting" and gallery.told[-1]["state"] == "done"
     assert gallery.told[-1]["tiles_done"] == gallery.told[-1]["tiles"] > 0
     assert figures["painted"] == {"background": "a red forest"}
+
+
+class Slow(Plain):
+    """A host whose first base frame waits to be let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside, self.go = threading.Event(), threading.Event()
+
+    def render_base(self, key: tuple[int, ...]) -> Any:
+        self.inside.set()
+        self.go.wait()
+        return super().render_base(key)
+
+
+async def test_a_frame_that_is_being_drawn_is_finished_of_the_host_it_was_begun_of(open_gallery: Open) -> None:
+    gallery = open_gallery(None)
+    slow = Slow()
+    gallery.shared.stocks["plain"] = Stock(slow)
+    session = await gallery.session()
+    session._production.hold("test")
+    try:
+        await until(slow.inside.is_set, "the frame's begin")
+        wall = Canvas(np.full((SIDE, SIDE, 3), 200, np.uint8))
+        session._production.restage(Stock(PaintedAvatar(Stock(Cutout()), wall)))
+    finally:
+        slow.go.set()
+    await until(lambda: any((frame.pixels[:16, :12] != 110).all() for frame in gallery.frames), "the new host")
+    assert (gallery.frames[0].pixels == 110).all(), "the frame of before came whole"
 
 
 async def test_frames_come_while_the_painter_is_stuck_in_one_piece(open_gallery: Open, checkpoint: Path) -> None:
