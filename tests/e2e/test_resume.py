@@ -44,8 +44,9 @@ async def live(page: Page, patience_s: float = 30.0) -> None:
     await until(lambda: is_live(page), "the picture moves", patience_s)
 
 
-async def test_a_reload_keeps_session_and_transcript(server: ServerProcess) -> None:
-    async with open_page(server.url) as watched:
+async def test_a_reload_keeps_session_and_transcript(patient: ServerProcess) -> None:
+    """On that server, for the other one gives up a session after seconds that a page may need on a loaded machine."""
+    async with open_page(patient.url) as watched:
         page = watched.page
         await start_talking(page)
         await ask(page, WORDS, exactly=True)

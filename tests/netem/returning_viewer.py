@@ -1,8 +1,9 @@
 """The far side of a test of long outages: Chromium in a session, asked by lines on standard input, answering in JSON.
 
 `python -m tests.netem.returning_viewer URL KEY` opens a session with the server's key and its page with the session's
-token. `look` answers with what the page knows and whether pictures come, `ask TEXT` has the host say a text, `state`
-reads the session's state with its token."""
+token. `look` answers with what the page knows and whether pictures come, `ask TEXT` has the host say a text, `path`
+tells of the path in use, `restart` has the page look for another one as if its own had gone silent (an ICE restart
+under running media), `state` reads the session's state with its token."""
 
 import asyncio
 import json
@@ -15,6 +16,24 @@ from playwright.async_api import Page
 from bench.browser import open_page
 
 _SHOWN = "document.querySelector('#video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0"
+
+_PATH = """(async () => {
+  const connection = anima.session.peer;
+  window.firstConnection ??= connection;
+  const reports = await connection.getStats();
+  const transport = [...reports.values()].find(({ type }) => type === "transport");
+  const pair = reports.get(transport.selectedCandidatePairId);
+  const remote = reports.get(pair.remoteCandidateId);
+  return { protocol: remote.protocol, remote_ufrag: remote.usernameFragment,
+           local_ufrag: transport.iceLocalUsernameFragment, same_connection: connection === firstConnection,
+           settled: connection.signalingState === "stable", state: connection.connectionState };
+})()"""
+_SILENT = """(() => {
+  const connection = anima.session.peer;
+  Object.defineProperty(connection, "connectionState", { configurable: true, get: () => "disconnected" });
+  connection.dispatchEvent(new Event("connectionstatechange"));
+  delete connection.connectionState;
+})()"""
 
 
 def called(url: str, bearer: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -48,6 +67,11 @@ async def main(url: str, key: str) -> None:
             match line.partition(" "):
                 case "look", *_:
                     answer = await look(watched.page)
+                case "path", *_:
+                    answer = await watched.page.evaluate(_PATH)
+                case "restart", *_:
+                    await watched.page.evaluate(_SILENT)
+                    answer = await watched.page.evaluate(_PATH)
                 case "ask", _, text:
                     answer = await asyncio.to_thread(called, f"{one}/say", made["token"], {"text": text})
                 case _:
