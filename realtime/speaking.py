@@ -5,20 +5,19 @@ frame goes on with the mouth that was drawn. What it makes is not handed back to
 the pixels of the one before reuses the drawn ones."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from realtime.compute import ComputeThread
-from realtime.core.budget import CostModel, Ladder
 from realtime.core.composite import compose
 from realtime.core.spoken import MouthTurn, Spoken, Stretch
 from realtime.core.units import FRAME_S
 from realtime.core.values import I420, Roi
-from realtime.levels import FrameState
-from realtime.ports import Clock, MouthMaker
+from realtime.levels import FrameState, Workshop
+from realtime.ports import Avatar, MouthMaker
 
 MADE: Final = "mouth from sound"
 """How a trace calls the region."""
@@ -28,21 +27,18 @@ MADE: Final = "mouth from sound"
 class Speaking:
     """What makes one session's mouths from its sound."""
 
-    maker: MouthMaker
+    shop: Workshop
     spoken: Spoken
     device: ComputeThread
     """Where nets for mouths work: a thread of their own, for all sessions."""
-    costs: CostModel
-    ladder: Ladder
-    clock: Clock
+    open: Callable[[Avatar], MouthMaker | None]
+    """Makes what makes an avatar's mouths; None for one whose mouths stay as they are drawn."""
     interval_s: float = FRAME_S
     turn: MouthTurn = field(default_factory=MouthTurn)
     made: int = 0
     missed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.costs.predict_s(self.maker.kind, self.maker.area_px):
-            self.costs.observe(self.maker.kind, self.maker.area_px, self.maker.guess_s)
+    _avatar: Avatar | None = None
+    _maker: MouthMaker | None = None
 
     def figures(self) -> dict[str, int]:
         """Mouths that were made in time, and that were not."""
@@ -50,25 +46,25 @@ class Speaking:
 
     async def improved(self, state: FrameState) -> FrameState:
         """The frame with the net's mouth, if that is ready by its deadline; otherwise as it came."""
-        due, maker = state.due, self.maker
-        if self.ladder.rung not in ("refine2", "refine1"):
+        due, maker, shop = state.due, self._of(self.shop.stock.avatar), self.shop
+        if maker is None or shop.ladder.rung not in ("refine2", "refine1"):
             self.turn.leave()
             return state
-        now_s = self.clock()
+        now_s = shop.clock()
         sound = self.spoken.around(due.media_s, maker.hears)
-        left_s, predicted_s = due.deadline_s - now_s, self.costs.predict_s(maker.kind, maker.area_px)
+        left_s, predicted_s = due.deadline_s - now_s, shop.costs.predict_s(maker.kind, maker.area_px)
         share = self.turn.share(now_s, left_s, predicted_s, self.interval_s, sounds=sound.sounds(due.media_s))
         if not share:
             return state
         try:
             async with asyncio.timeout(max(0.0, left_s)):
-                found = await self.device.run(left_s, self._made, state, sound, share)
+                found = await self.device.run(left_s, self._made, maker, state, sound, share)
         except TimeoutError:
             found = None
-        state.trace.stamps_s["spoken"] = self.clock()
+        state.trace.stamps_s["spoken"] = shop.clock()
         if found is None:
             self.missed += 1
-            self.turn.missed(self.clock())
+            self.turn.missed(shop.clock())
             return state
         self.made += 1
         self.turn.made()
@@ -78,11 +74,22 @@ class Speaking:
         state.trace.rois[MADE] = roi
         return replace(state, pixels=pixels)
 
-    def _made(self, state: FrameState, sound: Stretch, share: float) -> tuple[I420, Roi] | None:
+    def _of(self, avatar: Avatar) -> MouthMaker | None:
+        """What makes this avatar's mouths; a session may go on with another avatar."""
+        if avatar is not self._avatar:
+            self._avatar, self._maker = avatar, self.open(avatar)
+            self.turn.leave()
+            maker, costs = self._maker, self.shop.costs
+            if maker is not None and not costs.predict_s(maker.kind, maker.area_px):
+                costs.observe(maker.kind, maker.area_px, maker.guess_s)
+        return self._maker
+
+    def _made(self, maker: MouthMaker, state: FrameState, sound: Stretch, share: float) -> tuple[I420, Roi] | None:
         """On the nets' thread. Touches no frame state: who gave up waiting has published it."""
-        maker, begin_s = self.maker, self.clock()
+        clock, costs = self.shop.clock, self.shop.costs
+        begin_s = clock()
         patch = maker.speak(state.pixels, state.key, sound, state.due.media_s, share)
-        self.costs.observe(maker.kind, maker.area_px, self.clock() - begin_s)
+        costs.observe(maker.kind, maker.area_px, clock() - begin_s)
         return None if patch is None else (compose(state.pixels, (patch,), np.empty_like(state.pixels)), patch.roi)
 
 

@@ -33,15 +33,18 @@ class Mouths:
         """What is wrong with the net, if something is."""
         return {"mouth_net": self._piece.about} if self._piece is not None and self._piece.about else {}
 
+    @property
+    def able(self) -> bool:
+        """Whether there is a net."""
+        return self._piece is not None
+
     def of(self, avatar: Avatar) -> MouthMaker | None:
         """What makes a session's mouths; None without a net, or for an avatar that it is not for."""
         return None if self._piece is None else self._piece.of(avatar)
 
-    def speaking(self, maker: MouthMaker | None, shop: Workshop, spoken: Spoken, fps: int) -> Speaking | None:
-        """What puts them into the session's frames."""
-        if maker is None or self._device is None:
-            return None
-        return Speaking(maker, spoken, self._device, shop.costs, shop.ladder, shop.clock, 1.0 / fps)
+    def speaking(self, shop: Workshop, spoken: Spoken, fps: int) -> Speaking | None:
+        """What puts them into the session's frames; None without a net."""
+        return None if self._device is None else Speaking(shop, spoken, self._device, self.of, 1.0 / fps)
 
     def close(self) -> None:
         """Join the thread."""

@@ -71,8 +71,7 @@ class Production:
         denoiser = shared.denoise(stock.avatar, session_id)
         if log is not None:
             log.denoiser(denoiser)
-        maker = shared.mouths.of(stock.avatar)
-        equipped: Rung = "refine2" if denoiser is not None else "refine1" if maker is not None else "warp"
+        equipped: Rung = "refine2" if denoiser is not None else "refine1" if shared.mouths.able else "warp"
         self._ladder = SCENES[spec.scene].ladder.ladder(equipped)
         self._guard = Guarding(lambda *moved: self._stock.avatar.displacement_px(*moved))
         self._shop = shop = Workshop(
@@ -80,7 +79,7 @@ class Production:
             partial_update=spec.partial_update, guard=self._guard, on_refined=None if log is None else log.refined,
             feeling=shared.feeling,
         )  # fmt: skip
-        self._speaking = shared.mouths.speaking(maker, shop, spoken, shared.config.fps)
+        self._speaking = shared.mouths.speaking(shop, spoken, shared.config.fps)
         self._generator = Generator(
             shop, self._frames, rate_hz=shared.config.fps, on_frame=self._framed, on_step=self._stepped,
             on_redrawn=self._redrawn, paths_every=lambda: self.egress.every(),

@@ -63,7 +63,8 @@ class Talk:
         self.cost_s = cost_s
         nets: Any = Device(lambda work: self.cost_s)
         shop = Workshop(self.plan, now_s, Stock(self.avatar), compute, self.costs, self.ladder)
-        self.speaking = Speaking(self.maker, self.spoken, nets, self.costs, self.ladder, now_s)
+        self.speaking = Speaking(shop, self.spoken, nets, lambda avatar: self.maker if avatar is self.avatar else None)
+        self.shop = shop
         self.generator = Generator(shop, Mailbox(), on_frame=self.framed, speaking=self.speaking)
 
     def framed(self, frame: Frame) -> None:
@@ -241,6 +242,22 @@ def test_a_machine_that_is_pressed_drops_the_mouth_first() -> None:
 
     talk = run_virtual(main())
     assert talk.ladder.rung == "warp" and not talk.maker.asked
+
+
+def test_another_avatar_is_not_given_this_ones_mouth() -> None:
+    def at(talk: Talk) -> dict[float, Callable[[], object]]:
+        own, other = talk.shop.stock, Stock(FlatAvatar())
+
+        def change(stock: Stock) -> None:
+            talk.shop.stock = stock
+
+        return {0.1: lambda: talk.say(0.3, 2.6, 9000), 1.0: lambda: change(other), 2.0: lambda: change(own)}
+
+    talk = talked(3.0, at)
+    made = talk.made()
+    assert not [index for index in made if 1.05 < index * FRAME_S < 1.95]
+    assert [index for index in made if index * FRAME_S < 1.0] and [index for index in made if index * FRAME_S > 2.1]
+    assert talk.speaking.missed == 0, "no fault of the net"
 
 
 def test_the_cost_is_learned_under_its_own_kind() -> None:

@@ -107,8 +107,7 @@ class Talk:
         )  # fmt: skip
         costs, ladder = CostModel(), Ladder(best="refine1")
         shop = Workshop(self.plan, now_s, Stock(avatar), inline, costs, ladder)
-        maker = None if piece is None else piece.of(avatar)
-        self.speaking = None if maker is None else Speaking(maker, self.spoken, inline, costs, ladder, now_s)
+        self.speaking = None if piece is None else Speaking(shop, self.spoken, inline, piece.of)
         self.generator = Generator(shop, Mailbox(), on_frame=self.frames.append, speaking=self.speaking)
 
     async def run(self, length_s: float, at: dict[float, Callable[[], object]]) -> "Talk":
@@ -248,7 +247,7 @@ async def test_a_live_session_shows_the_nets_mouth(avatar: PortraitAvatar, net: 
         production = session._production
         speaking, framed = production._speaking, production._generator._on_frame
         assert speaking is not None and production._ladder.best == "refine1"
-        production._shop.ladder = speaking.ladder = Steady(best="refine1")
+        production._shop.ladder = Steady(best="refine1")
         speaking.turn.trust = Breaker(failures=1_000_000)
 
         def seen(frame: Frame) -> None:
