@@ -250,6 +250,7 @@ class Refiner:
             self._avatar.displacement_px(REGION_OF[crop], memory.controls, controls),
             newly_opened=is_open and not was_open,
         )
+        steps = min(steps, self._engine.weights.steps)
         wanted = steps if not warm else min(steps, max(0, asked - Dirt.WARP))
         levels = (WARM if warm and crop not in ANEW else COLD)[wanted] if wanted else ()
         if wanted and self._engine.weights.objective == "regressor":

@@ -1,9 +1,9 @@
 """How much better pictures get by some weights, as the runtimes compute them; the verdict is written into their card.
 
 `python -m models.diffusion.runtime.judge WEIGHTS --cache DIR` runs held-out clips of the source that stands for a kind
-of avatar through the graphs, and writes `improves`, `int8_loss_db` and `shallow_second_step`. Portraits are judged on
-the parametric 3-D head, whose base is warped by the portrait's own rig. Illustrated hosts are not judged: what they
-stream is the rig at full quality, the very truth that a net would be held against."""
+of avatar through the graphs, and writes `improves`, `int8_loss_db`, `shallow_second_step` and `steps_that_pay`.
+Portraits are judged on the parametric 3-D head, whose base is warped by the portrait's own rig. Illustrated hosts are
+not judged: what they stream is the rig at full quality, the very truth that a net would be held against."""
 
 import argparse
 import json
@@ -33,6 +33,8 @@ CROPS: Final = ("mouth", "eyes")
 CLIPS: Final = 8
 FRAMES: Final = 5
 SHALLOW_LOSS_DB: Final = 0.1
+STEP_GAIN_DB: Final = 0.1
+"""A second step that gains less in every crop is not worth its time."""
 LEAST_GAIN_DB: Final = 0.5
 """A crop that gains less than this over its warped base is not worth its time."""
 SEED: Final = 1
@@ -147,6 +149,7 @@ def verdict(directory: Path, clips: Mapping[str, Mapping[str, Sequence[RoiClip]]
     improves: dict[str, object] = {}
     judged: dict[str, object] = {}
     lost, shallow = [0.0], [0.0]
+    second: list[float] = []
     for kind, crops in clips.items():
         all_: dict[str, Figures] = {}
         for crop, chosen in crops.items():
@@ -161,11 +164,14 @@ def verdict(directory: Path, clips: Mapping[str, Mapping[str, Sequence[RoiClip]]
                 shallow.append(best.psnr_db - figures(chosen, made).psnr_db)
         judged[kind] = {name: asdict(one) for name, one in all_.items()}
         gains = {crop: _least([one for name, one in all_.items() if name.startswith(crop)]) for crop in crops}
-        improves[kind] = {crop: gain for crop, gain in gains.items() if _pays(gain)}
+        improves[kind] = better = {crop: gain for crop, gain in gains.items() if _pays(gain)}
+        pairs = [(all_[f"{crop}_1"], all_.get(f"{crop}_2")) for crop in better]
+        second += [two.psnr_db - one.psnr_db for one, two in pairs if two is not None]
     return {
         "improves": improves, "judged": judged, "int8_loss_db": round(max(lost), 3),
         "shallow_second_step": len(shallow) > 1 and max(shallow) <= SHALLOW_LOSS_DB,
         "shallow_loss_db": round(max(shallow), 3),
+        "steps_that_pay": 1 if second and max(second) < STEP_GAIN_DB else 2,
     }  # fmt: skip
 
 

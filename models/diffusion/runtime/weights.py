@@ -56,10 +56,15 @@ class Weights:
         return self.card.get("shallow_second_step") is True and self.path("roi_shallow.onnx").exists()
 
     @property
+    def steps(self) -> int:
+        """How many steps a frame are worth their time; two, unless the card says that one is as good."""
+        return 1 if self.card.get("steps_that_pay") == 1 else 2
+
+    @property
     def fingerprint(self) -> str:
         """Sixteen hex digits of all that decides what the net gives: the files and how they are used."""
         files = {str(name): about["sha256"] for name, about in self.card["files"].items()}
-        told = [sorted(files.items()), self.objective, self.shallow]
+        told = [sorted(files.items()), self.objective, self.shallow, self.steps]
         return sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     def path(self, name: str) -> Path:

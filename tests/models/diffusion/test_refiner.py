@@ -67,7 +67,7 @@ class Bench:
         self, host: IllustratedHost, objective: str = "flow", crops: Sequence[str] = ("mouth", "eyes")
     ) -> None:
         self.host, self.runtime, self.now_s = host, Brighter(), 0.0
-        weights: Any = SimpleNamespace(name="fake", objective=objective, shallow=False)
+        weights: Any = SimpleNamespace(name="fake", objective=objective, shallow=False, steps=2)
         self.engine = Engine(self.runtime, weights, {"illustrated": frozenset(crops)})
         faces = faces_of(host)
         assert faces is not None
@@ -166,6 +166,11 @@ def test_the_mouth_begins_anew_with_every_shape(bench: Bench) -> None:
     assert not first.picture[PICTURE_INDEX["previous_valid"]].any()
     assert np.array_equal(first.picture[previous], first.picture[BASE])
     assert bench.levels() == [1.0, 0.55]
+
+
+def test_a_second_step_that_does_not_pay_is_not_made(bench: Bench) -> None:
+    bench.engine.weights.steps = 1  # type: ignore[misc]  # of a stand-in, whose card is attributes
+    assert bench.frame(OPEN)[2] == 1 and bench.levels() == [1.0]
 
 
 def test_small_movements_add_up(bench: Bench) -> None:

@@ -27,6 +27,7 @@ def test_an_untrained_net_improves_nothing_and_its_card_says_so(place: Path) -> 
     judged = found["judged"]
     assert isinstance(judged, dict) and set(judged["portrait"]) == {"mouth_1", "mouth_2", "eyes_1", "eyes_2"}
     assert isinstance(found["int8_loss_db"], float) and found["int8_loss_db"] < 1
+    assert found["steps_that_pay"] == 2, "nothing pays, so nothing is said of the second step"
 
 
 def test_rollouts_stay_at_the_base_far_from_the_face(weights: Weights) -> None:
