@@ -2,8 +2,8 @@
 
 import { byId } from "./dom.js";
 
-/** So long after news of tiles they are on the screen. */
-const SEEN_AFTER_MS = 800;
+/** So long after news of tiles it is looked whether they are on the screen: soon, and when a busy machine shows them. */
+const LOOKS_MS = [800, 2_500, 6_000];
 
 /** Takes the still's place with what is seen now. */
 export class Surroundings {
@@ -11,25 +11,25 @@ export class Surroundings {
   #video = byId("video", HTMLVideoElement);
   /** The still that was there before. */
   #before = "";
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  /** @type {ReturnType<typeof setTimeout>[]} */
+  #timers = [];
 
   /** Take up the picture as it is in a moment. */
   follow() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#take(), SEEN_AFTER_MS);
+    this.#timers.forEach(clearTimeout);
+    this.#timers = LOOKS_MS.map((waitMs) => setTimeout(() => this.#take(), waitMs));
   }
 
   /** The painted picture is gone. */
   restore() {
-    clearTimeout(this.#timer);
+    this.#timers.forEach(clearTimeout);
     if (this.#before) this.#still.src = this.#before;
     this.#before = "";
   }
 
   #take() {
     const { videoWidth: width, videoHeight: height } = this.#video;
-    if (!width || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return this.follow();
+    if (!width || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [width, height];
     canvas.getContext("2d")?.drawImage(this.#video, 0, 0);
