@@ -1,5 +1,5 @@
-"""What happens beside the requests: load is measured, tokens live on while they are used, idle sessions end, and
-recordings that a killed process left are finished."""
+"""What happens beside the requests: load is measured, tokens live on while they are used, idle sessions end, memory
+goes back when nobody is served, and recordings that a killed process left are finished."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
+from server.heap import Rest
 from server.outputs.repair import repair
 from server.routes.access import close_session
 from server.state import STATE, State
@@ -42,10 +43,12 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
 
 async def _keep(state: State) -> None:
     meter = BusyMeter(time.process_time, state.clock)
+    rest = Rest()
     while True:
         await asyncio.sleep(PERIOD_S)
         try:
             await keep_once(state, meter())
+            await rest.observe(len(state.services.sessions.all()))
         except Exception:
             logger.exception("housekeeping failed this time")
 
