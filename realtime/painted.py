@@ -14,7 +14,7 @@ from realtime.core.cache import ByteLru
 from realtime.core.composite import crop, planes, windows
 from realtime.core.facs import Controls
 from realtime.core.matte import CLEAR_LUMA, NO_COLOUR, OPAQUE_LUMA
-from realtime.core.painting import TILE_PX, Canvas, spread
+from realtime.core.painting import TILE_PX, Canvas, Rgb, spread
 from realtime.core.values import I420, BaseKey, Patch, Region, Roi
 from realtime.ports import Avatar
 
@@ -46,6 +46,8 @@ class PaintedAvatar:
         self._cutout = cutout
         self._canvas = canvas
         self._dressed = 0
+        self.sheet: Rgb | None = None
+        """The painted clothes that are worn."""
         self._product: tuple[Roi, Canvas] | None = None
         self._laid: ByteLru[BaseKey, tuple[int, I420]] = ByteLru(LAID_BUDGET_BYTES)
         self.tiles_blended = 0
@@ -62,9 +64,24 @@ class PaintedAvatar:
     def height(self) -> int:
         return self._canvas.size[1]
 
-    def dress(self, cutout: Pixels) -> None:
-        """Show another cut-out of the same host from now on."""
-        self._cutout = cutout
+    @property
+    def canvas(self) -> Canvas:
+        """What is behind the host."""
+        return self._canvas
+
+    @property
+    def product(self) -> tuple[Roi, Canvas] | None:
+        """What is in front of it, and where."""
+        return self._product
+
+    @property
+    def dressed(self) -> int:
+        """How often it was dressed anew."""
+        return self._dressed
+
+    def dress(self, cutout: Pixels, sheet: Rgb | None = None) -> None:
+        """Show another cut-out of the same host from now on, in the clothes of this sheet."""
+        self._cutout, self.sheet = cutout, sheet
         self._dressed += 1
 
     def present(self, roi: Roi, canvas: Canvas) -> None:

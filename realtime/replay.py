@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from realtime.core.errors import Malformed
 from realtime.core.facs import Controls
 from realtime.core.plan import Plan
 from realtime.core.replay_forms import checked
-from realtime.core.replaying import BEGUN, DENOISER, REFINED, RESTAGED, Record, digest, perform
+from realtime.core.replaying import BEGUN, DENOISER, PAINTED, REFINED, RESTAGED, Record, digest, perform
 from realtime.core.values import I420, BaseKey, Patch, Pose, Region
 from realtime.ports import Avatar, Done, Repeatable
 from realtime.stock import Stock
@@ -27,7 +27,8 @@ class Replayed:
     pixels: I420
     same: bool | None
     lacks: str = ""
-    """What was at work on the recorded frame and is not here: `denoiser`, `painter` or `mouth net`."""
+    """What was at work on the recorded frame and is not here, `denoiser` or `painter`; or the `instant` in which what
+    is painted changed while the frame was drawn."""
 
 
 WAITING: Final = 16
@@ -67,16 +68,37 @@ def done_of(record: Record) -> Done:
     return Done(record.get("steps", 0), record.get("rounds", 0), places, record.get("failed", False))
 
 
+class Repaints(Protocol):
+    """What was painted in a session, once more."""
+
+    def restage(self) -> Stock | str:
+        """The pixels that frames are made of from here on, or why there are none."""
+        ...
+
+    def paint(self, record: Record) -> str:
+        """Change what a record tells of; why that cannot be done, empty if it was. Raises `Malformed`."""
+        ...
+
+
 def _nothing_to_open(record: Record, avatar: Avatar) -> Opened:
     """Where nothing can be opened."""
     return "no denoiser was looked for"
+
+
+def _goes_on(before: _Made | None, made: _Made, record: Record) -> bool:
+    """Whether a frame shows something of the one before."""
+    reused = before is not None and made.pixels is before.pixels
+    return reused or any(record.get(name) for name in ("kept", "base_kept", "faults"))
 
 
 class Player:
     """One log's. Draws what the levels drew, keeps what they kept, improves what was improved. `cached` says whether
     the session's frames were built on cached pixels (`partial_update`)."""
 
-    def __init__(self, seed: int, stock: Stock, denoiser: Open = _nothing_to_open, *, cached: bool = True) -> None:
+    def __init__(
+        self, seed: int, stock: Stock, denoiser: Open = _nothing_to_open, painting: Repaints | None = None, *,
+        cached: bool = True,
+    ) -> None:  # fmt: skip
         self._plan = Plan(seed)
         self._stock = stock
         self._open, self._cached = denoiser, cached
@@ -84,7 +106,9 @@ class Player:
         self._told: dict[int, Done] = {}
         self._waiting: dict[int, tuple[tuple[Patch, ...], Controls]] = {}
         self._last: _Made | None = None
-        self._foreign = False
+        self._painting = painting
+        self._unpainted = ""
+        self._torn = False
         self._shown: dict[str, tuple[BaseKey, Patch]] = {}
 
     @property
@@ -92,11 +116,17 @@ class Player:
         """Why there is no denoiser; empty if there is one."""
         return self._denoiser if isinstance(self._denoiser, str) else ""
 
+    @property
+    def unpainted(self) -> str:
+        """Why what was painted is not here; empty if it is, or nothing was."""
+        return self._unpainted
+
     def frames(self, records: Iterable[Record]) -> Iterator[Replayed]:
         """The frames of a log without its first line, in order. Raises `Malformed`."""
         pose: Pose | None = None
         for record in map(checked, records):
-            self._foreign |= record.get("do") == RESTAGED
+            if record.get("do") in (RESTAGED, PAINTED):
+                self._repainted(record)
             if record.get("do") == BEGUN:
                 self._last = None
             if record.get("do") == DENOISER:
@@ -108,6 +138,7 @@ class Player:
                 continue
             if pose is None:
                 raise Malformed("the log has a frame before its first pose", field="log")
+            before = self._last
             self._last = made = self._improved(self._make(pose, record), pose.controls, record)
             self._shown |= {name: (made.key, patch) for name, patch in made.patches.items()}
             if record["do"] == "redrawn":
@@ -116,9 +147,26 @@ class Player:
             missing = unsaid or any(isinstance(patch, Missing) for patch in made.patches.values())
             # the sound that a mouth was made from is in no log
             mouth = "mouth net" if "mouth" in record else ""
-            lacks = "painter" if self._foreign else "denoiser" if missing else mouth
+            lacks = "painter" if self._unpainted else "denoiser" if missing else mouth
             same = None if lacks else digest(made.pixels) == record["digest"]
+            self._torn = same is False and bool(
+                record.get("restless") or self._torn and _goes_on(before, made, record)
+            )
+            if self._torn:
+                same, lacks = None, "instant"
             yield Replayed(record["index"], pose.media_s, made.pixels, same, lacks)
+
+    def _repainted(self, record: Record) -> None:
+        if self._unpainted:
+            return
+        if self._painting is None:
+            self._unpainted = "painted pixels are not here, so these frames were made of the avatar's own"
+        elif record["do"] == PAINTED:
+            self._unpainted = self._painting.paint(record)
+        elif isinstance(found := self._painting.restage(), str):
+            self._unpainted = found
+        else:
+            self._stock = found
 
     def _refined(self, record: Record) -> None:
         """A call of the denoiser ended: of a frame that is still to come, or, late, of one that was shown without."""

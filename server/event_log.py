@@ -12,12 +12,15 @@ from typing import Any, Final
 from realtime.core.errors import AnimaError, Malformed, NotFound
 from realtime.core.events import Event
 from realtime.core.replay_forms import checked_header
-from realtime.core.replaying import DENOISER, VERSION, Record, digest, frame_record
+from realtime.core.replaying import DENOISER, RESTAGED, SAMPLE, VERSION, Record, digest, frame_record
 from realtime.core.values import I420, Frame
-from realtime.ports import Done, Repeatable
+from realtime.painted import PaintedAvatar
+from realtime.ports import Avatar, Done, Repeatable
 from realtime.replay import refined_record
 from server.config import Config
 from server.replaying.packs import pack_mark
+from server.replaying.painting import PaintNotes
+from server.replaying.pixels import PixelFile, pixels_beside
 from server.surfaces import SessionSpec
 
 logger = logging.getLogger(__name__)
@@ -38,13 +41,22 @@ class EventLog:
         self._pixels: I420 | None = None
         self._digest = ""
         self._calls: deque[tuple[int, Done]] = deque()
+        self._kept = PixelFile(pixels_beside(path))
+        self._painted: PaintNotes | None = None
         self.note(header)
 
     def note(self, record: Record) -> None:
         """Write one record."""
         while self._calls:
             self._write(refined_record(*self._calls.popleft()))
+        if self._painted is not None and record.get("do") == SAMPLE:
+            self._painted.tell()
         self._write(record)
+
+    def restaged(self, avatar: Avatar) -> None:
+        """Frames are made of this avatar's pixels from here on; what is painted of it is told before each frame."""
+        self.note({"do": RESTAGED})
+        self._painted = PaintNotes(avatar, self._write, self._kept.keep) if isinstance(avatar, PaintedAvatar) else None
 
     def denoiser(self, denoiser: object) -> None:
         """Frames are improved by this one, if by any."""
@@ -68,7 +80,8 @@ class EventLog:
         """A frame was published."""
         if frame.pixels is not self._pixels:
             self._pixels, self._digest = frame.pixels, digest(frame.pixels)
-        self.note(frame_record(frame, self._digest))
+        restless = self._painted is not None and self._painted.changed
+        self.note(frame_record(frame, self._digest) | ({"restless": True} if restless else {}))
 
     def event(self, event: Event, now_s: float) -> None:
         """Something was reported to the viewers; words only where the settings say so."""
@@ -82,6 +95,7 @@ class EventLog:
 
     def close(self) -> None:
         """Write what is left."""
+        self._kept.close()
         try:
             self._file.close()
         except OSError as error:

@@ -11,10 +11,10 @@ from typing import Any, Final
 from server.config import Config
 
 LACKS: Final = {
-    "painter": "painted pixels are not in the log, so these frames were made of the avatar's own",
+    "instant": "what is painted changed while these frames were drawn",
     "mouth net": "sound is not in the log, so these frames have the mouths that were drawn before the net's",
 }
-"""Why frames could not be compared, besides for want of the denoiser, of which it depends."""
+"""Why frames could not be compared, besides for want of the denoiser or the painter, who have reasons of their own."""
 ConfigOf = Callable[[argparse.Namespace], Config]
 
 
@@ -37,7 +37,7 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
     from realtime.stock import Stock
     from server.compose import collection, motions
     from server.event_log import read_log
-    from server.replaying.compose import Reopening
+    from server.replaying.compose import Reopening, repainting
     from server.replaying.packs import same_pack
     from server.serving import ProgressBar
 
@@ -58,7 +58,8 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
         same_pack(header, name, found.pack)
         reopening = Reopening(config.denoiser)
         stack.callback(reopening.close)
-        player = Player(header["seed"], Stock(avatar), reopening.open, cached=header.get("partial_update") is not False)
+        cached, painting = header.get("partial_update") is not False, repainting(arguments.log, found, name)
+        player = Player(header["seed"], Stock(avatar), reopening.open, painting, cached=cached)
         frames: Iterable[Replayed] = player.frames(records)
         if arguments.out is not None:
             frames = _as_pictures(frames, arguments.out)
@@ -73,9 +74,10 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
                 lacks[frame.lacks] += 1
             if frame.same is False and first is None:
                 first = frame.index
+    why = LACKS | {"painter": player.unpainted, "denoiser": player.lacking}
     told = {"frames": sum(counts.values()), "same": counts[True], "different": counts[False],
             "refined": counts[None], "first_different": first,
-            "not_compared": {what: {"frames": lacks[what], "why": LACKS.get(what, player.lacking)}
+            "not_compared": {what: {"frames": lacks[what], "why": why[what]}
                              for what in sorted(lacks)}}  # fmt: skip
     print(json.dumps(told))
     return int(bool(counts[False]))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from realtime.core.errors import Malformed
 from realtime.core.facs import Emotion
-from realtime.core.replaying import BEGUN, DENOISER, REFINED, RESTAGED, VERSION, Record
+from realtime.core.replaying import BEGUN, DENOISER, PAINTED, REFINED, RESTAGED, VERSION, Record
 
 LONGEST_S: Final = 1e7
 """Media times of a log lie within so many seconds (116 days)."""
@@ -57,7 +57,7 @@ _EMOTION: Final = _whole(0, len(Emotion) - 1)
 _STEPS: Final = _whole(0, 2)
 _MADE: Final[dict[str, Check]] = {
     "kept?": _names, "faults?": _names, "better?": _names, "base_kept?": _truth, "rung?": _text, "call?": _NUMBERED,
-    "mouth?": _text,
+    "mouth?": _text, "restless?": _truth,
 }  # fmt: skip
 HEADER: Final[Mapping[str, Check]] = {
     "anima_log": _whole(VERSION, VERSION), "seed": _whole(0, (1 << 32) - 1), "avatar?": _text, "background?": _text,
@@ -80,6 +80,8 @@ FORMS: Final[Mapping[str, Mapping[str, Check]]] = {
     "redrawn": _MADE,
     BEGUN: {},
     RESTAGED: {},
+    PAINTED: {"where": lambda value: value in ("background", "product", "outfit"), "version": _NUMBERED,
+              "pixels?": lambda value: value is None or isinstance(value, dict), "*": _anything},
     DENOISER: {"*": _anything},
     REFINED: {"call": _NUMBERED, "steps?": _STEPS, "rounds?": _STEPS, "places?": _text, "failed?": _truth},
     "sound": {"*": _anything},

@@ -17,8 +17,12 @@ from realtime.core.values import I420, Frame, FrameTrace, Pcm, Phoneme, Pose
 VERSION: Final = 1
 BEGUN: Final = "begun"
 """The record with which frames begin to be made, or do so again after nobody has watched."""
+SAMPLE: Final = "sample"
+"""The record with which a frame begins: the plan is asked for its pose."""
 RESTAGED: Final = "restaged"
 """The record after which frames are made of other pixels than the avatar's own."""
+PAINTED: Final = "painted"
+"""The record that says which tiles of these pixels changed, and to what."""
 DENOISER: Final = "denoiser"
 """The record that says which denoiser is at work from here on."""
 REFINED: Final = "refined"
@@ -76,7 +80,7 @@ class RecordedPlan(Plan):
         return super().felt(now_s)
 
     def sample(self, media_s: float) -> Pose:
-        self._note({"do": "sample", "media_s": media_s})
+        self._note({"do": SAMPLE, "media_s": media_s})
         return super().sample(media_s)
 
 

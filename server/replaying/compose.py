@@ -1,9 +1,24 @@
-"""Opens, for a replay, the denoiser that a session had: the same weights on the same runtime, or says why not."""
+"""Opens, for a replay, what a session had: the same denoiser on the same runtime, and avatars to be painted."""
+
+from pathlib import Path
 
 from models.diffusion.refiner import refiner_for
 from models.diffusion.refiner_engine import Engine, open_engine
+from models.staging.collection import Collection
+from models.staging.paintable import Paintable
+from realtime.core.backdrop import TRANSPARENT, parse
 from realtime.core.replaying import Record
 from realtime.ports import Avatar, Repeatable
+from server.replaying.painting import Repainting
+from server.replaying.pixels import pixels_beside
+
+
+def repainting(log: Path, avatars: Collection, name: str) -> Repainting:
+    """What was painted of an avatar in the session of a log."""
+    return Repainting(
+        pixels_beside(log), lambda: avatars.open_aside(name, parse(TRANSPARENT)),
+        lambda sheet: Paintable(avatars).dressed(name, sheet),
+    )  # fmt: skip
 
 
 class Reopening:

@@ -287,7 +287,7 @@ class Easel:
         except AnimaError:
             log.exception("the painted outfit cannot be put on")
             return
-        self._avatar.dress(Stock(found, _STAGED_BYTES, _STAGED_BYTES))
+        self._avatar.dress(Stock(found, _STAGED_BYTES, _STAGED_BYTES), sheet)
         self._show(None)
 
     # --- what is painted on

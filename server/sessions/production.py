@@ -11,7 +11,7 @@ from realtime.core import events
 from realtime.core.budget import Step
 from realtime.core.glass import Eyes, Glass
 from realtime.core.plan import Plan
-from realtime.core.replaying import BEGUN, RESTAGED, RecordedSound, redrawn_record
+from realtime.core.replaying import BEGUN, RecordedSound, redrawn_record
 from realtime.core.scenes import SCENES
 from realtime.core.sound import SoundTimeline
 from realtime.core.spoken import Spoken
@@ -112,7 +112,7 @@ class Production:
         """Make the frames that follow of other pixels; they have the same size."""
         self._stock = self._shop.restaged = stock
         if self._log is not None:
-            self._log.note({"do": RESTAGED})
+            self._log.restaged(stock.avatar)
 
     @property
     def size(self) -> tuple[int, int]:

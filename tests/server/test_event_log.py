@@ -12,7 +12,7 @@ from models.safety.audit import AuditLog
 from models.safety.filter import SafetyFilter
 from models.safety.rules import load_packs
 from realtime.compute import ComputeThread
-from realtime.core.errors import Malformed
+from realtime.core.errors import Malformed, NotFound
 from realtime.stock import Stock
 from server import compose
 from server.cli import main
@@ -77,6 +77,9 @@ async def test_the_command_makes_the_frames_again(
     class Shelf:
         def open(self, name: str, progress: Any) -> FlatAvatar:
             return FlatAvatar()
+
+        def open_aside(self, name: str, wish: Any) -> FlatAvatar:
+            raise NotFound("it cannot be cut out", field="background")
 
         def pack(self, name: str) -> Path:
             return tmp_path / "pack"
