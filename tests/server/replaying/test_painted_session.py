@@ -16,15 +16,17 @@ from server.replaying.pixels import pixels_beside
 from server.surfaces import Cue
 from tests.models.diffusion.door.tiny import tiny_painter
 from tests.realtime.test_painted import Cutout
+from tests.server.replaying.test_painting import Dressed
 from tests.server.sessions.test_easel import FOREST, Gallery, Plain
 from tests.server.sessions.test_session import until
 
 
 @pytest.fixture
-async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
+async def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gallery]:
     checkpoint = tiny_painter(tmp_path / "tiny")
     made = Gallery(Studio(checkpoint, tmp_path / "styles", ("apache-2.0",), share=1.0))
     made.shared.event_log = event_logs(Config(event_log_dir=tmp_path / "logs"))
+    monkeypatch.setattr(made.rooms, "dressed", lambda name, sheet: Dressed(sheet))
     yield made
     await made.sessions.aclose()
     made.compute.close()
@@ -42,12 +44,12 @@ async def test_a_painted_session_comes_again(gallery: Gallery, tmp_path: Path) -
     await gallery.sessions.aclose()
     log = tmp_path / "logs" / f"{session.id}.jsonl"
     header, records = read_log(log)
-    repainting = Repainting(pixels_beside(log), Cutout, lambda sheet: Cutout())
+    repainting = Repainting(pixels_beside(log), Cutout, Dressed)
     player = Player(header["seed"], Stock(Plain()), painting=repainting)
     frames = list(player.frames(records))
     assert len(frames) >= len(gallery.frames) - 1 > 15 and not player.unpainted
     assert [frame.index for frame in frames if frame.same is False] == []
-    assert len({frame.pixels.tobytes() for frame in frames}) >= 4
+    assert len({frame.pixels.tobytes() for frame in frames}) >= 4, "plain, and with each of the three"
     assert all(frame.same for frame in frames[-3:]), "what came after the last tile is compared"
 
 
