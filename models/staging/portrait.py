@@ -71,7 +71,7 @@ class _CuttingRig(Rig):
     matte: Alpha
 
     def _over_back(self, front: Bytes, alpha: Bytes, key: BaseKey, roi: Roi) -> Bytes:
-        back = self._backs(key[3:])[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
+        back = self._back_at(key, roi)
         head = cv2.merge([*cv2.split(front), np.full_like(alpha, _OPAQUE)])
         cover = cv2.merge([alpha] * 4)
         shown = cv2.multiply(head, cover, scale=1 / 255)

@@ -228,11 +228,15 @@ class Rig:
         """The head, BGR and its coverage, over body and background."""
         if int(alpha.min()) == 255:
             return front
-        whole = self._backs.get(key[3:], lambda: self._back(key[3:]))
-        back = whole[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
+        back = self._back_at(key, roi)
         cover = cv2.merge([alpha, alpha, alpha])
         shown = cv2.multiply(front, cover, scale=1 / 255)
         return np.asarray(cv2.add(shown, cv2.multiply(back, cv2.bitwise_not(cover), scale=1 / 255)), np.uint8)
+
+    def _back_at(self, key: BaseKey, roi: Roi) -> Picture:
+        """One place of body and background, kept."""
+        whole = self._backs.get(key[3:], lambda: self._back(key[3:]))
+        return whole[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
 
     def _back(self, body_key: BaseKey) -> Picture:
         """Body and background as breath, lean and shoulders move them."""
