@@ -116,11 +116,10 @@ class Easel:
 
     def __init__(
         self, paints: Paints | None, spec: SessionSpec, safety: Safety, stage: Stage, cutout: Opens,
-        compute: ComputeThread, epoch: Callable[[], int], emit: Callable[[events.Event], None],
+        compute: ComputeThread, emit: Callable[[events.Event], None],
     ) -> None:
-        """`epoch` is asked on the painter's thread, too."""
         self._paints, self._spec, self._safety, self._stage = paints, spec, safety, stage
-        self._cutout, self._compute, self._epoch, self._emit = cutout, compute, epoch, emit
+        self._cutout, self._compute, self._emit = cutout, compute, emit
         self._style: tuple[str, float] = ("", 1.0)
         self._worn = self._style
         self._surfaces: dict[Place, _Surface] = {}
@@ -193,36 +192,28 @@ class Easel:
         await asyncio.to_thread(painter.check, order)
 
     def _start(self, order: PaintOrder) -> None:
-        task = asyncio.create_task(self._carry_out(order, self._epoch()), name="painting")
+        task = asyncio.create_task(self._carry_out(order), name="painting")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry_out(self, order: PaintOrder, epoch: int) -> None:
+    async def _carry_out(self, order: PaintOrder) -> None:
         try:
             async with self._opening:
                 surface = await self._surface(order.region)
             if self._wanted.get(order.region) == order:
-                self._begin(order, surface, epoch)
+                self._begin(order, surface)
         except AnimaError as error:
             self._tell(Progress(order, "failed", 0, 0, message=str(error)))
         except Exception:
             log.exception("painting could not begin")
             self._tell(Progress(order, "failed", 0, 0, message="the picture could not be made ready"))
 
-    def _begin(self, order: PaintOrder, surface: _Surface, epoch: int) -> None:
+    def _begin(self, order: PaintOrder, surface: _Surface) -> None:
         assert self._paints is not None and self._paints.painter is not None
         if surface.job is not None:
             surface.job.cancel()
         chosen = surface.allowed & (surface.painted_for != order.digest)
         loop = asyncio.get_running_loop()
-        jobs: list[Painting] = []
-
-        def may_work() -> bool:
-            if self._epoch() != epoch:
-                for one in jobs:
-                    one.cancel()
-                return False
-            return not self._stage.pressed
 
         def told(progress: Progress) -> None:
             # the painter's thread may outlive the loop
@@ -230,9 +221,12 @@ class Easel:
                 loop.call_soon_threadsafe(self._made, surface, progress)
 
         surface.order = order
-        surface.job = self._paints.painter.begin(order, surface.canvas.rgb, chosen, told, may_work)
-        jobs.append(surface.job)
+        surface.job = self._paints.painter.begin(order, surface.canvas.rgb, chosen, told, self._may_work)
         self._tell(Progress(order, "waiting", 0, int(chosen.sum())))
+
+    def _may_work(self) -> bool:
+        """Asked on the painter's thread."""
+        return not self._stage.pressed
 
     def _made(self, surface: _Surface, progress: Progress) -> None:
         if surface.order != progress.order:

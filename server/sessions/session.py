@@ -72,10 +72,7 @@ class Session:
             shared.hearing, language=spec.language, conductor=self.conductor, directed=self.directed, plan=self._plan,
             played=self._production.played, metrics=shared.metrics, clock=self._clock,
         )  # fmt: skip
-        self.easel = Easel(
-            shared.paints, spec, safety, self._production, shared.look, shared.compute, lambda: self._plan.epoch,
-            self._emit,
-        )  # fmt: skip
+        self.easel = Easel(shared.paints, spec, safety, self._production, shared.look, shared.compute, self._emit)
         self.orders = PaintOrders(self.cue)
         self._offers = OfferBook(self._new_peer, max_viewers=shared.config.max_viewers)
         self.ingest = Ingest(options, PublishedSound(self.hearing, self._emit) if self.hearing.available else None)
