@@ -86,9 +86,8 @@ def talking(frames: int) -> list[Frame]:
     return made
 
 
-def _own(name: str, rate_bps: int) -> tuple[Encode, Callable[[], bytes]]:
+def own_encoder(codec: VideoCodec, rate_bps: int) -> Encode:
     """The server's encoder, its RTP payloads put together again for a decoder."""
-    codec = _OWN[name]
     encoder = open_encoder(codec, PICTURE_PX, PICTURE_PX, FRAME_RATE_HZ, ceiling_bps=rate_bps)
 
     def encode(frame: Frame, keyframe: bool) -> bytes:
@@ -104,7 +103,21 @@ def _own(name: str, rate_bps: int) -> tuple[Encode, Callable[[], bytes]]:
             case "H264":
                 return b"".join(b"\x00\x00\x00\x01" + one for one in units_of(unit.payloads))
 
-    return encode, lambda: b""
+    return encode
+
+
+def own_decoder(codec: VideoCodec) -> VideoCodecContext:
+    """Takes what `own_encoder` gives, one picture at a time."""
+    decoder = av.CodecContext.create("libdav1d" if codec == "AV1" else codec.lower(), "r")
+    assert isinstance(decoder, VideoCodecContext)
+    return decoder
+
+
+def _opened(candidate: Candidate, rate_bps: int) -> tuple[Encode, Callable[[], bytes]]:
+    if candidate.options is None:
+        # none of the server's holds a picture back
+        return own_encoder(_OWN[candidate.name], rate_bps), lambda: b""
+    return _other(candidate, rate_bps)
 
 
 def _other(candidate: Candidate, rate_bps: int) -> tuple[Encode, Callable[[], bytes]]:
@@ -134,11 +147,10 @@ def _other(candidate: Candidate, rate_bps: int) -> tuple[Encode, Callable[[], by
 
 def judge(candidate: Candidate, frames: Sequence[Frame], rate_bps: int) -> dict[str, float]:
     """One encoder at one rate. Raises `av.FFmpegError` or `ValueError` where it is not there."""
-    own = candidate.options is None
-    encode, flush = _own(candidate.name, rate_bps) if own else _other(candidate, rate_bps)
+    encode, flush = _opened(candidate, rate_bps)
     for frame in frames[:3]:
         encode(frame, frame.index == 0)
-    encode, flush = _own(candidate.name, rate_bps) if own else _other(candidate, rate_bps)
+    encode, flush = _opened(candidate, rate_bps)
     times_ms, packets = [], []
     for frame in frames:
         begun_s = time.process_time()

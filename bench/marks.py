@@ -1,16 +1,16 @@
 """How well the invisible mark survives: the share of one-second windows in which it is read, and what it costs.
 
-Frames are those of the illustrated host in fluent speech, marked, encoded by the server's own H.264 and VP8 encoders at
-500 kb/s, and read as they arrive; then decoded, scaled to 384 x 384, encoded by x264 at 500 kb/s again, and read after
-scaling back (`rescaled`). The first seconds, in which the encoder still pays off its keyframe, count like all others;
-`settled_*` leaves them out.
+Frames are those of the illustrated host in fluent speech, marked, encoded by the server's own encoders at 500 kb/s, and
+read as they arrive; then decoded, scaled to 384 x 384, encoded by x264 at 500 kb/s again, and read after scaling back
+(`rescaled`). The first seconds, in which the encoder still pays off its keyframe, count like all others; `settled_*`
+leaves them out. `--codec` names what to encode as, H264 and VP8 without it.
 `psnr_cost_db` is the luma PSNR that the mark takes from the encoded picture against the unmarked source; `mark_ms_*` is
 the time on one core per picture. `false_windows` counts marks read where there are none.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -20,42 +20,36 @@ import cv2
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 
-from bench.encoders import psnr, talking
-from bench.harness import Goal, Result, command, percentiles
+from bench.encoders import own_decoder, own_encoder, psnr, talking
+from bench.harness import Goal, Option, Result, command, percentiles
 from models.avatar.projection import PICTURE_PX
 from realtime.core.mark import MarkReader
 from realtime.core.units import FRAME_RATE_HZ
 from realtime.core.values import I420, Frame
+from server.media.codecs import VIDEO_CODECS, VideoCodec, video_codec
 from server.media.marking import Marking
-from server.media.video_encoder import H264Encoder, VideoEncoder, Vp8Encoder
-from server.outputs.samples import units_of
 
 RATE_BPS: Final = 500_000
 RESCALED_PX: Final = 384
 SETTLED_S: Final = 2
 """Seconds in which an encoder still pays off its keyframe."""
+USUAL: Final[tuple[VideoCodec, ...]] = ("H264", "VP8")
 IDENTITY: Final = 0x5EED_0000_A41A_0001
 GOALS: Final = (
     Goal("read_ratio", least=0.99), Goal("rescaled_read_ratio", least=0.99), Goal("psnr_cost_db", most=0.3),
     Goal("mark_ms_p50", most=0.5),
 )  # fmt: skip
+OPTIONS: Final = (Option("codec", "", f"what to encode as, of {', '.join(VIDEO_CODECS)}, several with commas"),)
 
 
-def sent(frames: Iterable[Frame], make: Callable[..., VideoEncoder], decoder: str) -> list[I420]:
+def sent(frames: Iterable[Frame], codec: VideoCodec) -> list[I420]:
     """The pictures as a viewer decodes them."""
-    encoder = make(PICTURE_PX, PICTURE_PX, FRAME_RATE_HZ, ceiling_bps=RATE_BPS)
-    codec = av.CodecContext.create(decoder, "r")
-    assert isinstance(codec, VideoCodecContext)
+    encode, decoder = own_encoder(codec, RATE_BPS), own_decoder(codec)
     shown: list[I420] = []
     for frame in frames:
-        unit = encoder.encode(frame, keyframe=frame.index == 0, bitrate_bps=RATE_BPS)
-        if decoder == "vp8":
-            data = b"".join(payload[4:] for payload in unit.payloads)
-        else:
-            data = b"".join(b"\x00\x00\x00\x01" + one for one in units_of(unit.payloads))
-        if data:
-            shown += [np.asarray(picture.to_ndarray(), np.uint8) for picture in codec.decode(av.Packet(data))]
-    return [*shown, *(np.asarray(picture.to_ndarray(), np.uint8) for picture in codec.decode(None))]
+        if data := encode(frame, frame.index == 0):
+            shown += [np.asarray(picture.to_ndarray(), np.uint8) for picture in decoder.decode(av.Packet(data))]
+    return [*shown, *(np.asarray(picture.to_ndarray(), np.uint8) for picture in decoder.decode(None))]
 
 
 def rescaled(pictures: Iterable[I420]) -> list[I420]:
@@ -90,8 +84,14 @@ def windows_read(pictures: list[I420]) -> list[bool]:
     return found
 
 
-def measure(n: int) -> Result:
+def chosen(names: str) -> tuple[VideoCodec, ...]:
+    """The codecs of a list with commas, both of `USUAL` if it is empty. Raises `ValueError` for any other."""
+    return tuple(video_codec(name.strip()) for name in names.split(",")) if names else USUAL
+
+
+def measure(n: int, codec: str = "") -> Result:
     """`n` seconds of speech."""
+    codecs = chosen(codec)
     plain = talking(n * FRAME_RATE_HZ)
     marking = Marking(PICTURE_PX, PICTURE_PX, label=None, identity=IDENTITY)
     marked, times_ms = [], []
@@ -103,15 +103,15 @@ def measure(n: int) -> Result:
     read: dict[str, list[bool]] = {"read": [], "rescaled_read": []}
     settled: dict[str, list[bool]] = {"read": [], "rescaled_read": []}
     costs, false_windows = [], 0
-    for name, make, decoder in (("h264", H264Encoder, "h264"), ("vp8", Vp8Encoder, "vp8")):
-        shown, unmarked = sent(marked, make, decoder), sent(plain, make, decoder)
+    for name in codecs:
+        shown, unmarked = sent(marked, name), sent(plain, name)
         windows = {"read": windows_read(shown), "rescaled_read": windows_read(rescaled(shown))}
         for key, found in windows.items():
             read[key] += found
             settled[key] += found[SETTLED_S:]
         false_windows += sum(windows_read(unmarked))
         costs.append(_quality(plain, unmarked) - _quality(plain, shown))
-        result[name] = {
+        result[name.lower()] = {
             **{key: f"{sum(found)} of {len(found)}" for key, found in windows.items()},
             "psnr_cost_db": round(costs[-1], 3), "luma_db": round(_quality(plain, shown), 2),
         }  # fmt: skip
@@ -128,4 +128,4 @@ def _quality(source: list[Frame], shown: list[I420]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(command("marks", measure, GOALS, n=40))
+    sys.exit(command("marks", measure, GOALS, n=40, options=OPTIONS))
