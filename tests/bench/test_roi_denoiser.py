@@ -1,13 +1,17 @@
 """The denoiser's bench: keys as published, and a machine without a GPU is told so."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.roi_denoiser import GOALS, bits, random_weights, speed
+from bench.roi_denoiser import GOALS, bits, judged_crops, quality, random_weights, speed
 from bench.roi_denoiser_gpu import measure_gpu, roofline_ms
+from models.diffusion.data.cache import ClipCache
 from models.diffusion.runtime.choose import gpu_present
+from models.diffusion.runtime.weights import Weights
 from models.diffusion.spec import SIZES
+from tests.models.diffusion.fake_source import FakeSource
 from tests.models.diffusion.test_net import TINY
 
 
@@ -28,3 +32,25 @@ def test_without_a_device_only_the_roofline_is_worked_out(capsys: pytest.Capture
     found = measure_gpu(1)
     assert found["gpu"] == "none" and found["t4_roofline_m_ms"] > 0
     assert "no CUDA device" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("improves", "crops"),
+    [
+        ({"portrait": {"mouth": {"psnr_gain_db": 5.2}}}, ("mouth",)),
+        ({"portrait": {"eyes": {}}, "illustrated": ["mouth"]}, ("mouth", "eyes")),
+        ({"portrait": {}}, ("mouth", "eyes")),
+    ],
+)
+def test_only_crops_that_the_card_names_are_judged(tmp_path: Path, improves: object, crops: tuple[str, ...]) -> None:
+    assert judged_crops(Weights(tmp_path, {"improves": improves}, TINY)) == crops
+
+
+def test_eyes_that_are_not_used_count_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = random_weights(TINY, tmp_path / "tiny", int8=False)
+    weights = replace(made, card=dict(made.card) | {"improves": {"portrait": {"mouth": {}}}})
+    monkeypatch.setattr("bench.roi_denoiser.source_named", lambda name: FakeSource())
+    monkeypatch.setattr("bench.roi_denoiser.DRIFT_ROUNDS", 2)
+    found = quality(weights, ClipCache(tmp_path / "clips", 2**28), "fake", 1)
+    assert found["judged"] == "mouth" and list(found["crops"]) == ["mouth"]
+    assert found["psnr_db"] == found["crops"]["mouth"]["psnr_db"]
