@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from realtime.core.errors import InvalidField, NotFound
 from server.portrait_tasks import PortraitTask
+from server.routes.access import require_server
 from server.routes.reading import form_parts, require_type
 from server.routes.table import Operation
 from server.state import STATE
@@ -32,6 +33,7 @@ class Task(BaseModel):
 
 async def create(request: web.Request) -> web.Response:
     """Make a portrait of one photo: the form has `photo`, `name`, `consent` and, if wanted, `title` and `licence`."""
+    require_server(request)
     require_type(request, "multipart/form-data")
     form = await _form(request)
     names = ("name", "consent", "title", "licence")
@@ -43,6 +45,7 @@ async def create(request: web.Request) -> web.Response:
 
 async def state(request: web.Request) -> web.Response:
     """How far a portrait is."""
+    require_server(request)
     task = request.app[STATE].services.portraits.find(request.match_info["id"])
     if task is None:
         raise NotFound("there is no such task, or no longer", field="id")

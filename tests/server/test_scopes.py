@@ -1,12 +1,14 @@
 """Tokens with fewer rights: what each scope opens over HTTP and over the data channel, and what it does not."""
 
 import json
+import re
 from typing import Any, cast
 
 import pytest
 from aiohttp import FormData
 
 from realtime.core import wire
+from server.app import OPERATIONS
 from server.auth import SCOPES, Scope
 from server.metrics import Metrics
 from server.sessions.inbox import SCOPE_OF, Directed, Inbox
@@ -38,6 +40,22 @@ async def with_scope(bench: Bench, scope: str) -> tuple[str, dict[str, str]]:
     status, token = await bench.call("POST", path, json={"scopes": [scope]}, headers=AUTH)
     assert status == 201 and token["scopes"] == [scope]
     return made["id"], {"Authorization": f"Bearer {token['token']}"}
+
+
+CLOSED = [one for one in OPERATIONS if one.auth == "key"]
+
+
+@pytest.mark.parametrize("index", range(len(CLOSED)), ids=lambda i: f"{CLOSED[i].method} {CLOSED[i].path}")
+async def test_what_takes_the_key_is_closed_to_tokens_and_to_strangers(start: Start, index: int) -> None:
+    bench, wanted = await start(api_keys=(KEY,)), CLOSED[index]
+    session_id, token = await with_scope(bench, "direct")
+    path = re.sub(r"{\w+}", session_id, wanted.path)
+    body: dict[str, Any] = {"json": {}} if wanted.body is not None else {}
+    if wanted.text_body:
+        body = {"data": b"x", "headers": {"Content-Type": wanted.text_body}}
+    headers = body.pop("headers", {})
+    assert (await bench.raw(wanted.method, path, headers=headers, **body)).status == 401
+    assert (await bench.raw(wanted.method, path, headers=headers | token, **body)).status == 403
 
 
 @pytest.mark.parametrize(("method", "path", "sent", "needed"), CALLS)
