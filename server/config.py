@@ -18,6 +18,8 @@ from server.settings import (
 )
 
 PREFIX = "ANIMA_"
+CPU_SHARE_LEAST = 0.01
+SESSIONS_PER_MIN_LEAST = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +63,11 @@ class Config:
     workers: int = setting(1, low=1, high=64)
     """Server processes. With more than one, this address passes HTTP on to them and media flows from each directly."""
     max_sessions: int = setting(8, low=1, high=1000)
-    """Sessions that may run at once, however little they cost."""
+    """Sessions that may run at once, however little they cost; workers divide them, at least one each."""
     max_viewers: int = setting(250, low=1, high=10000)
     """Viewers that may watch one session at once; a core carries about 300 (docs/transport.md)."""
-    cpu_share: float = setting(0.85, low=0.05, high=1.0)
-    """Share of all CPU cores that sessions together may use before another one is refused."""
+    cpu_share: float = setting(0.85, low=CPU_SHARE_LEAST, high=1.0)
+    """Share of all CPU cores that sessions together may use before another one is refused; workers divide it evenly."""
     session_idle_timeout_s: float = setting(120.0, low=1.0, high=86400.0)
     """A session that no viewer has joined and no request has used for this long ends."""
     rejoin_timeout_s: float = setting(60.0, low=1.0, high=86400.0)
@@ -212,9 +214,9 @@ class Config:
     body_limit_bytes: int = setting(262_144, low=1024, high=16_777_216)
     """Largest request body."""
     requests_per_s: float = setting(50.0, low=0.1, high=10_000.0)
-    """Requests per second and address, in the long run; four seconds' worth may come at once."""
-    sessions_per_min: float = setting(60.0, low=0.1, high=10_000.0)
-    """New sessions per minute and address."""
+    """Requests per second, address and worker, in the long run; four seconds' worth may come at once."""
+    sessions_per_min: float = setting(60.0, low=SESSIONS_PER_MIN_LEAST, high=10_000.0)
+    """New sessions per minute and address; workers divide it."""
     messages_per_s: float = setting(30.0, low=0.1, high=10_000.0)
     """Data-channel messages per second and viewer, in the long run; two seconds' worth may come at once."""
 

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from server import log
-from server.config import Config
+from server.config import CPU_SHARE_LEAST, SESSIONS_PER_MIN_LEAST, Config
 from server.gateway.affinity import Affinity
 from server.gateway.proxy import Gateway
 from server.gateway.workers import WorkerPool
@@ -42,8 +42,19 @@ def worker_command(config: Config, arguments: Sequence[str]) -> list[str]:
 
 
 def own_arguments(config: Config, index: int) -> list[str]:
-    """What one worker has to itself: viewers that come over TCP reach it directly, so it needs a port of its own."""
-    return ["--ice-tcp-port", str(config.ice_tcp_port + index)] if config.ice_tcp_port else []
+    """What one worker has to itself: its part of what all may take together, for each knows its own sessions only, and
+    a port for viewers that come over TCP, who reach it directly."""
+    share = max(CPU_SHARE_LEAST, config.cpu_share / config.workers)
+    rate = max(SESSIONS_PER_MIN_LEAST, config.sessions_per_min / config.workers)
+    own = ["--cpu-share", str(share), "--sessions-per-min", str(rate)]
+    own += ["--max-sessions", str(sessions_of(config, index))]
+    return [*own, "--ice-tcp-port", str(config.ice_tcp_port + index)] if config.ice_tcp_port else own
+
+
+def sessions_of(config: Config, index: int) -> int:
+    """How many of all sessions one worker may run; at least one, for a worker without any would serve nobody."""
+    each, left = divmod(config.max_sessions, config.workers)
+    return max(1, each + (index < left))
 
 
 async def _serve(

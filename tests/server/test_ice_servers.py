@@ -85,5 +85,5 @@ def test_a_tcp_port_that_cannot_be(wrong: dict[str, int]) -> None:
 
 
 def test_each_worker_has_a_tcp_port_of_its_own() -> None:
-    assert own_arguments(Config(), 1) == []
-    assert own_arguments(Config(ice_tcp_port=50500, workers=2), 1) == ["--ice-tcp-port", "50501"]
+    assert "--ice-tcp-port" not in own_arguments(Config(workers=2), 1)
+    assert own_arguments(Config(ice_tcp_port=50500, workers=2), 1)[-2:] == ["--ice-tcp-port", "50501"]
