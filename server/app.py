@@ -16,6 +16,7 @@ from server.housekeeping import housekeeping
 from server.limits import KeyedLimiter, Rate
 from server.middleware import MIDDLEWARES
 from server.prompt_book import PromptBook
+from server.public import PublicPlaces
 from server.routes import (
     backgrounds,
     catalogue,
@@ -80,6 +81,7 @@ def build_state(services: Services, config: Config, clock: Callable[[], float]) 
         requests=KeyedLimiter(requests),
         new_sessions=KeyedLimiter(new_sessions),
         prompts=PromptBook(config.prompts_dir or user_state_path("anima") / "prompts"),
+        public=PublicPlaces(config.public_sessions, config.public_session_s),
     )
     running = services.sessions
     services.metrics.gauge("sessions", "Sessions running", lambda: float(len(running.all())))

@@ -42,6 +42,10 @@ class Config:
     """Server keys; each may create sessions and reach all of them. At least 16 characters each."""
     allowed_origins: tuple[str, ...] = setting(())
     """Origins of other sites whose pages may call this server, such as https://shop.example; * allows all."""
+    public_sessions: int = setting(0, low=0, high=1000)
+    """Sessions that visitors of the page may have at once without a key, in each worker; 0 keeps visitors out."""
+    public_session_s: float = setting(600.0, low=10.0, high=86400.0)
+    """How long such a session lasts at most."""
     page: bool = setting(True)
     """Whether the page at / and the browsable API at /docs are served."""
 

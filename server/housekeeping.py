@@ -77,11 +77,18 @@ async def keep_once(state: State, busy_cores: float) -> None:
     alive = {session.id for session in sessions}
     state.numbers.keep(alive)
     state.watched &= alive
+    state.public.keep(alive)
+    for session_id in state.public.overdue(now_s):
+        logger.info("session %s ends: a visitor's time is over", session_id)
+        await close_session(state, session_id, "a visitor's time is over")
+        alive.discard(session_id)
     for gone in state.used_s.keys() - alive:
         del state.used_s[gone]
     for gone in state.parted_s.keys() - alive:
         del state.parted_s[gone]
     for session in sessions:
+        if session.id not in alive:
+            continue
         if session.viewers or session.outputs.running:
             state.watched.add(session.id)
             state.used_s[session.id] = now_s

@@ -14,6 +14,7 @@ from server.ice_servers import ice_servers
 from server.limits import KeyedLimiter
 from server.numbers import SessionNumbers
 from server.prompt_book import PromptBook
+from server.public import PublicPlaces
 from server.settings import IceServer
 from server.surfaces import Services
 
@@ -32,6 +33,8 @@ class State:
     new_sessions: KeyedLimiter
     prompts: PromptBook
     """The structured prompts that clients iterate on."""
+    public: PublicPlaces
+    """Sessions that visitors opened without a key."""
     opening: int = 0
     """Sessions being created right now; they count towards capacity before they can be listed."""
     used_s: dict[str, float] = field(default_factory=dict)

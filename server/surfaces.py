@@ -56,6 +56,8 @@ class SessionSpec:
     rate: float = 1.0
     pitch: float = 1.0
     """Factors 0.5..2 on the voice's own."""
+    public: bool = False
+    """Whether a visitor without the key opened it: nothing is painted in it."""
 
     @property
     def look(self) -> str:

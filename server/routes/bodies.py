@@ -183,6 +183,7 @@ class Created(BaseModel):
     offer_url: str = Field(description="Where offers go, with the session in it.")
     whep_url: str = Field(description="Where WHEP players play it from.")
     whip_url: str = Field(description="Where WHIP clients publish a camera or microphone to it.")
+    public: bool = Field(description="A visitor without the key opened it: it ends in time.")
 
 
 class NewToken(Body):

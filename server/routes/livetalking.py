@@ -20,6 +20,7 @@ from server.recordings import LONGEST_S, decode
 from server.routes import checks
 from server.routes.access import close_session, open_session, session_of
 from server.routes.bodies import CreateSession
+from server.routes.public import refuse_public
 from server.routes.reading import LooseBody, form_parts, read_body, require_type
 from server.routes.sessions import BAD_BODY, spec_of
 from server.routes.table import Operation
@@ -165,11 +166,13 @@ async def is_speaking(request: web.Request) -> web.Response:
 async def record(request: web.Request) -> web.Response:
     """Begin or end an MP4 recording in the server's recordings directory; its end answers with the file's name."""
     body = await read_body(request, Record)
-    outputs = _session(request, body.sessionid, "direct").outputs
+    session = _session(request, body.sessionid, "direct")
+    outputs = session.outputs
     running = [one for one in outputs.all() if one["kind"] == "mp4" and one["state"] in RUNNING]
     if body.type == "start_record":
         if running:
             raise Conflict("the session is being recorded already", field="type")
+        refuse_public(request.app[STATE], session.id)
         return _done({"file": (await outputs.open(OutputWish("mp4")))["target"]})
     if not running:
         raise Conflict("the session is not being recorded", field="type")

@@ -23,6 +23,7 @@ from server.routes.bodies import (
     SessionState,
     Silenced,
 )
+from server.routes.public import is_visitor, open_public
 from server.routes.reading import read_body
 from server.routes.styles import order_of
 from server.routes.table import Operation
@@ -31,11 +32,13 @@ from server.surfaces import Cue, LiveSession, SessionSpec
 
 
 async def create(request: web.Request) -> web.Response:
-    """Open a session."""
-    require_server(request)
+    """Open a session; a visitor's, where `public_sessions` lets visitors in."""
+    visitor = is_visitor(request)
+    if not visitor:
+        require_server(request)
     wish = await read_body(request, CreateSession) if request.can_read_body else CreateSession()
     state = request.app[STATE]
-    session = await open_session(request, spec_of(wish, state))
+    session = await (open_public if visitor else open_session)(request, spec_of(wish, state))
     headers = {"Location": f"/v1/sessions/{session.id}"}
     return web.json_response(created_json(state, session), status=201, headers=headers)
 
@@ -52,6 +55,7 @@ def created_json(state: State, session: LiveSession) -> dict[str, Any]:
         "offer_url": offer_url(state, session.id),
         "whep_url": endpoint_url(state, "whep", session.id),
         "whip_url": endpoint_url(state, "whip", session.id),
+        "public": session.id in state.public,
     }
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from realtime.compute import ComputeThread
 from realtime.core import events
 from realtime.core.backdrop import TRANSPARENT, Backdrop, parse
-from realtime.core.errors import AnimaError, Conflict, InvalidField, NotOffered
+from realtime.core.errors import AnimaError, Conflict, Forbidden, InvalidField, NotOffered
 from realtime.core.facs import REST
 from realtime.core.matte import OPAQUE_LUMA
 from realtime.core.painting import (
@@ -152,7 +152,7 @@ class Easel:
         """What a viewer is told when it joins: the regions that can be painted and what is painted, else `why` nothing
         can be: `off`, `broken` or `transparent`."""
         painter = None if self._paints is None else self._paints.painter
-        if self._paints is None or painter is None:
+        if self._paints is None or painter is None or self._spec.public:
             return {"regions": [], "why": "off"}
         if painter.broken or self._spec.background == TRANSPARENT:
             return {"regions": [], "why": "broken" if painter.broken else "transparent"}
@@ -185,6 +185,8 @@ class Easel:
         painter = None if self._paints is None else self._paints.painter
         if painter is None:
             raise NotOffered("this server has no painter: its setting painter names no checkpoint", field="paint")
+        if self._spec.public:
+            raise Forbidden("a session opened without the server key paints nothing", field="paint")
         if self._spec.background == TRANSPARENT:
             raise Conflict("a transparent session has no picture to paint", field="paint.region")
         if words and self._safety.incoming(order.prompt).action != "allow":

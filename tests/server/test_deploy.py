@@ -18,6 +18,7 @@ def test_the_settings_load() -> None:
     config = load({}, SECRETS, DEPLOY / "anima.yaml")
     assert config.is_loopback and config.proxy_hops == 1 and len(config.udp_port_range) == 500
     assert len(config.turn_urls) == 3 and config.ice_servers
+    assert 0 < config.public_sessions < config.max_sessions and config.sessions_per_min < 60, "a demo for strangers"
 
 
 def test_the_relays_ports_do_not_meet_the_servers() -> None:

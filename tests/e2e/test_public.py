@@ -1,0 +1,35 @@
+"""A stranger at the page of a server with a key: one gets in, the next is told when to try again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from bench.browser import open_page, start_talking
+from bench.server_process import ServerProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+KEY = "k" * 32
+
+
+@pytest.fixture
+def public(tmp_path: Path, server: ServerProcess) -> Iterator[ServerProcess]:
+    """One place for visitors; the packs are those of `server`."""
+    settings = {"api_keys": KEY, "public_sessions": "1"}
+    with ServerProcess(log=tmp_path / "log", packs_dir=server.packs_dir, settings=settings) as running:
+        yield running
+    assert "Traceback" not in running.output(), running.output()[-4000:]
+
+
+async def test_a_stranger_talks_and_the_next_is_refused_politely(public: ServerProcess) -> None:
+    async with open_page(public.url) as first:
+        await start_talking(first.page)
+        async with ClientSession() as http:
+            async with http.post(f"{public.url}/v1/sessions", json={}) as second:
+                assert second.status == 503 and int(second.headers["Retry-After"]) >= 1
+            for path in ("/v1/sessions", "/v1/prompts"):
+                async with http.get(public.url + path) as closed:
+                    assert closed.status == 401
+            async with http.get(f"{public.url}/v1/sessions", headers={"Authorization": f"Bearer {KEY}"}) as listed:
+                assert len((await listed.json())["sessions"]) == 1
