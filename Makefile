@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: test-links interop-deps setup setup-dev setup-gpu chromium serve test test-fast lint bench clean
+.PHONY: audit test-links interop-deps setup setup-dev setup-gpu chromium serve test test-fast lint bench clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -58,8 +58,13 @@ lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Known advisories against the pinned versions; needs the network. pip-audit has an environment of its own.
+audit:
+	@test -x .venv-audit/bin/pip-audit || ($(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet --disable-pip-version-check pip-audit)
+	timeout 180 .venv-audit/bin/pip-audit --disable-pip --no-deps -r constraints.txt
+
 bench: setup-dev chromium
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) out build
+	rm -rf $(VENV) .venv-audit out build
