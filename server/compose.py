@@ -41,7 +41,7 @@ from realtime.ports import Answerer, Avatar, Transcriber
 from realtime.programme import Programmes, Safety
 from realtime.stock import Stock
 from server.config import Config
-from server.denoising.compose import Denoising
+from server.denoising.compose import Denoising, compute_of
 from server.event_log import event_logs
 from server.ice_servers import ice_options, turn_servers
 from server.marks import NO_SOURCE, Marks, Source
@@ -92,7 +92,7 @@ class Server:
         described = describing(config.motion_threshold, config.motion_search)
         count_reuse(self.metrics, described, answers, voice)
         self._hearing = hearing_parts(config)
-        self._denoising, self._mouths = Denoising(config.denoiser), mouths(config)
+        self._denoising, self._mouths = Denoising(config.denoiser, compute_of(config)), mouths(config)
         self._telemetry = telemetry(config)
         shared = Shared(
             config, self._stocks, self._compute, voice, self._library, _safety_of(config), self.metrics,

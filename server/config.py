@@ -185,6 +185,10 @@ class Config:
 
     denoiser: str = setting("auto")
     """Weights that repair mouth and eyes: auto takes Anima's own where they improve an avatar, off none; or a path."""
+    denoiser_precision: Literal["auto", "fp32", "fp16", "int8", "nf4"] = setting("auto")
+    """Numbers that they are computed in; auto takes the fastest here, anything else is had or stops the start."""
+    denoiser_device: Literal["auto", "cpu", "cuda", "tensorrt"] = setting("auto")
+    """What they are computed on; auto takes an NVIDIA card where there is one (docs/models.md)."""
     mouth_net: Path | None = setting(None)
     """Folder with a net of MuseTalk's shape that makes portraits' mouths from sound (docs/mouth_net.md)."""
 

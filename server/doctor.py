@@ -144,8 +144,13 @@ def cache_dir(config: Config) -> Check:
 def denoiser(config: Config) -> Check:
     """Whether the weights that repair mouth and eyes can be used; without them hosts are shown as drawn."""
     from models.diffusion.refiner_engine import FAILED, open_engine
+    from server.denoising.compose import compute_of
 
-    engine, about = open_engine(config.denoiser)
+    try:
+        engine, about = open_engine(config.denoiser, compute_of(config))
+    except ConfigError as error:
+        return Check("denoiser", "failure", str(error), f"leave {flag('denoiser_precision')} and "
+                     f"{flag('denoiser_device')} at `auto`, or see docs/models.md")  # fmt: skip
     if engine is not None:
         engine.close()
     if about.startswith(FAILED):

@@ -36,6 +36,7 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
     from realtime.replay import Player, Replayed
     from realtime.stock import Stock
     from server.compose import collection, motions
+    from server.denoising.compose import compute_of
     from server.event_log import read_log
     from server.replaying.compose import Reopening, repainting
     from server.replaying.packs import same_pack
@@ -56,7 +57,7 @@ def replay(arguments: argparse.Namespace, config: Config) -> int:
         else:
             avatar = found.open_aside(name, wish)
         same_pack(header, name, found.pack)
-        reopening = Reopening(config.denoiser)
+        reopening = Reopening(config.denoiser, compute_of(config))
         stack.callback(reopening.close)
         cached, painting = header.get("partial_update") is not False, repainting(arguments.log, found, name)
         player = Player(header["seed"], Stock(avatar), reopening.open, painting, cached=cached)

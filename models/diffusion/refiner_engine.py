@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from models.diffusion.runtime.batching import MicroBatches
-from models.diffusion.runtime.choose import open_runtime
+from models.diffusion.runtime.choose import ANY, Compute, open_runtime
 from models.diffusion.runtime.port import Estimate, Floats, Job, RoiRuntime
 from models.diffusion.runtime.weights import SHIPPED, Weights, open_weights
 from models.diffusion.spec import CONTROL_LENGTH, CROPS, PICTURE_CHANNELS
@@ -79,9 +79,10 @@ class Engine:
         self.runtime.close()
 
 
-def open_engine(wish: str) -> tuple[Engine | None, str]:
+def open_engine(wish: str, compute: Compute = ANY) -> tuple[Engine | None, str]:
     """The engine for the setting `denoiser` (`auto`, `off` or a directory of weights), and one line that says why
-    there is none or what it is. Never raises for what weights are like: without them the host is shown as drawn."""
+    there is none or what it is. Never raises for what weights are like: without them the host is shown as drawn.
+    Raises `ConfigError` where `compute` chooses what cannot be had here."""
     if wish == OFF:
         return None, "off"
     place = SHIPPED if wish == AUTO else Path(wish)
@@ -95,17 +96,32 @@ def open_engine(wish: str) -> tuple[Engine | None, str]:
         if not kinds:
             log.warning("%s: its card names no kind of avatar that it improves; it is used for portraits", place)
             kinds = {"portrait": frozenset(CROPS_USED)}
-        engine = Engine(open_runtime(weights), weights, kinds)
-        engine.warm_up()
-    except (WeightsError, ConfigError, UpstreamError) as error:
+        engine = _begun(weights, compute, kinds)
+    except ConfigError as error:
+        if compute.chosen:
+            raise
+        return None, f"{FAILED}{error}"
+    except (WeightsError, UpstreamError) as error:
         return None, f"{FAILED}{error}"
     uses = (f"{kind} ({', '.join(sorted(crops))})" for kind, crops in sorted(kinds.items()))
     return engine, f"{weights.name} on {engine.runtime.name}, for {'; '.join(uses)}"
 
 
-def announced_engine(wish: str) -> tuple[Engine | None, str]:
+def _begun(weights: Weights, compute: Compute, kinds: Mapping[str, frozenset[str]]) -> Engine:
+    engine = Engine(open_runtime(weights, compute), weights, kinds)
+    try:
+        engine.warm_up()
+    except UpstreamError as error:
+        engine.close()
+        if compute.chosen:
+            raise ConfigError(f"{compute.chosen}: {error}") from error
+        raise
+    return engine
+
+
+def announced_engine(wish: str, compute: Compute = ANY) -> tuple[Engine | None, str]:
     """`open_engine`, told to the log."""
-    engine, about = open_engine(wish)
+    engine, about = open_engine(wish, compute)
     log.log(logging.ERROR if about.startswith(FAILED) else logging.INFO, "denoiser: %s", about)
     return engine, about
 

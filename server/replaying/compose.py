@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.diffusion.refiner import refiner_for
 from models.diffusion.refiner_engine import Engine, open_engine
+from models.diffusion.runtime.choose import ANY, Compute
 from models.staging.collection import Collection
 from models.staging.paintable import Paintable
 from realtime.core.backdrop import TRANSPARENT, parse
@@ -22,15 +23,15 @@ def repainting(log: Path, avatars: Collection, name: str) -> Repainting:
 
 
 class Reopening:
-    """For the setting `denoiser`. `close` releases what was opened."""
+    """For the settings `denoiser…`. `close` releases what was opened."""
 
-    def __init__(self, wish: str) -> None:
-        self._wish = wish
+    def __init__(self, wish: str, compute: Compute = ANY) -> None:
+        self._wish, self._compute = wish, compute
         self._engine: Engine | None = None
 
     def open(self, record: Record, avatar: Avatar) -> Repeatable | str:
         """The denoiser of a log's record, or why these frames are without it."""
-        self._engine, about = open_engine(self._wish) if self._engine is None else (self._engine, "")
+        self._engine, about = open_engine(self._wish, self._compute) if self._engine is None else (self._engine, "")
         had = f"{record.get('name')} ({record.get('weights')}) on {record.get('runtime')}"
         if self._engine is None:
             return f"a denoiser, {had}, improved these frames; here is none: {about}"

@@ -1,12 +1,15 @@
 """Runtimes agree: ONNX with torch, batches with single jobs, INT8 and NF4 nearly with FP32."""
 
+import logging
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.diffusion.runtime.choose import gpu_present, open_onnx, open_runtime, open_torch
+from models.diffusion.runtime.choose import Compute, gpu_present, open_onnx, open_runtime, open_torch, unhelpful
 from models.diffusion.runtime.port import Floats, Job, Precision, RoiRuntime, batches
 from models.diffusion.runtime.weights import Weights
 from models.diffusion.spec import CROPS
@@ -64,6 +67,59 @@ def test_int8_is_taken_on_a_processor(weights: Weights) -> None:
     runtime = open_runtime(weights)
     assert runtime.name == "onnx int8 cpu"
     runtime.close()
+
+
+@pytest.mark.parametrize(
+    ("precision", "name", "said"),
+    [
+        ("fp32", "onnx fp32 cpu", ""),
+        ("int8", "onnx int8 cpu", ""),
+        ("fp16", "torch fp16 cpu", "slower than FP32"),
+        ("nf4", "torch nf4 cpu", "memory, not time"),
+    ],
+)
+def test_every_precision_can_be_chosen(
+    weights: Weights, caplog: pytest.LogCaptureFixture, precision: Precision, name: str, said: str
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        runtime = open_runtime(weights, Compute(precision, "cpu"))
+    assert runtime.name == name
+    assert runtime.evaluate(MANY[:1])[0].image.shape == (3, 96, 128)
+    assert [said in message for message in caplog.messages] == ([True] if said else [])
+    runtime.close()
+
+
+@pytest.mark.skipif(gpu_present(), reason="the GPU serves")
+@pytest.mark.parametrize(
+    ("compute", "parts"),
+    [
+        (Compute(device="cuda"), ["denoiser_device = 'cuda'", "no CUDA device", "CUDAExecutionProvider"]),
+        (Compute("fp16", "cuda"), ["denoiser_precision = 'fp16', denoiser_device = 'cuda'", "no CUDA device"]),
+        (Compute("int8", "cuda"), ["denoiser_precision = 'int8'", "CUDAExecutionProvider"]),
+        (Compute(device="tensorrt"), ["denoiser_device = 'tensorrt'", "TensorrtExecutionProvider"]),
+        (Compute("nf4", "tensorrt"), ["denoiser_precision = 'nf4'", "fp32 or int8"]),
+    ],
+)
+def test_a_choice_that_cannot_be_had_names_setting_and_reason(
+    weights: Weights, compute: Compute, parts: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        open_runtime(weights, compute)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_files_that_a_choice_needs_are_named(weights: Weights, tmp_path: Path) -> None:
+    bare = replace(weights, directory=tmp_path)
+    for precision, file in (("int8", "roi_int8.onnx"), ("nf4", "safetensors")):
+        with pytest.raises(ConfigError, match=file):
+            open_runtime(bare, Compute(precision, "cpu"))  # type: ignore[arg-type]  # of the loop's two literals
+
+
+def test_what_does_not_help_depends_on_the_device() -> None:
+    assert unhelpful("fp16", "cpu") and not unhelpful("fp16", "cuda")
+    assert unhelpful("int8", "cuda") and not unhelpful("int8", "cpu") and not unhelpful("int8", "tensorrt")
+    assert unhelpful("nf4", "cuda") and not unhelpful("auto", "cpu")
 
 
 def test_every_job_is_in_one_batch_of_its_kind() -> None:
