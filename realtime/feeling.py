@@ -9,7 +9,7 @@ from typing import Final
 
 from realtime.compute import ComputeThread
 from realtime.core.budget import Step
-from realtime.core.pressure import Pressure, Sign, Waits
+from realtime.core.pressure import Depth, Pressure, Priority, Sign, Waits, depth_for
 
 EVERY_S: Final = 0.02
 """How often the waits are looked at."""
@@ -23,27 +23,33 @@ class Feeling:
         self._pressure = Pressure()
         self._compute = compute
         self._on_step = on_step
-        self._felt: dict[Callable[[int, str], None], None] = {}
+        self._felt: dict[Callable[[int, str], None], Priority] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due_s = 0.0
         self._woken = Waits(0, 0.0)
         self._threads = ThreadWaits()
 
     @property
-    def depth(self) -> int:
+    def depth(self) -> Depth:
         """0 is no pressure, 2 much."""
         return self._pressure.depth
 
+    @property
+    def much_s(self) -> float:
+        """For how long there has been much pressure; 0 if there is not."""
+        return self._pressure.much_s(asyncio.get_running_loop().time())
+
     @contextlib.contextmanager
-    def felt(self, press: Callable[[int, str], None]) -> Iterator[None]:
-        """Within, `press` is called with the depth of each new pressure and what it is felt by."""
-        self._felt[press] = None
+    def felt(self, press: Callable[[int, str], None], priority: Priority = "normal") -> Iterator[None]:
+        """Within, `press` is called with the depth that each new pressure has for this priority, and what it is felt
+        by."""
+        self._felt[press] = priority
         loop = asyncio.get_running_loop()
         if self._timer is None:
             self._due_s = loop.time() + EVERY_S
             self._timer = loop.call_at(self._due_s, self._look)
         if self._pressure.depth:
-            press(self._pressure.depth, self._pressure.reason)
+            press(depth_for(priority, self._pressure.depth), self._pressure.reason)
         try:
             yield
         finally:
@@ -72,8 +78,8 @@ class Feeling:
         self._timer = loop.call_at(self._due_s, self._look)
         if step is not None:
             self._on_step(step)
-            for press in list(self._felt):
-                press(self._pressure.depth, self._pressure.reason)
+            for press, priority in list(self._felt.items()):
+                press(depth_for(priority, self._pressure.depth), self._pressure.reason)
 
 
 class ThreadWaits:
@@ -85,6 +91,9 @@ class ThreadWaits:
 
     def of(self, *threads: int | None) -> Waits | None:
         """Of these threads together; None where the system does not tell."""
+        # a thread that was relieved is asked for no more, and its number may come again
+        for gone in self._files.keys() - threads:
+            os.close(self._files.pop(gone))
         count, total_ns = 0, 0
         for thread in threads:
             if thread is None:
@@ -94,6 +103,7 @@ class ThreadWaits:
                     self._files[thread] = os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
                 _, waited_ns, runs = os.pread(self._files[thread], 96, 0).split()
             except (OSError, ValueError):
+                self.close()
                 return None
             count, total_ns = count + int(runs), total_ns + int(waited_ns)
         return Waits(count, 1e-9 * total_ns)

@@ -80,6 +80,8 @@ def test_threads_waits_are_read_and_the_files_let_go() -> None:
         pytest.skip("this kernel keeps no such figures")
     assert own.count > 0 and own.total_s >= 0.0
     assert waits.of(threading.get_native_id(), 0) is None and waits.of(None) is None
+    assert len(os.listdir("/proc/self/fd")) == files, "of threads that nobody asks for any more no file is kept"
+    assert waits.of(threading.get_native_id()) is not None
     waits.close()
     assert len(os.listdir("/proc/self/fd")) == files
 
@@ -89,6 +91,7 @@ async def test_a_compute_thread_tells_how_long_work_waited() -> None:
     try:
         first = asyncio.ensure_future(compute.run(1.0, gate.wait))
         second = asyncio.ensure_future(compute.run(2.0, lambda: None))
+        await asyncio.sleep(0)  # both are handed in before the time begins that the second one waits
         await asyncio.sleep(0.02)
         gate.set()
         await asyncio.gather(first, second)
