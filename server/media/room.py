@@ -24,7 +24,8 @@ _CROWD: Final = 3
 instead of pulling the others down."""
 _BEHIND_SHARE: Final = 0.5
 HELD_MOST: Final = 5
-"""After so many pictures that came too late the next one is a keyframe, which needs none of them."""
+"""After so many pictures that came too late the next one is a keyframe, which needs none of them; where keyframes have
+to be further apart, those that are made before it are held as well, for until then all are needed."""
 _UNSEEN_TICKS: Final = VIDEO_CLOCK_HZ // 1000
 """A picture that is not to be seen is due a millisecond before the one that needs it (RTMP counts in these)."""
 
@@ -189,9 +190,8 @@ class VideoRoom:
 
     def hold(self, rung: Rung, unit: EncodedVideo) -> None:
         """Keep a unit that comes too late to be shown: viewers need it to decode the next, and get it with that."""
-        rung.held.append(unit)
+        rung.held = [unit] if unit.keyframe else [*rung.held, unit]
         if len(rung.held) > HELD_MOST:
-            rung.held.clear()
             rung.gate.request()
 
     def settle(self, made: dict[Rung, EncodedVideo]) -> int:

@@ -5,7 +5,7 @@ import pytest
 from realtime.core.governor import RUNGS, RungChooser
 from realtime.core.values import FrameTrace
 from server.media.packets import EgressStats, EncodedVideo
-from server.media.room import Rung, VideoRoom
+from server.media.room import HELD_MOST, Rung, VideoRoom
 from tests.server.rtc.rig import frame_of, patches
 
 FLOORS = tuple(spec.floor_bps for spec in RUNGS)
@@ -125,3 +125,25 @@ def test_the_small_rung_shows_every_other_frame_at_half_the_size() -> None:
     assert shown == [0, 2, 4, 6]
     with pytest.raises(ValueError, match="shape"):
         room.encode(rung, frame_of(patches(64, 64)), keyframe=False, bitrate_bps=100_000)
+
+
+def test_what_is_held_is_needed_until_a_keyframe_comes() -> None:
+    room = _room()
+    got: list[EncodedVideo] = []
+
+    def collect(unit: EncodedVideo) -> bool:
+        got.append(unit)
+        return True
+
+    room.join("H264", collect)
+    _play(room, 0.0, ("high",))
+    rung = room.wanted()[0]
+    for _ in range(HELD_MOST + 2):
+        room.hold(rung, _unit(keyframe=False))
+    assert rung.gate.due(1.0) and not rung.gate.due(0.1), "a keyframe is asked for, and may have to wait"
+    room.deliver(rung, _unit(keyframe=False))
+    assert len(got) == 1 + HELD_MOST + 3, "until it is there, no picture can be decoded without all of those before it"
+    room.settle({rung: _unit(keyframe=False)})
+    room.hold(rung, _unit(keyframe=False))
+    room.hold(rung, _unit(keyframe=True))
+    assert [unit.keyframe for unit in rung.held] == [True], "a keyframe needs nothing of what came before it"
