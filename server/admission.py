@@ -1,6 +1,7 @@
 """Whether the machine can hold one more session. Pure: loads and times are arguments."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 FIRST_GUESS_SHARE = 0.15
 """CPU share (of one core) assumed for a session before any was measured."""
@@ -8,6 +9,9 @@ SMOOTHING = 0.2
 LEAST_SHARE = 0.02
 SETTLE_S = 5.0
 """Time after an admission during which a session's own cost is not yet seen in the measurement."""
+PRESSED_S = 1.0
+"""Much pressure that has lasted no longer refuses nobody: it may be a session's beginning."""
+Why = Literal["sessions", "processor", "pressure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Refused:
 
     reason: str
     retry_after_s: float
+    why: Why
+    """What there is too little of, in one word that metrics are told by."""
 
 
 class Admission:
@@ -49,17 +55,21 @@ class Admission:
         if sessions > 0:
             self._share += SMOOTHING * (max(LEAST_SHARE, busy_cores / sessions) - self._share)
 
-    def decide(self, sessions: int, now_s: float) -> Accepted | Refused:
-        """Whether one more fits. An acceptance is remembered: the caller goes on to open the session."""
+    def decide(self, sessions: int, now_s: float, pressed_s: float = 0.0) -> Accepted | Refused:
+        """Whether one more fits, where much pressure has lasted `pressed_s`. An acceptance is remembered: the caller
+        goes on to open the session."""
         self._young_s = [at_s for at_s in self._young_s if now_s - at_s < SETTLE_S]
         if sessions >= self._max_sessions:
-            return Refused(f"all {self._max_sessions} sessions are taken", retry_after_s=10.0)
+            return Refused(f"all {self._max_sessions} sessions are taken", 10.0, "sessions")
+        if sessions > 0 and pressed_s > PRESSED_S:
+            # the processor may be taken by others, of which what this process uses says nothing
+            return Refused(f"running sessions have been held up for {pressed_s:.1f} s", SETTLE_S, "pressure")
         young = min(len(self._young_s), sessions)
         need = self._busy + (young + 1) * self._share
         # an idle server takes one session whatever its cost: its own ladder degrades it to what the machine can do
         if sessions > 0 and need > self._capacity:
             busy = round(100 * self._busy / self._capacity) if self._capacity else 100
             wait_s = SETTLE_S if young else 2 * SETTLE_S
-            return Refused(f"the processor is {busy} % taken by {sessions} sessions", retry_after_s=wait_s)
+            return Refused(f"the processor is {busy} % taken by {sessions} sessions", wait_s, "processor")
         self._young_s.append(now_s)
         return Accepted(need)

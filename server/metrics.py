@@ -24,7 +24,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._sessions_opened = self._counter("sessions_opened", "Sessions that were opened")
-        self._sessions_refused = self._counter("sessions_refused", "Sessions refused for lack of capacity")
+        self._sessions_refused = self._counter("sessions_refused", "Sessions refused, by what was lacking", "reason")
         self._frames = self._counter("frames", "Frames produced, by what was done for them", "rung")
         self._late = self._counter("late_frames", "Frames that missed their media time")
         self._left_out = self._counter("pictures_left_out", "Pictures too late to be shown, by where", "found")
@@ -72,8 +72,9 @@ class Metrics:
     def session_opened(self) -> None:
         self._sessions_opened.inc()
 
-    def session_refused(self) -> None:
-        self._sessions_refused.inc()
+    def session_refused(self, reason: str) -> None:
+        """A session was not opened. `reason` is one of a few fixed words."""
+        self._sessions_refused.labels(reason).inc()
 
     def viewer_joined(self, offer_to_frame_s: float | None = None) -> None:
         """A viewer connected; how long its first frame took, where known."""

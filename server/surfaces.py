@@ -243,6 +243,11 @@ class Sessions(Protocol):
 
     def all(self) -> Sequence[LiveSession]: ...
 
+    @property
+    def pressed_s(self) -> float:
+        """For how long the running sessions have been under much pressure; 0 if they are not."""
+        ...
+
     async def close(self, session_id: str, reason: str) -> None:
         """End one session; ending one that is gone already does nothing."""
         ...

@@ -70,9 +70,14 @@ class Pressure:
         self.reason = ""
         self._looks: deque[_Look] = deque()
         self._frames: deque[tuple[float, bool, bool]] = deque()
+        self._much_since_s = float("inf")
         self._signed_s = float("-inf")
         self._ended_s = float("-inf")
         self._calm_s = CALM_S
+
+    def much_s(self, now_s: float) -> float:
+        """For how long there has been much pressure; 0 if there is not."""
+        return max(0.0, now_s - self._much_since_s)
 
     def framed(self, share: float, now_s: float, *, strained: bool) -> None:
         """A session made a frame that took this share of its interval; whether it was strained, late or lost."""
@@ -100,6 +105,7 @@ class Pressure:
 
     def _turn(self, depth: Depth, reason: str, now_s: float) -> Step:
         down = depth > self.depth
+        self._much_since_s = now_s if depth == 2 else float("inf")
         self.depth, self.reason = depth, reason
         return Step(("none", "some", "much")[depth], down, reason, now_s, kind="pressure")
 

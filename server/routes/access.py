@@ -1,5 +1,6 @@
 """From a request to the session it may use, and the opening of new ones."""
 
+import logging
 from typing import Literal
 from urllib.parse import quote
 
@@ -11,6 +12,8 @@ from server.auth import Grant, Scope
 from server.middleware import client_address
 from server.state import GRANT, STATE, State
 from server.surfaces import LiveSession, SessionSpec
+
+logger = logging.getLogger(__name__)
 
 
 def require_server(request: web.Request) -> None:
@@ -58,12 +61,15 @@ async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
     if state.is_open or not request[GRANT].server:
         wait_s = state.new_sessions.take(client_address(request), now_s)
         if wait_s:
+            _refused(state, "rate", "too many new sessions from one address")
             raise TooMany("too many new sessions", retry_after_s=wait_s, limit=str(state.new_sessions.rate))
     if state.draining:
+        _refused(state, "draining", "the server is shutting down")
         raise CapacityError("the server is shutting down", retry_after_s=state.config.drain_timeout_s)
-    decision = state.admission.decide(len(state.services.sessions.all()) + state.opening, now_s)
+    running = state.services.sessions
+    decision = state.admission.decide(len(running.all()) + state.opening, now_s, running.pressed_s)
     if isinstance(decision, Refused):
-        state.services.metrics.session_refused()
+        _refused(state, decision.why, decision.reason)
         raise CapacityError(decision.reason, retry_after_s=decision.retry_after_s)
     state.opening += 1
     try:
@@ -74,6 +80,13 @@ async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
     state.tokens.issue(session.id, state.clock())
     touch(state, session.id)
     return session
+
+
+def _refused(state: State, why: str, reason: str) -> None:
+    """No session is refused without a record."""
+    state.services.metrics.session_refused(why)
+    # an address that is over its rate could fill the log
+    logger.log(logging.DEBUG if why == "rate" else logging.INFO, "a session is refused: %s", reason)
 
 
 async def close_session(state: State, session_id: str, reason: str) -> None:

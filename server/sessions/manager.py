@@ -36,6 +36,11 @@ class SessionManager:
         """All running sessions."""
         return list(self._sessions.values())
 
+    @property
+    def pressed_s(self) -> float:
+        """For how long this process has been under much pressure; 0 if it is not."""
+        return self._shared.feeling.much_s
+
     async def close(self, session_id: str, reason: str) -> None:
         """End one session; ending one that is gone already does nothing."""
         session = self._sessions.pop(session_id, None)

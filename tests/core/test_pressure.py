@@ -47,6 +47,16 @@ def test_long_waits_are_much_pressure() -> None:
     assert machine.steps[-1].rung == "much" and machine.pressure.depth == 2
 
 
+def test_how_long_much_pressure_has_lasted() -> None:
+    wait_s = 2 * LIMITS["threads"].much_s
+    machine = Machine(lambda now_s: wait_s if now_s >= 1.0 else 0.0).run(1.0)
+    assert machine.pressure.much_s(machine.now_s) == 0.0
+    machine.run(3.0)
+    assert 1.8 < machine.pressure.much_s(machine.now_s) <= 2.0
+    light = Machine(lambda now_s: 1.5 * LIMITS["threads"].some_s).run(3.0)
+    assert light.pressure.depth == 1 and light.pressure.much_s(light.now_s) == 0.0
+
+
 def test_waits_that_no_frame_is_tight_for_harm_nobody() -> None:
     assert Machine(lambda now_s: 0.05, share=0.2).run(2.0).steps == []
 

@@ -215,6 +215,7 @@ class FakeSessions:
         self.running: dict[str, FakeSession] = {}
         self.closed: list[tuple[str, str]] = []
         self.opened = 0
+        self.pressed_s = 0.0
 
     async def create(self, spec: SessionSpec) -> FakeSession:
         self.opened += 1

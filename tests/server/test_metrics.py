@@ -39,7 +39,7 @@ def test_everything_else_counts_too() -> None:
     metrics.viewer_failed("timeout")
     metrics.message_refused("rate")
     metrics.session_opened()
-    metrics.session_refused()
+    metrics.session_refused("sessions")
     metrics.request("/v1/sessions", 201)
     assert metrics.value("anima_encode_seconds_count") == 1
     assert metrics.value("anima_response_seconds_sum") == 0.05

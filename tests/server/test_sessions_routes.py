@@ -1,5 +1,6 @@
 """`/v1/sessions` and its calls, on good and bad input."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -64,8 +65,32 @@ async def test_no_room_is_503_with_a_time_to_come_back(start: Start) -> None:
     await bench.session()
     response = await bench.raw("POST", "/v1/sessions", json={})
     assert response.status == 503 and int(response.headers["Retry-After"]) >= 1
-    assert bench.services.metrics.value("anima_sessions_refused_total") == 1
+    assert bench.services.metrics.value("anima_sessions_refused_total", reason="sessions") == 1
     assert len(bench.services.sessions.running) == 1
+
+
+async def test_lasting_pressure_refuses_what_would_add_to_it(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    bench = await start()
+    bench.services.sessions.pressed_s = 5.0
+    session = await bench.session()
+    with caplog.at_level(logging.INFO):
+        response = await bench.raw("POST", "/v1/sessions", json={})
+    assert response.status == 503 and int(response.headers["Retry-After"]) >= 1
+    assert bench.services.metrics.value("anima_sessions_refused_total", reason="pressure") == 1
+    assert "a session is refused: running sessions have been held up for 5.0 s" in caplog.text
+    bench.services.sessions.pressed_s = 0.4
+    assert (await bench.session()).id != session.id, "a short burst refuses nobody"
+
+
+async def test_a_rate_and_a_shutdown_are_refusals_too(start: Start) -> None:
+    bench = await start(sessions_per_min=1.0)
+    await bench.session()
+    assert (await bench.raw("POST", "/v1/sessions", json={})).status == 429
+    bench.now_s += 60.0
+    bench.state.draining = True
+    assert (await bench.raw("POST", "/v1/sessions", json={})).status == 503
+    value = bench.services.metrics.value
+    assert [value("anima_sessions_refused_total", reason=why) for why in ("rate", "draining")] == [1, 1]
 
 
 async def test_say_reaches_the_session(bench: Bench) -> None:
