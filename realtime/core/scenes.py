@@ -47,7 +47,8 @@ class Scene:
     budget_ms: int
     """From a viewer's words to the first audible sample, p95."""
     inputs: tuple[str, ...]
-    """What viewers can send: `chat`, `comment`, `voice`, `gift`, `order`."""
+    """What the scene is meant for: `chat`, `comment`, `voice`, `gift`, `order`. It tells pages and platforms what to
+    offer; nothing else is refused."""
     content: ContentKind
     """What its content files describe."""
     opening: Opening
@@ -71,20 +72,23 @@ class Scene:
 
 
 HOST: Final = Scene(
-    "host", {"en": "Host", "zh": "主播"}, 400, ("chat", "comment"), "knowledge", "wait",
+    "host", {"en": "Host", "zh": "主播"}, 400, ("chat", "comment", "voice"), "knowledge", "wait",
     Policy(silence_s=0.0, greet_every_s=0.0),
 )  # fmt: skip
 COMMERCE: Final = Scene(
-    "commerce", {"en": "Live shop", "zh": "直播带货"}, 400, ("chat", "comment", "gift", "order"), "product", "rundown",
-    Policy(answers_between_shots=2, silence_s=12.0, greet_every_s=20.0, repeat_after_s=90.0),
+    "commerce", {"en": "Live shop", "zh": "直播带货"}, 400, ("chat", "comment", "voice", "gift", "order"), "product",
+    "rundown", Policy(answers_between_shots=2, silence_s=12.0, greet_every_s=20.0, repeat_after_s=90.0),
+    Limits(down_after=3, up_after=30),
 )  # fmt: skip
 TUTOR: Final = Scene(
-    "tutor", {"en": "Lesson", "zh": "课堂"}, 500, ("chat", "comment"), "lesson", "rundown",
+    "tutor", {"en": "Lesson", "zh": "课堂"}, 500, ("chat", "comment", "voice"), "lesson", "rundown",
     Policy(answers_between_shots=1, silence_s=15.0, greet_every_s=0.0, answer_wait_s=25.0, repeat_after_s=30.0),
+    Limits(down_after=4, up_after=24),
 )  # fmt: skip
 NPC: Final = Scene(
-    "npc", {"en": "Game character", "zh": "游戏角色"}, 300, ("chat", "comment"), "persona", "greet",
+    "npc", {"en": "Game character", "zh": "游戏角色"}, 300, ("chat", "comment", "voice"), "persona", "greet",
     Policy(answers_between_shots=3, silence_s=20.0, greet_every_s=0.0, repeat_after_s=5.0),
+    Limits(down_after=2, up_after=24),
 )  # fmt: skip
 MEETING: Final = Scene(
     "meeting", {"en": "Meeting", "zh": "会议"}, 200, ("chat", "comment", "voice"), "knowledge", "wait",
@@ -98,7 +102,10 @@ AR: Final = Scene(
 )  # fmt: skip
 SCENES: Final[Mapping[str, Scene]] = {scene.name: scene for scene in (HOST, COMMERCE, TUTOR, NPC, MEETING, AR)}
 """By name; the first is the default. The budgets are those published for a live shop, for tutoring, for a game
-character's improvised dialogue, for a camera scene of a meeting and for augmented reality."""
+character's improvised dialogue, for a camera scene of a meeting and for augmented reality. The smaller a budget, the
+fewer late frames are borne: a frame of 25 a second is 40 ms of it, so four are a third of a lesson's 500 ms and two a
+quarter of a character's 300. A shop waits longer before it does more again, for its run-down is watched, not spoken
+with, and a picture that changes back and forth shows more than one that stays plain."""
 
 
 @dataclass(frozen=True, slots=True)

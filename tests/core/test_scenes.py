@@ -27,5 +27,18 @@ def test_quick_scenes_give_way_sooner() -> None:
     assert steps == [3, 2]
 
 
+def test_a_smaller_budget_never_bears_more_late_frames() -> None:
+    ordered = sorted(SCENES.values(), key=lambda scene: scene.budget_ms)
+    borne = [scene.ladder.down_after for scene in ordered]
+    assert borne == sorted(borne) and borne[0] < borne[-1]
+    # what is borne is well within the time that words have to become sound
+    assert all(scene.ladder.down_after * 40 <= scene.budget_ms * 0.6 for scene in ordered)
+
+
+def test_every_scene_is_meant_for_microphones() -> None:
+    assert all("voice" in scene.inputs for scene in SCENES.values())
+    assert {"gift", "order"} <= set(SCENES["commerce"].inputs) and "gift" not in SCENES["tutor"].inputs
+
+
 def test_equipment_is_the_limit() -> None:
     assert Limits().ladder("warp").rung == "warp" and Limits(best="cached").ladder("refine2").rung == "cached"
