@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
 from aiohttp import ClientSession, web
@@ -34,12 +34,29 @@ _FLAGS: Final = (
 def needs(*programs: str) -> pytest.MarkDecorator:
     """Skips where one of these is missing."""
     missing = [name for name in programs if shutil.which(name) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}: make interop-deps")
+    return skip_unless(not missing, f"needs {', '.join(missing)}: make interop-deps")
+
+
+def skip_unless(has: bool, reason: str) -> pytest.MarkDecorator:
+    """Skips where a peer is missing; with `ANIMA_REQUIRE_PEERS=1` the test runs, and fails for what it lacks."""
+    return pytest.mark.skipif(not has and not peers_required(), reason=reason)
+
+
+def peers_required() -> bool:
+    """Whether a missing peer is a failure, as where all of them were installed for the tests."""
+    return os.environ.get("ANIMA_REQUIRE_PEERS") == "1"
+
+
+def missing_peer(reason: str) -> NoReturn:
+    """Skip, or fail where peers are required."""
+    if peers_required():
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 GO_PATH: Final = Path("/usr/share/gocode")
 _HAS_PION: Final = shutil.which("go") is not None and (GO_PATH / "src/github.com/pion/webrtc").exists()
-needs_pion: Final = pytest.mark.skipif(not _HAS_PION, reason="needs Debian's Go and Pion: make interop-deps")
+needs_pion: Final = skip_unless(_HAS_PION, "needs Debian's Go and Pion: make interop-deps")
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +80,7 @@ def packages() -> Path:
             ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True
         )
         if done.returncode:
-            pytest.skip(f"npm cannot install the packages: {done.stderr.strip()[-300:]}")
+            missing_peer(f"npm cannot install the packages: {done.stderr.strip()[-300:]}")
         (folder / "installed").touch()
     return folder
 
