@@ -244,6 +244,11 @@ class RemoteSession:
         body |= _given(paint=paint, style=style, style_strength=style_strength)
         await self._call("POST", "/cue", body)
 
+    async def permit_viewer(self, pc_id: str, scopes: Sequence[str]) -> None:
+        """Let a viewer do this from now on: some of `view`, `talk`, `direct`, at most one's own. `pc_id` is its
+        connection's (`HeadlessViewer.pc_id`). Raises `NotFound` for a connection that has gone."""
+        await self._call("PATCH", f"/viewers/{pc_id}", {"scopes": list(scopes)})
+
     async def open_output(
         self, kind: str, *, url: str = "", secret: str = "", name: str = "", sound: str = "auto"
     ) -> dict[str, Any]:

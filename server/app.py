@@ -33,6 +33,7 @@ from server.routes import (
     rtc_resources,
     sessions,
     styles,
+    viewers,
 )
 from server.routes.page import page_files
 from server.routes.specification import description_routes
@@ -42,7 +43,7 @@ from server.surfaces import Services
 
 SURFACES = (
     sessions, offer, rtc_resources, livetalking, dashscope, catalogue, backgrounds, portraits, operations, director,
-    prompts, obs, outputs, connectivity, styles,
+    prompts, obs, outputs, connectivity, styles, viewers,
 )  # fmt: skip
 OPERATIONS = tuple(operation for surface in SURFACES for operation in surface.OPERATIONS)
 REQUEST_BURST_S = 4.0

@@ -221,6 +221,10 @@ class LiveSession(Protocol):
         do what `scopes` say. Broken SDP raises `RequestError`."""
         ...
 
+    def permit(self, pc_id: str, scopes: frozenset[Scope]) -> None:
+        """Let a viewer do this from now on, on this connection, and tell it. Raises `NotFound`."""
+        ...
+
     async def trickle(self, body: Mapping[str, Any]) -> None:
         """SmallWebRTC `{pc_id, candidates[]}`. Raises `NotFound` for a foreign `pc_id`, `Malformed` for candidates."""
         ...

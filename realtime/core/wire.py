@@ -29,11 +29,11 @@ from realtime.core.wire_inbound import (
     TrackStatus,
     parse,
 )
-from realtime.core.wire_outbound import Encoder, bot_ready, error_response, farewell, server_response
+from realtime.core.wire_outbound import Encoder, bot_ready, error_response, farewell, permitted, server_response
 
 __all__ = [
     "LABEL", "MAX_MESSAGE_BYTES", "PROTOCOL_VERSION", "Camera", "ClientMessage", "ClientReady", "CommentText", "Cue",
     "DisconnectBot", "Encoder",
     "Envelope", "FramesShown", "Interrupt", "Ping", "SayText", "SendText", "Stats", "TrackStatus", "bot_ready",
-    "error_response", "farewell", "id_of", "parse", "read_envelope", "server_response",
+    "error_response", "farewell", "id_of", "parse", "permitted", "read_envelope", "server_response",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """What the server says over the data channel: events of a conversation as RTVI messages, and replies to requests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from realtime.core import events
@@ -29,6 +29,11 @@ def error_response(id: str, error: AnimaError) -> str:
     if retry_after_s is not None:
         data["retry_after_s"] = retry_after_s
     return Envelope("error-response", data, id).text()
+
+
+def permitted(scopes: Iterable[str]) -> str:
+    """What this viewer may do from now on: some of `view`, `talk`, `direct`."""
+    return Envelope("server-message", {"t": "scopes", "d": {"scopes": sorted(scopes)}}, "scopes").text()
 
 
 def farewell(reason: str, *, returns: bool) -> str:

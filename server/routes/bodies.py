@@ -202,6 +202,19 @@ class NewTokenMade(BaseModel):
     scopes: list[str]
 
 
+class ViewerScopes(Body):
+    """What a viewer shall be allowed from now on."""
+
+    scopes: list[Scope] = Field(min_length=1, max_length=3, description="At most those of who grants them.")
+
+
+class ViewerPermitted(BaseModel):
+    """What a viewer may do now."""
+
+    pc_id: str
+    scopes: list[str]
+
+
 class SessionState(BaseModel):
     """A session as it is now, with counters of what it did."""
 

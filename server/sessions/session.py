@@ -149,6 +149,14 @@ class Session:
         """Join a viewer."""
         return await self._offers.offer(body, scopes)
 
+    def permit(self, pc_id: str, scopes: frozenset[Scope]) -> None:
+        """Let a viewer do more, or less, from now on, and tell it."""
+        chosen = self._offers.peer(pc_id)
+        chosen.scopes = scopes
+        for peer in self._peers:
+            if peer is chosen:
+                peer.send(wire.permitted(scopes))
+
     async def trickle(self, body: Mapping[str, Any]) -> None:
         """Add a viewer's candidates."""
         await self._offers.trickle(body)

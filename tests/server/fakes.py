@@ -196,6 +196,11 @@ class FakeSession:
         self.peers.add(pc_id)
         return {"sdp": "v=0\r\n", "type": "answer", "pc_id": pc_id}
 
+    def permit(self, pc_id: str, scopes: frozenset[Scope]) -> None:
+        if pc_id not in self.peers:
+            raise NotFound("there is no such connection", field="pc_id")
+        self._note("permit", (pc_id, scopes))
+
     async def trickle(self, body: Mapping[str, Any]) -> None:
         if body["pc_id"] not in self.peers:
             raise NotFound("there is no such connection", field="pc_id")
