@@ -1,10 +1,12 @@
 """Encoders of VP8, VP9 and AV1: FFmpeg cannot change their bit rate, so they are opened anew for another one."""
 
+import contextlib
 import os
 import random
 from abc import ABC, abstractmethod
 from typing import ClassVar, Final
 
+import av
 from av.video.codeccontext import VideoCodecContext
 
 from realtime.core.values import Frame
@@ -149,10 +151,11 @@ class Av1Encoder(ReopenedEncoder):
 
     def close(self) -> None:
         """See `VideoEncoder.close`."""
-        if self._codec is not None and self._codec.is_open:
+        codec, self._codec = self._codec, None
+        if codec is not None and codec.is_open:
             # the library complains about an encoder that goes without having been told that no more comes
-            self._codec.encode(None)
-        self._codec = None
+            with contextlib.suppress(av.FFmpegError):
+                codec.encode(None)
 
     def _open(self, bitrate_bps: int) -> VideoCodecContext:
         os.environ.setdefault("SVT_LOG", _SVT_ERRORS_ONLY)

@@ -12,7 +12,7 @@ from realtime.core.units import VIDEO_TIME_BASE
 from realtime.core.values import I420
 from server.media.codecs import VIDEO_CODECS, VideoCodec
 from server.media.packets import EncodedVideo
-from server.media.video_encoder import VideoEncoder, open_encoder
+from server.media.video_encoder import Av1Encoder, VideoEncoder, open_encoder
 from tests.server.rtc.rig import HEIGHT, WIDTH, depayloaded, frame_of, patches, psnr_db, texture
 
 DECODERS: dict[VideoCodec, str] = {"H264": "h264", "VP8": "libvpx", "VP9": "libvpx-vp9", "AV1": "libdav1d"}
@@ -144,3 +144,17 @@ def test_wrong_size_is_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
         encoder.encode(frame_of(patches(128, 128)), keyframe=True, bitrate_bps=500_000)
     encoder.close()
+
+
+def test_an_av1_encoder_that_fails_at_its_end_is_gone_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Av1Encoder(WIDTH, HEIGHT, 25, ceiling_bps=1_500_000)
+
+    class Broken:
+        is_open = True
+
+        def encode(self, frame: None) -> None:
+            raise av.FFmpegError(22, "Invalid argument")
+
+    monkeypatch.setattr(encoder, "_codec", Broken())
+    encoder.close()
+    assert encoder._codec is None
