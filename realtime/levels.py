@@ -12,7 +12,7 @@ import numpy as np
 from realtime.aside import Aside
 from realtime.compute import ComputeThread
 from realtime.core.breaker import Breaker
-from realtime.core.budget import CostModel, Ladder, affordable
+from realtime.core.budget import CostModel, Ladder, Step, affordable
 from realtime.core.composite import compose
 from realtime.core.facs import Controls
 from realtime.core.governor import RateGovernor
@@ -73,6 +73,8 @@ class Workshop:
     lead: Lead = field(default_factory=Lead)
     trusted: Breaker = field(default_factory=Breaker)
     """Of the denoiser: one that keeps missing its time is left alone for a while."""
+    on_step: Callable[[Step], None] = lambda step: None
+    """Told when it is left alone, and when it keeps its time again."""
     governor: RateGovernor = field(default_factory=RateGovernor)
     guard: Guarding | None = None
     """Looks at what was drawn before it leaves; None looks at nothing."""
@@ -162,13 +164,23 @@ async def _refine_in_time(shop: Workshop, denoiser: Denoiser, state: FrameState,
         async with asyncio.timeout(max(0.0, left_s)):
             better = await work
     except TimeoutError:
-        shop.trusted.failed(shop.clock())
+        _missed(shop, shop.clock())
         return
+    if shop.trusted.tripped:
+        shop.on_step(Step("asked", False, "it was done in time after a rest", shop.clock(), kind="denoiser"))
     shop.trusted.succeeded()
     if any(a is not b for a, b in zip(better.patches, state.patches, strict=True)):
         _take(shop.guard, state, better.patches)
     if better.steps:
         state.trace.rung = "refine2" if better.steps == 2 else "refine1"
+
+
+def _missed(shop: Workshop, now_s: float) -> None:
+    """The denoiser was not done by the deadline once more."""
+    shop.trusted.failed(now_s)
+    rest_s = shop.trusted.wait_s(now_s)
+    if rest_s:
+        shop.on_step(Step("rests", True, f"it missed its time, and rests for {rest_s:g} s", now_s, kind="denoiser"))
 
 
 def _take(guard: Guarding | None, state: FrameState, better: tuple[Patch, ...]) -> None:

@@ -17,6 +17,11 @@ class Breaker:
         self._rest_s = rest_s
         self._open_until_s = float("-inf")
 
+    @property
+    def tripped(self) -> bool:
+        """Whether the last calls failed so often that it has rested or rests."""
+        return self._failures >= self._limit
+
     def wait_s(self, now_s: float) -> float:
         """How long not to call yet; 0 when a call may be made."""
         return max(0.0, self._open_until_s - now_s)

@@ -59,7 +59,8 @@ class CostModel:
 @dataclass(frozen=True, slots=True)
 class Step:
     """A decision to do less or more from now on, and why. `kind` says of what: `ladder` of what is done for a frame,
-    `rate` of how many frames are made, `path` of the encoding one viewer gets. `rung` is what it has come to."""
+    `rate` of how many frames are made, `path` of the encoding one viewer gets, `denoiser` of whether it is asked,
+    `pressure` of what is felt by all. `rung` is what it has come to."""
 
     rung: str
     down: bool

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import realtime.compute
 from realtime.compute import ComputeThread
-from realtime.core.budget import CostModel, Ladder
+from realtime.core.budget import CostModel, Ladder, Step
 from realtime.core.facs import Controls
 from realtime.core.plan import Plan
 from realtime.core.schedule import DeadlineQueue
@@ -133,6 +133,21 @@ def test_a_stream_of_changes_does_not_stop_the_picture() -> None:
 
     show = run_virtual(main())
     assert len(show.frames) > 65 and show.generator.counters.redrawn > 10
+
+
+def test_a_denoisers_rest_and_its_return_are_records() -> None:
+    async def main() -> list[Step]:
+        steps: list[Step] = []
+        show = Show(lambda piece: 0.5 if piece == "_refined" and now_s() < 5.0 else 0.003, denoiser=Denoiser())
+        show.shop.on_step = steps.append
+        await show.run(20.0)
+        return steps
+
+    steps = run_virtual(main())
+    assert [(step.kind, step.rung, step.down) for step in steps] == [
+        ("denoiser", "rests", True), ("denoiser", "asked", False),
+    ]  # fmt: skip
+    assert "10 s" in steps[0].reason and steps[1].at_s >= steps[0].at_s + 10.0
 
 
 def test_a_slow_denoiser_costs_no_time_and_is_left_alone() -> None:
