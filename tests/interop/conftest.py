@@ -5,9 +5,10 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -122,14 +123,15 @@ async def output_of(*command: str, folder: Path, timeout_s: float = 90.0, **envi
     """Run a program that prints JSON in its last line."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment},
+        env={**os.environ, **environment}, start_new_session=True,
     )  # fmt: skip
     try:
         async with asyncio.timeout(timeout_s):
             out, errors = await process.communicate()
     finally:
-        if process.returncode is None:
-            process.kill()
+        # what it started goes with it: a compiler left behind keeps a core busy
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, errors.decode()[-2000:]
     found: dict[str, Any] = json.loads(out.decode().strip().splitlines()[-1])
     return found
@@ -143,6 +145,8 @@ async def built_go(folder: Path, source: str) -> str:
     shutil.copy(PEERS / source, code / "main.go")
     (code / "go.mod").write_text("module peer\n")
     environment = {"GO111MODULE": "off", "GOPATH": f"{folder}:{GO_PATH}", "GOFLAGS": "-p=1"}
+    # Go 1.19's linker was once seen to spin for minutes on an overloaded machine; preemption by signals is suspected
+    environment["GODEBUG"] = "asyncpreemptoff=1"
     build = ["sh", "-c", "go build -o peer . && echo '{}'"]
     await output_of(*build, folder=code, timeout_s=400.0, **environment)
     return str(code / "peer")
