@@ -1,8 +1,10 @@
 """What the ROI denoiser costs and gains: crops against the full frame, INT8 against FP32, denoiser against regressor.
 
-Without `--weights` the net has random weights: its times are those of trained ones, and `weights` says so. With a
-directory of weights and a `--cache` of clips the quality on held-out identities stands beside, and `--regressor` names
-the control of equal size. `--gpu` measures a CUDA device instead (`bench.roi_denoiser_gpu`).
+The weights that come with Anima are measured unless `--weights` names a directory, and `--weights random` takes a net
+that was never trained: its times are those of trained ones, but it has no quality. Quality is that of held-out people,
+rendered into a folder that is deleted again unless `--cache` names one. `--regressor` names the control of equal size;
+without one its keys are null and `regressor` says why. `--gpu` measures a CUDA device instead
+(`bench.roi_denoiser_gpu`).
 
 - `int8_mouth_eyes_ms`: one step for both crops of a frame, INT8, on one thread; `mouth_speedup`, `face_speedup`: the
   full frame of 512 x 512 over the crop, same weights, same run.
@@ -28,7 +30,8 @@ from models.diffusion.data.sample import RoiClip, RoiSample, Split
 from models.diffusion.runtime.choose import open_onnx, open_torch
 from models.diffusion.runtime.judge import drift_db_per_min, figures, held_out, rollout, source_named
 from models.diffusion.runtime.port import Job, Precision, RoiRuntime
-from models.diffusion.runtime.weights import Weights, open_weights
+from models.diffusion.runtime.weights import SHIPPED, Weights, open_weights
+from models.diffusion.sampler import ANEW
 from models.diffusion.spec import CONTROL_LENGTH, CROPS, FIELDS, PICTURE_CHANNELS, REFERENCE_STRIDE, SIZES, NetSpec
 
 WARM_UP: Final = 3
@@ -37,7 +40,10 @@ FULL_SHARE: Final = 8
 JUDGED: Final = ("mouth", "eyes")
 DRIFT_CLIPS: Final = 4
 DRIFT_ROUNDS: Final = 12
+UNTRAINED: Final = "random"
 RANDOM: Final = "random: times only"
+UNCONTROLLED: Final = "none named: no control comes with Anima, and none was trained on the people of these weights"
+QUALITY: Final = ("psnr_db", "ssim", "seam", "int8_loss_db", "landmark_nme", "flicker")
 
 
 def measure(n: int, weights: str, regressor: str, cache: str, source: str, clips: int, gpu: int) -> Result:
@@ -48,16 +54,25 @@ def measure(n: int, weights: str, regressor: str, cache: str, source: str, clips
         return measure_gpu(n)
     found: Result
     with tempfile.TemporaryDirectory() as place:
-        taken = open_weights(Path(weights)) if weights else random_weights(SIZES["S"], Path(place) / "s")
-        found = {"weights": taken.name if weights else RANDOM, **speed(taken, n)}
+        trained = weights != UNTRAINED
+        taken = open_weights(Path(weights or SHIPPED)) if trained else random_weights(SIZES["S"], Path(place) / "s")
+        found = {"weights": taken.name if trained else RANDOM, **speed(taken, n)}
         found |= {f"m_{key}": value for key, value in m_speed(Path(place) / "m", n).items()}
         found |= bits(taken, n)
-    if weights and cache:
-        found |= quality(taken, ClipCache(Path(cache), 8 * 2**30), source, clips)
-        if regressor:
-            control = quality(open_weights(Path(regressor)), ClipCache(Path(cache), 8 * 2**30), source, clips)
-            found |= {f"regressor_{key}": value for key, value in control.items()}
+        if trained:
+            kept = ClipCache(Path(cache or Path(place) / "clips"), 8 * 2**30)
+            found |= quality(taken, kept, source, clips)
+            found |= control_quality(regressor, kept, source, clips)
     return found
+
+
+def control_quality(regressor: str, cache: ClipCache, source: str, clips: int) -> dict[str, Any]:
+    """The same figures of the control; null, with the reason, where there is none."""
+    if not regressor:
+        return {"regressor": UNCONTROLLED} | {f"regressor_{key}": None for key in QUALITY}
+    control = open_weights(Path(regressor))
+    figures_of = quality(control, cache, source, clips)
+    return {"regressor": control.name} | {f"regressor_{key}": value for key, value in figures_of.items()}
 
 
 def random_weights(spec: NetSpec, place: Path, *, int8: bool = True) -> Weights:
@@ -177,14 +192,15 @@ def judged_crops(weights: Weights) -> tuple[str, ...]:
 
 
 def quality(weights: Weights, cache: ClipCache, source: str, count: int) -> dict[str, Any]:
-    """Figures on held-out identities; at top level those of `judged_crops`, with two steps (one for the regressor)."""
+    """Figures on held-out identities; at top level those of `judged_crops`, with as many steps as the stream does: what
+    the card says pays, one for the regressor."""
     rendered, crops = source_named(source), judged_crops(weights)
     exact = open_onnx(weights, "fp32", "cpu")
     rounded = open_onnx(weights, "int8", "cpu") if weights.path("roi_int8.onnx").exists() else None
     detail: dict[str, Any] = {}
     lost = []
     held = {crop: held_out(rendered, cache, crop, count) for crop in crops}
-    steps = 1 if weights.objective == "regressor" else 2
+    steps = 1 if weights.objective == "regressor" else weights.steps
     for crop, clips in held.items():
         best = figures(clips, [rollout(exact, weights.objective, clip, steps) for clip in clips])
         detail[crop] = asdict(best)
@@ -196,27 +212,29 @@ def quality(weights: Weights, cache: ClipCache, source: str, count: int) -> dict
     told |= {key: first[key] for key in ("seam", "flicker", "psnr_gain_db", "interior_gain_db")}
     playing = [drift_db_per_min(exact, weights.objective, clip, DRIFT_ROUNDS) for clip in held[crops[0]][:DRIFT_CLIPS]]
     told["drift_db_per_min"] = round(float(np.mean(playing)), 3)
-    landmarks = _landmarks(weights) if "mouth" in crops else {}
-    least = {"int8_loss_db": round(max(lost), 3)} if lost else {}
-    return told | least | landmarks | {"judged": ", ".join(crops), "crops": detail}
+    landmarks = {"landmark_nme": _landmark_nme(weights, steps) if "mouth" in crops else None}
+    least = {"int8_loss_db": round(max(lost), 3) if lost else None}
+    return told | least | landmarks | {"judged": ", ".join(crops), "steps": steps, "crops": detail}
 
 
-def _landmarks(weights: Weights) -> dict[str, float]:
-    """The mouth's landmark error as the training's own evaluation found it: the part net that reads them does not
-    ship."""
+def _landmark_nme(weights: Weights, steps: int) -> float | None:
+    """The mouth's landmark error as the training's own evaluation found it, None where its card tells none: the part
+    net that reads landmarks does not ship."""
+    wanted = ["one_step_cold", "one_step"] if steps == 1 and "mouth" in ANEW else ["one_step"]
     try:
-        schedule = "one_step" if weights.objective == "regressor" else "two_steps"
-        return {"landmark_nme": round(float(weights.card["held_out"]["mouth"][schedule]["landmark_nme"]), 4)}
-    except (KeyError, TypeError, ValueError):
-        return {}
+        schedules = weights.card["held_out"]["mouth"]
+        name = next(name for name in (wanted if steps == 1 else ["two_steps"]) if name in schedules)
+        return round(float(schedules[name]["landmark_nme"]), 4)
+    except (KeyError, TypeError, ValueError, StopIteration):
+        return None
 
 
 OPTIONS: Final = (
-    Option("weights", "", "directory of weights; none measures times with random ones"),
+    Option("weights", "", "directory of weights; none takes those of Anima, `random` measures times alone"),
     Option("regressor", "", "directory of the control's weights"),
-    Option("cache", "", "directory of rendered clips; none leaves quality out"),
-    Option("source", "illustrated", "renderer of the held-out clips: illustrated or head3d"),
-    Option("clips", 16, "held-out clips per crop"),
+    Option("cache", "", "directory of rendered clips; none renders them anew"),
+    Option("source", "head3d", "renderer of the held-out clips: illustrated or head3d"),
+    Option("clips", 8, "held-out clips per crop"),
     Option("gpu", 0, "measure a CUDA device"),
 )
 GOALS: Final = (

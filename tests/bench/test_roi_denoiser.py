@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.roi_denoiser import GOALS, bits, judged_crops, quality, random_weights, speed
+from bench.roi_denoiser import GOALS, QUALITY, bits, control_quality, judged_crops, quality, random_weights, speed
 from bench.roi_denoiser_gpu import measure_gpu, roofline_ms
 from models.diffusion.data.cache import ClipCache
 from models.diffusion.runtime.choose import gpu_present
@@ -48,9 +48,16 @@ def test_only_crops_that_the_card_names_are_judged(tmp_path: Path, improves: obj
 
 def test_eyes_that_are_not_used_count_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = random_weights(TINY, tmp_path / "tiny", int8=False)
-    weights = replace(made, card=dict(made.card) | {"improves": {"portrait": {"mouth": {}}}})
+    weights = replace(made, card=dict(made.card) | {"improves": {"portrait": {"mouth": {}}}, "steps_that_pay": 1})
     monkeypatch.setattr("bench.roi_denoiser.source_named", lambda name: FakeSource())
     monkeypatch.setattr("bench.roi_denoiser.DRIFT_ROUNDS", 2)
     found = quality(weights, ClipCache(tmp_path / "clips", 2**28), "fake", 1)
     assert found["judged"] == "mouth" and list(found["crops"]) == ["mouth"]
     assert found["psnr_db"] == found["crops"]["mouth"]["psnr_db"]
+    assert found["steps"] == 1 and set(QUALITY) <= found.keys() and found["landmark_nme"] is None
+
+
+def test_a_control_that_is_missing_is_null_with_the_reason(tmp_path: Path) -> None:
+    found = control_quality("", ClipCache(tmp_path, 2**20), "fake", 1)
+    assert "no control" in found["regressor"]
+    assert {name: found[f"regressor_{name}"] for name in QUALITY} == dict.fromkeys(QUALITY)
