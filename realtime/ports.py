@@ -186,6 +186,11 @@ class Denoiser(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def steps(self) -> int:
+        """Denoising steps that it takes at most: 1 or 2."""
+        ...
+
     def refine(self, patches: Sequence[Patch], controls: Controls, steps: int, left_s: float) -> Refined:
         """Improve patches by up to 0, 1 or 2 denoising steps, ending within `left_s` if one step does (compute
         thread). With 0 steps, what earlier steps added is carried along. Every returned patch is a valid picture; one

@@ -113,6 +113,11 @@ class Refiner:
         return self._engine.runtime.name
 
     @property
+    def steps(self) -> int:
+        """See `Denoiser.steps`: as many as the weights were trained for."""
+        return self._engine.weights.steps
+
+    @property
     def identity(self) -> Mapping[str, str | int]:
         """See `Repeatable.identity`."""
         weights = self._engine.weights

@@ -23,7 +23,7 @@ from realtime.generator import Generator
 from realtime.guarding import Guarding
 from realtime.levels import Workshop
 from realtime.mailbox import Mailbox
-from realtime.ports import Clock
+from realtime.ports import Clock, Denoiser
 from realtime.stock import Stock
 from server.event_log import EventLog
 from server.media.egress import MediaEgress
@@ -43,6 +43,13 @@ TRACED_EVERY_FRAMES: Final = 25
 
 DECISIONS_KEPT: Final = 50
 """Decisions of the budget that the session's state tells, the newest last."""
+
+
+def equipped(denoiser: Denoiser | None, *, mouths: bool) -> Rung:
+    """The rung that a session's equipment reaches up to: one above it would be left without any work being saved."""
+    if denoiser is None:
+        return "refine1" if mouths else "warp"
+    return "refine2" if denoiser.steps > 1 else "refine1"
 
 
 class Production:
@@ -71,8 +78,7 @@ class Production:
         denoiser = shared.denoise(stock.avatar, session_id)
         if log is not None:
             log.denoiser(denoiser)
-        equipped: Rung = "refine2" if denoiser is not None else "refine1" if shared.mouths.able else "warp"
-        self._ladder = SCENES[spec.scene].ladder.ladder(equipped)
+        self._ladder = SCENES[spec.scene].ladder.ladder(equipped(denoiser, mouths=shared.mouths.able))
         self._guard = Guarding(lambda *moved: self._stock.avatar.displacement_px(*moved))
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,

@@ -44,6 +44,7 @@ class Device:
 
 class Denoiser:
     name = "fake"
+    steps = 2
 
     def __init__(self) -> None:
         self.calls = 0
