@@ -18,6 +18,7 @@ from server.primitives_cli import add_primitives
 from server.replay_cli import add_replay
 from server.scenes_cli import add_scenes
 from server.settings import setting_fields
+from server.tools_cli import add_tools
 from server.training import add_train
 from server.verify_cli import add_verify
 
@@ -98,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     add_replay(commands, _add_settings, _config_of)
     add_styles(commands, _add_settings, _config_of)
     add_scenes(commands)
+    add_tools(commands)
     add_train(commands)
     add_verify(commands, _add_settings, _config_of)
     _add_say(commands.add_parser("say", help="let a running server's session speak"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from realtime.core.errors import ConfigError
+from server.tools_cli import add_trainings
 
 LONGEST_LEG_S: Final = 540.0
 """A leg ends by itself before this; the next one goes on."""
@@ -21,6 +22,7 @@ def add_train(commands: Any) -> None:
     roi.add_argument("--leg-s", type=float, default=LONGEST_LEG_S, metavar="S", help="length of a leg (default: 540)")
     roi.add_argument("--legs", type=int, default=1, metavar="N", help="how many legs to run, 0 until it is complete")
     roi.set_defaults(run=train_roi)
+    add_trainings(kinds)
 
 
 def train_roi(arguments: argparse.Namespace) -> int:
