@@ -3,21 +3,25 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.fanout_server import stay_ahead
 from bench.harness import ROOT, Goal, Result, command, percentiles
+from bench.links_viewer import SEEN
 from tests.netem.link import LinkSpec
-from tests.netem.namespaces import NEAR, possible, wire
+from tests.netem.namespaces import NEAR, Wire, possible, wire
 
 _START_BPS: Final = 1_000_000
 _MOST_BPS: Final = 1_500_000
 _SECONDS: Final = 20.0
 _SETTLED_S: Final = 3.0
 """Figures of a settled link count from so long after the first picture on."""
+_READINGS: Final = 5
 _WRAP: Final = 1 << 32
 
 
@@ -30,6 +34,8 @@ class Case:
     back: LinkSpec | None = None
     tcp: bool = False
     """Whether the server takes viewers in over TCP too."""
+    cut_s: tuple[float, float] | None = None
+    """When nothing passes, counted from the first picture that was seen."""
 
 
 CASES: Final = (
@@ -39,6 +45,7 @@ CASES: Final = (
     Case("lossy", LinkSpec(delay_s=0.1, loss=0.05)),
     Case("jittery", LinkSpec(delay_s=0.1, jitter_s=0.025)),
     Case("outage", LinkSpec(delay_s=0.02, outage_s=(14.0, 17.0))),
+    Case("outage_10", LinkSpec(delay_s=0.02), cut_s=(4.0, 14.0)),
     Case("tcp_only", LinkSpec(delay_s=0.02, udp=False), tcp=True),
     Case("tcp_narrow", LinkSpec(delay_s=0.02, rate_bps=700_000, queue_s=0.4, udp=False), LinkSpec(udp=False), tcp=True),
 )
@@ -46,6 +53,7 @@ GOALS: Final = (
     Goal("narrow_700_fps", least=24.0),
     Goal("narrow_700_latency_ms_p95", most=250.0),
     Goal("lossy_freeze_ms_max", most=500.0),
+    Goal("lossy_av_drift_ms", most=45.0),
 )
 
 
@@ -62,15 +70,41 @@ def run(case: Case, seconds: float = _SECONDS) -> dict[str, Any]:
         try:
             assert server.stdout is not None
             url = f"http://{NEAR}:{int(server.stdout.readline())}/"
-            viewer = subprocess.run(
-                ends.at_far(sys.executable, "-m", "bench.links_viewer", url, str(seconds)),
-                cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 90,
-            )  # fmt: skip
-            brought: dict[str, Any] = json.loads(viewer.stdout)
-            return brought
+            viewer = ends.at_far(sys.executable, "-m", "bench.links_viewer", url, str(seconds))
+            with subprocess.Popen(viewer, cwd=ROOT, stdout=subprocess.PIPE, text=True) as watching:
+                brought: dict[str, Any] = json.loads(_watched(watching, ends, case.cut_s, seconds))
+                return brought
         finally:
             server.kill()
             server.communicate()
+
+
+def _watched(viewer: subprocess.Popen[str], ends: Wire, cut_s: tuple[float, float] | None, seconds: float) -> str:
+    """What a viewer brings back, as JSON, its link being cut for a while if told. Raises `RuntimeError` if it fails."""
+    assert viewer.stdout is not None
+    try:
+        if viewer.stdout.readline().strip() == SEEN and cut_s is not None:
+            time.sleep(cut_s[0])
+            ends.cut()
+            time.sleep(cut_s[1] - cut_s[0])
+            ends.mend()
+        brought, _ = viewer.communicate(timeout=seconds + 90)
+    finally:
+        viewer.kill()
+    if viewer.returncode:
+        raise RuntimeError("the viewer saw nothing, or went wrong")
+    return brought
+
+
+def drift(playouts: list[list[float]]) -> Result:
+    """How far the sound is behind the picture (`av_skew_ms`, negative when it is ahead), and how far that wanders
+    (`av_drift_ms`), of `[picture, sound]` playout times in ms, one a second. Medians of five seconds each, since one
+    reading is as coarse as a picture lasts; empty with fewer readings than that."""
+    skews_ms = np.array([picture - sound for picture, sound in playouts])
+    if len(skews_ms) < _READINGS:
+        return {}
+    steady_ms = np.median(np.lib.stride_tricks.sliding_window_view(skews_ms, _READINGS), axis=1)
+    return {"av_skew_ms": round(float(np.median(skews_ms))), "av_drift_ms": round(float(np.ptp(steady_ms)))}
 
 
 def judge(brought: dict[str, Any]) -> Result:
@@ -97,11 +131,19 @@ def judge(brought: dict[str, Any]) -> Result:
     video, sound = brought["inbound"]["video"], brought["inbound"]["audio"]
     result["nacks"], result["plis"] = video.get("nackCount"), video.get("pliCount")
     result["concealed_ratio"] = round(sound["concealedSamples"] / max(1, sound["totalSamplesReceived"]), 4)
+    result["media_gap_ms_max"] = round(float(media_gaps_s(shown).max()) * 1000)
+    result |= drift(brought["playouts"])
     if origin is not None:
         media_s = ((shown[:, 1] - origin) % _WRAP) / 90_000
         latency_ms = shown[:, 0] - 1000 * (server["began_wall_s"] + media_s)
         result |= percentiles([float(value) for value in latency_ms[settled]], "latency_ms")
     return result
+
+
+def media_gaps_s(shown: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the media time of each picture is later than that of the one before, (pictures - 1,): what was not shown,
+    whatever the viewer's own machine was busy with. `shown` is (pictures, 3): wall ms, RTP time, width."""
+    return (np.diff(shown[:, 1]) % _WRAP) / 90_000
 
 
 def measure(cases: int) -> Result:
