@@ -14,10 +14,10 @@ KEY = "k" * 32
 
 
 @pytest.fixture
-def public(tmp_path: Path, server: ServerProcess) -> Iterator[ServerProcess]:
-    """One place for visitors; the packs are those of `server`."""
+def public(tmp_path: Path) -> Iterator[ServerProcess]:
+    """One place for visitors."""
     settings = {"api_keys": KEY, "public_sessions": "1"}
-    with ServerProcess(log=tmp_path / "log", packs_dir=server.packs_dir, settings=settings) as running:
+    with ServerProcess(log=tmp_path / "log", settings=settings) as running:
         yield running
     assert "Traceback" not in running.output(), running.output()[-4000:]
 
