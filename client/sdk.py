@@ -17,7 +17,7 @@ ApiError                  a request failed; carries `status`, `kind`, `field`, `
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import aiohttp
 
@@ -122,10 +122,13 @@ class AnimaClient:
         partial_update: bool = True,
         cache_hint: Sequence[str] = (),
         label: str = "",
+        priority: Literal["low", "normal", "high"] = "normal",
     ) -> "RemoteSession":
-        """Open a session; what is None is the server's choice. Raises `Busy` when the server has no room."""
+        """Open a session; what is None is the server's choice. Of low `priority`, it gives way before others where
+        there is too little processor time; of high, after them. Raises `Busy` when the server has no room."""
         wish: dict[str, Any] = {"partial_update": partial_update, "cache_hint": list(cache_hint), "label": label}
         wish |= _given(avatar=avatar, scene=scene, language=language, voice=voice)
+        wish["priority"] = priority
         wish |= _given(max_response_time_ms=max_response_time_ms)
         made = await self.request("POST", "/v1/sessions", wish)
         credentials = Credentials(

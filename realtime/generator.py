@@ -92,7 +92,7 @@ class Generator:
     async def run(self) -> None:
         """Generate until cancelled."""
         feeling = self._shop.feeling
-        with nullcontext() if feeling is None else feeling.felt(self._press):
+        with nullcontext() if feeling is None else feeling.felt(self._press, self._shop.priority):
             await self._run()
 
     async def _run(self) -> None:

@@ -18,6 +18,7 @@ from realtime.core.facs import Controls
 from realtime.core.governor import RateGovernor
 from realtime.core.pacing import Due, FramePacer, Lead
 from realtime.core.plan import Plan
+from realtime.core.pressure import Priority
 from realtime.core.values import I420, Asked, BaseKey, FrameTrace, Patch, Pose, Region
 from realtime.feeling import Feeling
 from realtime.guarding import Guarding, View
@@ -86,6 +87,7 @@ class Workshop:
     """The pixels of the frames that follow, taken up between two frames: a frame is made of one host's alone."""
     feeling: Feeling | None = None
     """Feels the pressure on the process; None where sessions feel their own frames only."""
+    priority: Priority = "normal"
 
 
 def work_kind(*, speaking: bool) -> str:

@@ -1,7 +1,10 @@
 """Whether the machine can hold one more session. Pure: loads and times are arguments."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from realtime.core.pressure import Priority
 
 FIRST_GUESS_SHARE = 0.15
 """CPU share (of one core) assumed for a session before any was measured."""
@@ -11,6 +14,8 @@ SETTLE_S = 5.0
 """Time after an admission during which a session's own cost is not yet seen in the measurement."""
 PRESSED_S = 1.0
 """Much pressure that has lasted no longer refuses nobody: it may be a session's beginning."""
+RESERVED: Mapping[Priority, float] = {"low": 0.2, "normal": 0.0, "high": 0.0}
+"""Part of the processor's share that is kept for sessions of higher priorities."""
 Why = Literal["sessions", "processor", "pressure"]
 
 
@@ -55,9 +60,11 @@ class Admission:
         if sessions > 0:
             self._share += SMOOTHING * (max(LEAST_SHARE, busy_cores / sessions) - self._share)
 
-    def decide(self, sessions: int, now_s: float, pressed_s: float = 0.0) -> Accepted | Refused:
-        """Whether one more fits, where much pressure has lasted `pressed_s`. An acceptance is remembered: the caller
-        goes on to open the session."""
+    def decide(
+        self, sessions: int, now_s: float, priority: Priority = "normal", pressed_s: float = 0.0
+    ) -> Accepted | Refused:
+        """Whether one more of this priority fits, where much pressure has lasted `pressed_s`. An acceptance is
+        remembered: the caller goes on to open the session."""
         self._young_s = [at_s for at_s in self._young_s if now_s - at_s < SETTLE_S]
         if sessions >= self._max_sessions:
             return Refused(f"all {self._max_sessions} sessions are taken", 10.0, "sessions")
@@ -67,7 +74,7 @@ class Admission:
         young = min(len(self._young_s), sessions)
         need = self._busy + (young + 1) * self._share
         # an idle server takes one session whatever its cost: its own ladder degrades it to what the machine can do
-        if sessions > 0 and need > self._capacity:
+        if sessions > 0 and need > (1.0 - RESERVED[priority]) * self._capacity:
             busy = round(100 * self._busy / self._capacity) if self._capacity else 100
             wait_s = SETTLE_S if young else 2 * SETTLE_S
             return Refused(f"the processor is {busy} % taken by {sessions} sessions", wait_s, "processor")

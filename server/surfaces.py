@@ -11,6 +11,7 @@ from realtime.core.backdrop import DEFAULT
 from realtime.core.director_queue import Comment
 from realtime.core.facs import Emotion
 from realtime.core.painting import PaintOrder
+from realtime.core.pressure import Priority
 from realtime.core.primitives import Primitive
 from realtime.core.prompting_look import Look
 from realtime.core.values import Pcm
@@ -56,6 +57,8 @@ class SessionSpec:
     rate: float = 1.0
     pitch: float = 1.0
     """Factors 0.5..2 on the voice's own."""
+    priority: Priority = "normal"
+    """Whether it gives way before others, or after them, where there is too little processor time."""
     public: bool = False
     """Whether a visitor without the key opened it: nothing is painted in it."""
 

@@ -10,6 +10,8 @@ from realtime.core.budget import Step
 Depth = Literal[0, 1, 2]
 """0 is none, 1 calls for the cheapest frames, 2 for half of those."""
 Sign = Literal["threads", "work", "timers"]
+Priority = Literal["low", "normal", "high"]
+"""Whose frames give way first when there is too little time for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,16 @@ TIGHT: Final = 0.5
 class _Look:
     at_s: float
     waits: Mapping[Sign, Waits]
+
+
+def depth_for(priority: Priority, depth: Depth) -> Depth:
+    """How deep a session of this priority is pressed: a low one by some pressure as others by much; a high one by much
+    as others by some, and by some not at all: its own late frames take it down its ladder all the same."""
+    if depth == 0 or priority == "normal":
+        return depth
+    if priority == "low":
+        return 2
+    return 1 if depth == 2 else 0
 
 
 class Pressure:

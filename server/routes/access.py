@@ -55,7 +55,10 @@ def touch(state: State, session_id: str) -> None:
 
 
 async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
-    """Open a session if rate and capacity allow. Raises `TooMany` or `CapacityError`."""
+    """Open a session if rate and capacity allow. Raises `TooMany`, `CapacityError`, or `Forbidden` for a high priority
+    without the server key."""
+    if spec.priority == "high" and not request[GRANT].server:
+        raise Forbidden("a high priority takes the server key", field="priority", limit="low, normal")
     state = request.app[STATE]
     now_s = state.clock()
     if state.is_open or not request[GRANT].server:
@@ -67,7 +70,7 @@ async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
         _refused(state, "draining", "the server is shutting down")
         raise CapacityError("the server is shutting down", retry_after_s=state.config.drain_timeout_s)
     running = state.services.sessions
-    decision = state.admission.decide(len(running.all()) + state.opening, now_s, running.pressed_s)
+    decision = state.admission.decide(len(running.all()) + state.opening, now_s, spec.priority, running.pressed_s)
     if isinstance(decision, Refused):
         _refused(state, decision.why, decision.reason)
         raise CapacityError(decision.reason, retry_after_s=decision.retry_after_s)

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from realtime.core.described import MAX_MOTION_CHARS
 from realtime.core.paint_orders import MAX_PROMPT_CHARS, MAX_STYLE_CHARS, MAX_STYLE_STRENGTH
 from realtime.core.painting import Place
+from realtime.core.pressure import Priority
 from realtime.core.prompting import MAX_SEED
 from server.auth import Scope
 from server.routes.reading import Body, LooseBody
@@ -38,6 +39,11 @@ class CreateSession(Body):
     partial_update: bool = Field(default=True, description="Build frames from changed regions only.")
     cache_hint: list[Name] = Field(default=[], max_length=32, description="Motion primitives to keep warm.")
     label: str = Field(default="", max_length=200, description="Your own name for the session.")
+    priority: Priority = Field(
+        default="normal",
+        description="Low gives way before other sessions where there is too little processor time, high after them; "
+        "high takes the server key.",
+    )
 
 
 class Say(Body):

@@ -80,6 +80,7 @@ def spec_of(wish: CreateSession, state: State) -> SessionSpec:
         partial_update=wish.partial_update,
         cache_hint=tuple(wish.cache_hint),
         label=wish.label,
+        priority=wish.priority,
     )
 
 

@@ -83,7 +83,7 @@ class Production:
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
             partial_update=spec.partial_update, guard=self._guard, on_refined=None if log is None else log.refined,
-            feeling=shared.feeling, on_step=self._stepped,
+            feeling=shared.feeling, on_step=self._stepped, priority=spec.priority,
         )  # fmt: skip
         self._speaking = shared.mouths.speaking(shop, spoken, shared.config.fps)
         self._generator = Generator(

@@ -176,6 +176,7 @@ class Session:
             "scene": self.spec.scene,
             "content": self.directed.programme.content,
             "label": self.spec.label,
+            "priority": self.spec.priority,
             "age_s": round(self._clock(), 1),
             "epoch": pose.epoch,
             "activity": pose.activity(self._clock()),

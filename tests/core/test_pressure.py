@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from realtime.core.budget import Step
-from realtime.core.pressure import CALM_S, LIMITS, Pressure, Sign, Waits
+from realtime.core.pressure import CALM_S, LIMITS, Depth, Pressure, Priority, Sign, Waits, depth_for
 
 LOOK_S = 0.02
 
@@ -55,6 +55,13 @@ def test_how_long_much_pressure_has_lasted() -> None:
     assert 1.8 < machine.pressure.much_s(machine.now_s) <= 2.0
     light = Machine(lambda now_s: 1.5 * LIMITS["threads"].some_s).run(3.0)
     assert light.pressure.depth == 1 and light.pressure.much_s(light.now_s) == 0.0
+
+
+def test_low_priorities_are_pressed_deeper_and_high_ones_last() -> None:
+    depths: tuple[Depth, ...] = (0, 1, 2)
+    priorities: tuple[Priority, ...] = ("low", "normal", "high")
+    pressed = {one: [depth_for(one, depth) for depth in depths] for one in priorities}
+    assert pressed == {"low": [0, 2, 2], "normal": [0, 1, 2], "high": [0, 0, 1]}
 
 
 def test_waits_that_no_frame_is_tight_for_harm_nobody() -> None:

@@ -127,6 +127,28 @@ def test_all_sessions_of_a_worker_step_down_and_come_back_together(
         assert not [step for step in worker.ladder(index) if step.down and 0.5 < step.at_s < BEGINS_S], "not before"
 
 
+def test_low_priorities_give_way_first_and_normal_ones_in_time_all_the_same() -> None:
+    hard_s = 0.010
+
+    async def main() -> Worker:
+        worker = Worker(8, 0.0025, hard_s)
+        for index, show in enumerate(worker.shows):
+            show.shop.priority = ("low", "normal", "high", "normal")[index % 4]
+        return await worker.speak(ENDS_S + 5.0)
+
+    worker = run_virtual(main())
+    made: dict[str, list[int]] = {"low": [], "normal": [], "high": []}
+    for index, show in enumerate(worker.shows):
+        steps = [step for step in worker.ladder(index) if step.at_s > BEGINS_S]
+        if show.shop.priority != "high":
+            assert steps[0].down and steps[0].at_s <= BEGINS_S + 0.2 + hard_s + FRAME_S, f"session {index}"
+        assert show.ladder.rung == "warp" and show.ladder.every == 1, "and all come back"
+        assert max((step.at_s for step in steps), default=0.0) <= ENDS_S + 3.0 + FRAME_S, f"session {index}"
+        made[show.shop.priority].append(sum(BEGINS_S <= frame.media_s < ENDS_S for frame in show.frames))
+    assert max(made["low"]) <= min(made["normal"]) and max(made["normal"]) <= min(made["high"])
+    assert max(made["low"]) < min(made["high"])
+
+
 def test_four_rungs_are_climbed_within_three_seconds() -> None:
     async def main() -> Worker:
         worker = Worker(1, 0.004, 0.08, best="refine2")

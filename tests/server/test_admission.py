@@ -48,6 +48,15 @@ def test_lasting_pressure_refuses_although_the_process_itself_uses_little() -> N
     assert isinstance(admission.decide(0, 0.0, pressed_s=60.0), Accepted), "there is nobody to protect"
 
 
+def test_low_priorities_are_refused_first() -> None:
+    admission = measured(busy_cores=1.3, sessions=8)
+    refused = admission.decide(8, 0.0, "low")
+    assert isinstance(refused, Refused) and refused.why == "processor"
+    assert isinstance(admission.decide(8, 0.0, "normal"), Accepted)
+    assert isinstance(measured(busy_cores=0.8, sessions=8).decide(8, 0.0, "low"), Accepted)
+    assert isinstance(admission.decide(0, 100.0, "low"), Accepted), "an idle server takes anyone"
+
+
 def test_a_first_session_is_always_taken() -> None:
     admission = measured(busy_cores=1.99, sessions=1)
     assert isinstance(admission.decide(0, 0.0), Accepted)

@@ -8,7 +8,7 @@ import pytest
 from realtime.core.errors import Malformed, UpstreamError
 from realtime.core.facs import Emotion
 from server.surfaces import Cue
-from tests.server.conftest import AUTH, Bench, Start
+from tests.server.conftest import AUTH, KEY, Bench, Start
 
 
 async def test_a_session_is_created_shown_and_ended(bench: Bench) -> None:
@@ -49,6 +49,7 @@ async def test_the_voice_follows_the_language(bench: Bench) -> None:
         ({"partial_update": 1}, "partial_update", None),
         ({"cache_hint": "nod"}, "cache_hint", None),
         ({"label": "x" * 201}, "label", None),
+        ({"priority": "urgent"}, "priority", None),
     ],
 )
 async def test_a_wish_that_cannot_be_met_is_named(
@@ -67,6 +68,19 @@ async def test_no_room_is_503_with_a_time_to_come_back(start: Start) -> None:
     assert response.status == 503 and int(response.headers["Retry-After"]) >= 1
     assert bench.services.metrics.value("anima_sessions_refused_total", reason="sessions") == 1
     assert len(bench.services.sessions.running) == 1
+
+
+async def test_a_priority_reaches_the_session(start: Start) -> None:
+    bench = await start(api_keys=(KEY,))
+    assert (await bench.session()).spec.priority == "normal"
+    assert (await bench.session(priority="low")).spec.priority == "low"
+    assert (await bench.session(priority="high")).spec.priority == "high"
+
+
+async def test_a_visitor_gets_no_high_priority(start: Start) -> None:
+    bench = await start(api_keys=(KEY,), public_sessions=2)
+    status, answer = await bench.call("POST", "/v1/sessions", json={"priority": "high"})
+    assert status in (401, 403) and not bench.services.sessions.running, answer
 
 
 async def test_lasting_pressure_refuses_what_would_add_to_it(start: Start, caplog: pytest.LogCaptureFixture) -> None:
