@@ -71,16 +71,16 @@ async def _drain(app: web.Application) -> None:
 
 def build_state(services: Services, config: Config, clock: Callable[[], float]) -> State:
     """A fresh state; the gauges that need it are added to the services' metrics."""
-    requests = Rate(config.requests_per_s, max(1.0, config.requests_per_s * REQUEST_BURST_S))
-    new_sessions = Rate(config.sessions_per_min / 60.0, max(1.0, config.sessions_per_min))
     state = State(
         config=config,
         services=services,
         clock=clock,
         tokens=TokenBook(config.token_ttl_s),
         admission=Admission(config.max_sessions, config.cpu_share, os.cpu_count() or 1),
-        requests=KeyedLimiter(requests),
-        new_sessions=KeyedLimiter(new_sessions),
+        requests=KeyedLimiter(_requests(config.requests_per_s)),
+        new_sessions=KeyedLimiter(_sessions(config.sessions_per_min)),
+        key_requests=KeyedLimiter(_requests(config.key_requests_per_s)),
+        key_sessions=KeyedLimiter(_sessions(config.key_sessions_per_min)),
         prompts=PromptBook(config.prompts_dir or user_state_path("anima") / "prompts"),
         public=PublicPlaces(config.public_sessions, config.public_session_s),
     )
@@ -91,6 +91,14 @@ def build_state(services: Services, config: Config, clock: Callable[[], float]) 
     services.metrics.gauge("session_cpu_share", share, lambda: state.admission.share_per_session)
     services.metrics.gauge("tasks", "Asyncio tasks on the event loop", task_count)
     return state
+
+
+def _requests(per_s: float) -> Rate:
+    return Rate(per_s, max(1.0, per_s * REQUEST_BURST_S))
+
+
+def _sessions(per_min: float) -> Rate:
+    return Rate(per_min / 60.0, max(1.0, per_min))
 
 
 def task_count() -> float:

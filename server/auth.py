@@ -1,5 +1,6 @@
 """Who may do what: server keys, and short-lived tokens that each open one session. Pure: the caller brings the time."""
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ class Grant:
 
     server: bool = False
     session_id: str | None = None
+    key: str | None = None
+    """The digest of the server key that was shown, by which its requests are counted."""
     scopes: frozenset[Scope] = ALL_SCOPES
     """What it may do with that session."""
 
@@ -119,6 +122,11 @@ def same_secret(given: str, expected: str) -> bool:
 def is_server_key(given: str, keys: Iterable[str]) -> bool:
     """Whether this is one of the server's keys; all are compared."""
     return any([same_secret(given, key) for key in keys])
+
+
+def key_digest(key: str) -> str:
+    """A name for a key that does not give it away."""
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def bearer(header: str | None) -> str | None:

@@ -225,6 +225,10 @@ class Config:
     """Requests per second, address and worker, in the long run; four seconds' worth may come at once."""
     sessions_per_min: float = setting(60.0, low=SESSIONS_PER_MIN_LEAST, high=10_000.0)
     """New sessions per minute and address; workers divide it."""
+    key_requests_per_s: float = setting(500.0, low=0.1, high=10_000.0)
+    """The same per server key instead of address, for requests that show one."""
+    key_sessions_per_min: float = setting(600.0, low=SESSIONS_PER_MIN_LEAST, high=10_000.0)
+    """New sessions per minute and server key; workers divide it."""
     messages_per_s: float = setting(30.0, low=0.1, high=10_000.0)
     """Data-channel messages per second and viewer, in the long run; two seconds' worth may come at once."""
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 
 from realtime.core.errors import Forbidden, TooMany, Unauthorised
-from server.auth import Grant, bearer, is_server_key
+from server.auth import Grant, bearer, is_server_key, key_digest
 from server.faults import answer_for
 from server.state import GRANT, STATE, State
 
@@ -98,12 +98,14 @@ async def credentials(request: web.Request, handler: Handler) -> web.StreamRespo
 
 @web.middleware
 async def rates(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Hold an address to its rate. A server key's holder asks for many viewers, so it is not held."""
-    state = request.app[STATE]
-    if request.path not in UNLIMITED_PATHS and (state.is_open or not request[GRANT].server):
-        wait_s = state.requests.take(client_address(request), state.clock())
+    """Hold an address to its rate. A server key's holder asks for many viewers, so the key has a rate of its own."""
+    state, key = request.app[STATE], request[GRANT].key
+    if request.path not in UNLIMITED_PATHS:
+        limiter = state.requests if key is None else state.key_requests
+        wait_s = limiter.take(key or client_address(request), state.clock())
         if wait_s:
-            raise TooMany("too many requests", retry_after_s=wait_s, limit=str(state.requests.rate))
+            what = "too many requests" if key is None else "too many requests with this key"
+            raise TooMany(what, retry_after_s=wait_s, limit=str(limiter.rate))
     return await handler(request)
 
 
@@ -117,7 +119,7 @@ def grant_of(state: State, given: str | None) -> Grant:
     if given is None:
         return Grant()
     if is_server_key(given, state.config.api_keys):
-        return Grant(server=True)
+        return Grant(server=True, key=key_digest(given))
     grant = state.tokens.grant(given, state.clock())
     if grant is None:
         raise Unauthorised("the key or token is not valid, or no longer")

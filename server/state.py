@@ -31,6 +31,10 @@ class State:
     admission: Admission
     requests: KeyedLimiter
     new_sessions: KeyedLimiter
+    """By address, as `requests`."""
+    key_requests: KeyedLimiter
+    key_sessions: KeyedLimiter
+    """The same by server key: whoever shows one is not held by address."""
     prompts: PromptBook
     """The structured prompts that clients iterate on."""
     public: PublicPlaces

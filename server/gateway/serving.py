@@ -15,6 +15,7 @@ from server.config import CPU_SHARE_LEAST, SESSIONS_PER_MIN_LEAST, Config
 from server.gateway.affinity import Affinity
 from server.gateway.proxy import Gateway
 from server.gateway.workers import WorkerPool
+from server.loading import flag
 from server.serving import ProgressBar, address_url, listening_socket, stop_on_signal, tls_context
 from server.surfaces import Progress
 
@@ -45,9 +46,9 @@ def own_arguments(config: Config, index: int) -> list[str]:
     """What one worker has to itself: its part of what all may take together, for each knows its own sessions only, and
     a port for viewers that come over TCP, who reach it directly."""
     share = max(CPU_SHARE_LEAST, config.cpu_share / config.workers)
-    rate = max(SESSIONS_PER_MIN_LEAST, config.sessions_per_min / config.workers)
-    own = ["--cpu-share", str(share), "--sessions-per-min", str(rate)]
-    own += ["--max-sessions", str(sessions_of(config, index))]
+    own = ["--cpu-share", str(share), "--max-sessions", str(sessions_of(config, index))]
+    for name in ("sessions_per_min", "key_sessions_per_min"):
+        own += [flag(name), str(max(SESSIONS_PER_MIN_LEAST, getattr(config, name) / config.workers))]
     return [*own, "--ice-tcp-port", str(config.ice_tcp_port + index)] if config.ice_tcp_port else own
 
 

@@ -59,13 +59,13 @@ async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
     without the server key."""
     if spec.priority == "high" and not request[GRANT].server:
         raise Forbidden("a high priority takes the server key", field="priority", limit="low, normal")
-    state = request.app[STATE]
+    state, key = request.app[STATE], request[GRANT].key
     now_s = state.clock()
-    if state.is_open or not request[GRANT].server:
-        wait_s = state.new_sessions.take(client_address(request), now_s)
-        if wait_s:
-            _refused(state, "rate", "too many new sessions from one address")
-            raise TooMany("too many new sessions", retry_after_s=wait_s, limit=str(state.new_sessions.rate))
+    limiter = state.new_sessions if key is None else state.key_sessions
+    wait_s = limiter.take(key or client_address(request), now_s)
+    if wait_s:
+        _refused(state, "rate", f"too many new sessions {'from one address' if key is None else 'with one key'}")
+        raise TooMany("too many new sessions", retry_after_s=wait_s, limit=str(limiter.rate))
     if state.draining:
         _refused(state, "draining", "the server is shutting down")
         raise CapacityError("the server is shutting down", retry_after_s=state.config.drain_timeout_s)

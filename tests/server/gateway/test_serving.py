@@ -24,6 +24,7 @@ def test_workers_together_may_take_what_one_server_may(workers: int) -> None:
     assert max(one.max_sessions for one in each) - min(one.max_sessions for one in each) <= 1
     assert sum(one.cpu_share for one in each) == pytest.approx(0.8)
     assert sum(one.sessions_per_min for one in each) == pytest.approx(60.0)
+    assert sum(one.key_sessions_per_min for one in each) == pytest.approx(config.key_sessions_per_min)
 
 
 def test_every_worker_may_run_a_session() -> None:
