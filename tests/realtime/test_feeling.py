@@ -63,8 +63,8 @@ def test_nothing_runs_while_nobody_feels_and_pressure_is_not_remembered() -> Non
         felt = feeling(0.2, 9.0, [])
         with felt.felt(lambda depth, why: None):
             await make_frames(felt, 1.0)
-            assert felt.depth == 1
-        assert felt.depth == 0
+            under = felt.depth
+        assert (under, felt.depth) == (1, 0)
         pending = [handle for handle in cast(Any, asyncio.get_running_loop())._scheduled if not handle.cancelled()]
         assert pending == []
 
