@@ -15,6 +15,7 @@ from server.media.codec_setup import BUFFER_BITS, context, picture_of
 from server.media.codecs import VideoCodec
 from server.media.packets import EncodedVideo
 from server.media.payloads import PICTURE_ID_MODULUS, vp8_payloads
+from server.media.scheduling import own_scheduling
 from server.media.vp9_payloads import vp9_payloads
 
 _REOPEN_RATIO: Final = 1.25
@@ -164,6 +165,8 @@ class Av1Encoder(ReopenedEncoder):
             "preset": "10",
             "svtav1-params": "rtc=1:rc=2:pred-struct=1:lookahead=0:lp=1:scm=0",
         }
+        with own_scheduling():
+            codec.open()
         return codec
 
     def _payloads(self, data: bytes, keyframe: bool) -> tuple[bytes, ...]:
