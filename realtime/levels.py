@@ -116,6 +116,7 @@ async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[Fram
             if previous is None or affordable(shop.costs.predict_s("base", 0), shop.clock(), due.deadline_s):
                 base = await shop.compute.run(_left_s(shop, due), _draw_base, shop, key)
             else:
+                shop.costs.passed_over("base", 0)
                 key, base = previous
                 trace.base_kept = True
         previous = (key, base)
@@ -278,11 +279,13 @@ def _compose(state: FrameState) -> I420:
 def _drawn_or_kept(shop: Workshop, state: FrameState, last: FrameState | None, region: Region) -> Patch | None:
     """Speech's mouth is always drawn; the rest if the deadline allows, and on the lowest rung only now and then."""
     kept = _stand_in(state, last, region)
-    predicted_s = shop.costs.predict_s(region.name, region.roi.width * region.roi.height)
+    work = region.name, region.roi.width * region.roi.height
     needed = region.name == MOUTH and state.pose.mouth_open
     spared = shop.ladder.rung == "cached" and kept is not None and state.due.index % (KEPT_FRAMES + 1) != 0
-    if needed or not spared and affordable(predicted_s, shop.clock(), state.due.deadline_s):
+    if needed or not spared and affordable(shop.costs.predict_s(*work), shop.clock(), state.due.deadline_s):
         return _draw_region(shop, state, region)
+    if not spared:
+        shop.costs.passed_over(*work)
     return kept
 
 

@@ -14,6 +14,9 @@ SMOOTHING = 0.1
 """Weight of a new observation in the EWMA."""
 STALL_FRAMES: Final = 3
 """A frame that comes later than this many intervals waited for something, and says little of those to come."""
+RELAXING: Final = 0.01
+"""Part of an estimate that goes with every step that was not taken because of it: at 25 frames a second it halves in
+2.8 s, so that what was learnt in a bad moment is tried again, but seldom where it stays true."""
 P95_SIGMAS = 1.645
 """95th percentile of a normal distribution in standard deviations."""
 
@@ -22,13 +25,23 @@ P95_SIGMAS = 1.645
 class _Cost:
     mean_s: float
     variance: float = 0.0
+    relaxed: bool = False
 
     def observe(self, cost_s: float) -> None:
+        if self.relaxed:
+            # what was learnt before is out of date, or would have been left as it was
+            self.mean_s, self.variance, self.relaxed = cost_s, 0.0, False
+            return
         # Exponentially weighted mean and variance: Finch, "Incremental calculation of weighted mean and variance"
         # (2009), eq. 124 and 143.
         delta = cost_s - self.mean_s
         self.mean_s += SMOOTHING * delta
         self.variance = (1.0 - SMOOTHING) * (self.variance + SMOOTHING * delta * delta)
+
+    def relax(self) -> None:
+        self.mean_s *= 1.0 - RELAXING
+        self.variance *= (1.0 - RELAXING) ** 2
+        self.relaxed = True
 
     @property
     def p95_s(self) -> float:
@@ -54,6 +67,13 @@ class CostModel:
         """Expected p95 of a step. What was never tried is believed to cost nothing, so that it gets tried once."""
         known = self._costs.get((kind, max(0, area_px).bit_length()))
         return known.p95_s if known else 0.0
+
+    def passed_over(self, kind: str, area_px: int) -> None:
+        """A step was not taken because it was expected to cost too much: a little less is expected the next time, for
+        what is never taken is never learnt anew."""
+        known = self._costs.get((kind, max(0, area_px).bit_length()))
+        if known is not None:
+            known.relax()
 
 
 @dataclass(frozen=True, slots=True)

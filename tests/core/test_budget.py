@@ -63,3 +63,33 @@ def test_a_rare_late_frame_changes_nothing() -> None:
 def test_affordable() -> None:
     assert affordable(0.01, 1.0, 1.02)
     assert not affordable(0.03, 1.0, 1.02)
+
+
+def test_what_was_learnt_in_a_bad_moment_is_tried_again_and_forgotten() -> None:
+    costs, taken = CostModel(), []
+    for _ in range(20):
+        costs.observe("base", 0, 0.08)
+    for frame in range(500):
+        if affordable(costs.predict_s("base", 0), 0.0, 0.04):
+            costs.observe("base", 0, 0.005)
+            taken.append(frame)
+        else:
+            costs.passed_over("base", 0)
+    assert 50 < taken[0] < 100 and taken == list(range(taken[0], 500)), "seconds later, and from then on always"
+
+
+def test_what_stays_too_dear_is_tried_seldom() -> None:
+    costs, taken = CostModel(), 0
+    for _ in range(2000):
+        if affordable(costs.predict_s("base", 0), 0.0, 0.04):
+            costs.observe("base", 0, 0.08)
+            taken += 1
+        else:
+            costs.passed_over("base", 0)
+    assert 2 <= taken <= 40
+
+
+def test_what_is_unknown_stays_so_when_it_is_passed_over() -> None:
+    costs = CostModel()
+    costs.passed_over("base", 0)
+    assert costs.predict_s("base", 0) == 0.0
