@@ -37,6 +37,7 @@ from models.avatar.spec import MEI
 from realtime.core.units import FRAME_RATE_HZ, VIDEO_CLOCK_HZ, VIDEO_TIME_BASE
 from realtime.core.values import I420, Frame, FrameTrace
 from server.media.codecs import VideoCodec
+from server.media.scheduling import own_scheduling
 from server.media.video_encoder import open_encoder
 from server.outputs.samples import units_of
 
@@ -133,7 +134,8 @@ def _other(candidate: Candidate, rate_bps: int) -> tuple[Encode, Callable[[], by
     if candidate.codec == "libsvtav1":
         bounds = {}
     codec.options = {**(candidate.options or {}), **bounds}
-    codec.open()
+    with own_scheduling():
+        codec.open()
 
     def encode(frame: Frame, keyframe: bool) -> bytes:
         picture = av.VideoFrame.from_numpy_buffer(frame.pixels, format="yuv420p")
