@@ -48,9 +48,9 @@ class Feeling:
         if self._timer is None:
             self._due_s = loop.time() + EVERY_S
             self._timer = loop.call_at(self._due_s, self._look)
-        if self._pressure.depth:
-            press(depth_for(priority, self._pressure.depth), self._pressure.reason)
         try:
+            if self._pressure.depth:
+                press(depth_for(priority, self._pressure.depth), self._pressure.reason)
             yield
         finally:
             del self._felt[press]

@@ -161,11 +161,15 @@ SIZES: Final[Mapping[str, NetSpec]] = {
 def window(width: int, height: int) -> Floats:
     """The residual's weight, (height, width): raised cosines over a margin of an eighth of the shorter side, 1 inside
     and exactly 0 on the crop's border, so that what is pasted back can have no seam."""
-    margin = max(2, min(width, height) // 8)
+    return raised_cosine(width, height, max(2, min(width, height) // 8))
+
+
+def raised_cosine(width: int, height: int, margin_px: float) -> Floats:
+    """(height, width): 1 inside, falling over a margin to exactly 0 on the border."""
 
     def ramp(length: int) -> NDArray[np.float64]:
         at = np.minimum(np.arange(length), np.arange(length)[::-1])
-        return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(at / margin, 0.0, 1.0)))
+        return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(at / margin_px, 0.0, 1.0)))
 
     return np.asarray(np.outer(ramp(height), ramp(width)), np.float32)
 

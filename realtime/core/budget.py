@@ -56,24 +56,30 @@ class CostModel:
 
     def observe(self, kind: str, area_px: int, cost_s: float) -> None:
         """Learn from a step that was taken."""
-        key = (kind, max(0, area_px).bit_length())
-        known = self._costs.get(key)
+        known = self._known(kind, area_px)
         if known is None:
-            self._costs[key] = _Cost(cost_s)
+            self._costs[_bucket(kind, area_px)] = _Cost(cost_s)
         else:
             known.observe(cost_s)
 
     def predict_s(self, kind: str, area_px: int) -> float:
         """Expected p95 of a step. What was never tried is believed to cost nothing, so that it gets tried once."""
-        known = self._costs.get((kind, max(0, area_px).bit_length()))
+        known = self._known(kind, area_px)
         return known.p95_s if known else 0.0
 
     def passed_over(self, kind: str, area_px: int) -> None:
         """A step was not taken because it was expected to cost too much: a little less is expected the next time, for
         what is never taken is never learnt anew."""
-        known = self._costs.get((kind, max(0, area_px).bit_length()))
+        known = self._known(kind, area_px)
         if known is not None:
             known.relax()
+
+    def _known(self, kind: str, area_px: int) -> _Cost | None:
+        return self._costs.get(_bucket(kind, area_px))
+
+
+def _bucket(kind: str, area_px: int) -> tuple[str, int]:
+    return kind, max(0, area_px).bit_length()
 
 
 @dataclass(frozen=True, slots=True)

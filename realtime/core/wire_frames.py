@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from realtime.core.errors import InvalidField, TooLarge
+from realtime.core.wire_fields import known
 
 MAX_ROWS: Final = 64
 """A batch a second holds sixty frames at most."""
@@ -13,7 +14,6 @@ MAX_UNCERTAINTY_S: Final = 0.5
 _RTP_END: Final = (1 << 32) - 1
 _CLOCK_END_MS: Final = 1e10
 _DECODE_END_MS: Final = 60_000.0
-_FIELDS: Final = ("rows", "uncertainty_ms")
 _ROW: Final = (
     ("rtp", _RTP_END), ("received_ms", _CLOCK_END_MS), ("presented_ms", _CLOCK_END_MS),
     ("displayed_ms", _CLOCK_END_MS), ("decode_ms", _DECODE_END_MS),
@@ -48,10 +48,7 @@ class FramesShown:
 def frames_shown(id: str, d: Mapping[str, Any]) -> FramesShown:
     """Read `{"rows": [[rtp, received_ms, presented_ms, displayed_ms, decode_ms], ...], "uncertainty_ms"?}`;
     `received_ms` may be null. Raises `InvalidField` or `TooLarge` that name the row and the number."""
-    for name in d:
-        if name not in _FIELDS:
-            limit = ", ".join(_FIELDS)
-            raise InvalidField(f"there is no field {name[:64]!r}", field=f"data.d.{name[:64]}", limit=limit)
+    known(d, "rows", "uncertainty_ms")
     rows = d.get("rows")
     if not isinstance(rows, list):
         raise InvalidField("rows is not a list", field="data.d.rows", limit=f"at most {MAX_ROWS} rows")

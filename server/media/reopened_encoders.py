@@ -171,4 +171,3 @@ class Av1Encoder(ReopenedEncoder):
 
     def _payloads(self, data: bytes, keyframe: bool) -> tuple[bytes, ...]:
         return av1_payloads(data, new_sequence=keyframe)
-

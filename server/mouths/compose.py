@@ -2,7 +2,6 @@
 
 What is wrong with the folder stops the start: who names one wants it, and would otherwise look for it in vain."""
 
-import importlib.util
 import logging
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from realtime.levels import Workshop
 from realtime.ports import Avatar, MouthMaker
 from realtime.speaking import Speaking
 from server.config import Config
+from server.extras import require_packages
 
 if TYPE_CHECKING:
     # torch is imported only where a net is named
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NEEDED: Final = ("torch", "diffusers", "transformers", "safetensors")
+
 
 class Mouths:
     """One for all sessions of a process: the net, and the thread it works on."""
@@ -62,8 +63,7 @@ def mouthpiece(config: Config) -> "Mouthpiece":
     """See `mouths`; for settings that name a net."""
     place, source = config.mouth_net, config.source("mouth_net")
     assert place is not None
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        raise ConfigError(f"mouth_net ({source}) needs {', '.join(missing)}: install the extra `painter`")
+    require_packages(config, "mouth_net", NEEDED, "painter")
     from models.diffusion.door.card import read_card
 
     try:

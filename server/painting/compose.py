@@ -1,6 +1,5 @@
 """Picks what paints: the models behind the painter's port, as the settings say. A part of `server.compose`."""
 
-import importlib.util
 import logging
 from pathlib import Path
 from typing import Final
@@ -10,8 +9,8 @@ from platformdirs import user_data_path
 from models.diffusion.door.packs import Shelf, StylePack, read_pack
 from models.staging.collection import Collection
 from models.staging.paintable import Paintable
-from realtime.core.errors import ConfigError
 from server.config import Config
+from server.extras import require_packages
 from server.sessions.easel import Paints
 
 log = logging.getLogger(__name__)
@@ -25,9 +24,7 @@ def paints(config: Config, avatars: Collection) -> Paints:
     Raises `ConfigError` if its packages are not installed."""
     if config.painter is None:
         return Paints(None, Paintable(avatars))
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        source = config.source("painter")
-        raise ConfigError(f"painter ({source}) needs {', '.join(missing)}: install the extra `painter`")
+    require_packages(config, "painter", NEEDED, "painter")
     from models.diffusion.door.studio import Studio
 
     studio = Studio(config.painter, styles_path(config), config.style_licences, config.painter_share)

@@ -4,12 +4,10 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
 
 from realtime.core.errors import PackError
 from realtime.core.replaying import Record
-
-MANIFEST: Final = "manifest.json"
+from server.shelves import MANIFEST
 
 
 def pack_mark(place: Path) -> str:

@@ -20,7 +20,7 @@ from diffusers import (
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from models.diffusion.door.describe import bases_of
-from models.diffusion.door.files import read_json, variant_of, weights_in
+from models.diffusion.door.files import first_line, read_json, variant_of, weights_in
 from realtime.core.errors import PackError
 from realtime.core.painting import TILE_PX
 
@@ -56,7 +56,7 @@ class Checkpoint:
     @property
     def factor(self) -> int:
         """Picture pixels per latent pixel."""
-        return _factor(self.vae.config)
+        return factor(self.vae.config)
 
     @property
     def device(self) -> torch.device:
@@ -94,7 +94,7 @@ def load_checkpoint(place: Path, device: str = "cpu") -> Checkpoint:
     except PackError:
         raise
     except Exception as error:  # whatever a foreign file makes the libraries raise, it is the file's fault
-        raise PackError(f"{place} cannot be loaded: {_first_line(error)}") from error
+        raise PackError(f"{place} cannot be loaded: {first_line(error)}") from error
     _check_fit(place, made)
     return made
 
@@ -156,7 +156,7 @@ def load_part(kind: Any, place: Path, device: str) -> Any:
     try:
         model, info = kind.from_pretrained(place, torch_dtype=dtype, output_loading_info=True, **options)
     except Exception as error:  # whatever a foreign file makes the library raise, it is the file's fault
-        raise PackError(f"{place} cannot be loaded: {_first_line(error)}") from error
+        raise PackError(f"{place} cannot be loaded: {first_line(error)}") from error
     missing = sorted(key for key in info["missing_keys"] if not key.endswith("position_ids"))
     if missing or info["mismatched_keys"]:
         first = missing[0] if missing else info["mismatched_keys"][0]
@@ -164,11 +164,6 @@ def load_part(kind: Any, place: Path, device: str) -> Any:
     return model.to(device).eval().requires_grad_(False)
 
 
-def _factor(config: Any) -> int:
+def factor(config: Any) -> int:
     blocks = getattr(config, "block_out_channels", None) or config.encoder_block_out_channels
     return int(2 ** (len(blocks) - 1))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-

@@ -19,6 +19,11 @@ _ITEM_BYTES: Final = {
 }  # fmt: skip
 
 
+def first_line(error: Exception, most_chars: int = 300) -> str:
+    """What an error of a library says, for a message of ours."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:most_chars]
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """An object from a JSON file. Raises `PackError` that names the file."""
     try:

@@ -14,7 +14,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from numpy.typing import NDArray
 
 from models.diffusion.door.card import read_card
-from models.diffusion.door.checkpoint import load_part
+from models.diffusion.door.checkpoint import factor, load_part
 from models.diffusion.door.files import read_json, shapes, weights_in
 from models.diffusion.door.hearing import WhisperFeatures
 from realtime.core.errors import PackError
@@ -41,7 +41,7 @@ class MouthNet:
         self._unet = load_part(UNet2DConditionModel, place / "unet", device)
         self._vae = load_part(_VAES[read_json(place / "vae" / "config.json")["_class_name"]], place / "vae", device)
         self.side_px = self.card.face_px
-        coarsest = _factor(self._vae.config) * 2 ** (len(self._unet.config.block_out_channels) - 1)
+        coarsest = factor(self._vae.config) * 2 ** (len(self._unet.config.block_out_channels) - 1)
         if self.side_px % coarsest:
             raise PackError(f"{place}: face_px is {self.side_px}, these nets take multiples of {coarsest}")
 
@@ -97,8 +97,3 @@ def positions(count: int, width: int) -> torch.Tensor:
     found[0, :, 0::2] = torch.sin(places * rates)
     found[0, :, 1::2] = torch.cos(places * rates)[:, : width // 2]
     return found
-
-
-def _factor(config: Any) -> int:
-    blocks = getattr(config, "block_out_channels", None) or config.encoder_block_out_channels
-    return int(2 ** (len(blocks) - 1))

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from models.avatar.portrait.avatar import PortraitAvatar
 from models.diffusion.door.face_box import Box, FaceBoxes
+from models.diffusion.door.files import first_line
 from models.diffusion.door.hearing import Frames, around
 from models.diffusion.door.mouth import Bytes, MouthNet
+from models.diffusion.spec import raised_cosine
 from realtime.core.breaker import FAILURES, Breaker
 from realtime.core.composite import crop
 from realtime.core.errors import PackError
@@ -32,6 +34,7 @@ EDGE_SHARE: Final = 0.18
 """Of a mouth's shorter side, over which what was made fades into what was drawn."""
 HEARS: Final = Hears()
 _TRIALS: Final = 3
+_LINE_CHARS: Final = 200
 _LONG_S: Final = 0.5
 """A trial that takes so long says enough."""
 
@@ -78,16 +81,17 @@ class Mouthpiece:
 
     def failed(self, error: Exception) -> None:
         """It was not."""
+        why = first_line(error, _LINE_CHARS)
         with self._guarded:
             now_s = self._clock()
             self._health.failed(now_s)
             self._failed += 1
             rest_s = self._health.wait_s(now_s)
             if rest_s:
-                self._about = f"{self.name} failed {self._failed} times in a row: {_line(error)}; mouths are as drawn"
+                self._about = f"{self.name} failed {self._failed} times in a row: {why}; mouths are as drawn"
             first = self._failed == 1
         # the first one with its place in the code; a defect that lasts would fill the log with it
-        log.error("the mouth net %s failed: %s", self.name, _line(error), exc_info=error if first else None)
+        log.error("the mouth net %s failed: %s", self.name, why, exc_info=error if first else None)
         if rest_s:
             log.error("it is left alone for %.0f s; until then mouths are shown as they are drawn", rest_s)
 
@@ -101,7 +105,7 @@ class Mouthpiece:
                 frames = self.net.features.encode(np.zeros(16_000, np.int16))
                 self.net.speak(face, around(frames, 0.5))
             except Exception as error:  # whatever a foreign file makes the libraries raise, it is the file's fault
-                raise PackError(f"{self.name} does not work: {_line(error)}") from error
+                raise PackError(f"{self.name} does not work: {first_line(error, _LINE_CHARS)}") from error
             took_s = time.perf_counter() - begin_s
             best_s = min(best_s, took_s)
             if trial and took_s > _LONG_S:
@@ -182,13 +186,8 @@ def laid(face: Bytes, box: Box, picture: I420, share: float) -> Patch:
 
 
 def window(height: int, width: int) -> NDArray[np.float32]:
-    """A raised cosine, exactly 0 on the border, so that there is no seam."""
-    edge = max(1.0, EDGE_SHARE * min(height, width))
-    ramps = []
-    for side in (height, width):
-        inward = np.minimum(np.arange(side), np.arange(side)[::-1])
-        ramps.append(0.5 - 0.5 * np.cos(np.pi * np.clip(inward / edge, 0.0, 1.0)))
-    return np.asarray(ramps[0][:, None] * ramps[1][None], np.float32)
+    """How much of a made mouth is shown: nothing on the border, so that there is no seam."""
+    return raised_cosine(width, height, max(1.0, EDGE_SHARE * min(height, width)))
 
 
 def open_mouthpiece(place: Path, device: str) -> Mouthpiece:
@@ -211,7 +210,3 @@ def _inside(roi: Roi, picture: I420) -> Roi:
     """What of a rectangle lies in a picture. Raises `ValueError` if nothing does."""
     height, width = picture.shape[0] * 2 // 3, picture.shape[1]
     return Roi(roi.x, roi.y, min(roi.width, width - roi.x), min(roi.height, height - roi.y))
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -15,7 +15,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import WhisperModel
 
 from models.diffusion.door.card import PARTS, write_card
-from models.diffusion.door.files import read_json
+from models.diffusion.door.files import first_line, read_json
 from models.diffusion.door.mouth import CHANNELS
 from realtime.core.errors import PackError
 
@@ -36,7 +36,7 @@ def prepare(unet: Path, vae: Path, whisper: Path, out: Path, licence: str, *, na
             ("vae", _model(AutoencoderKL, vae)), ("whisper", _model(WhisperModel, whisper)),
         ]  # fmt: skip
     except Exception as error:  # whatever a foreign file makes the libraries raise, it is the file's fault
-        raise PackError(f"{vae} or {whisper} cannot be loaded: {_line(error)}") from error
+        raise PackError(f"{vae} or {whisper} cannot be loaded: {first_line(error)}") from error
     for part, model in [("unet", net), *loaded]:
         (model.half() if half and part != "whisper" else model).save_pretrained(out / part, safe_serialization=True)
     return write_card(out, name, licence, FACE_PX)
@@ -56,7 +56,7 @@ def _unet(place: Path) -> Any:
         net = kind.from_config(config)
         net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True), strict=True)
     except Exception as error:  # whatever a foreign file makes the libraries raise, it is the file's fault
-        raise PackError(f"{weights} cannot be loaded: {_line(error)}") from error
+        raise PackError(f"{weights} cannot be loaded: {first_line(error)}") from error
     return net
 
 
@@ -66,9 +66,6 @@ def _first(place: Path, names: Sequence[str]) -> Path:
             return place / name
     raise PackError(f"{place} holds neither {' nor '.join(names)}")
 
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
