@@ -12,8 +12,9 @@ SMOOTHING = 0.2
 LEAST_SHARE = 0.02
 SETTLE_S = 5.0
 """Time after an admission during which a session's own cost is not yet seen in the measurement."""
-PRESSED_S = 1.0
-"""Much pressure that has lasted no longer refuses nobody: it may be a session's beginning."""
+PRESSED_S = 3.0
+"""Much pressure that has lasted no longer refuses nobody: it may be a session's beginning, or the moment in which the
+running ones step down and make room."""
 RESERVED: Mapping[Priority, float] = {"low": 0.2, "normal": 0.0, "high": 0.0}
 """Part of the processor's share that is kept for sessions of higher priorities."""
 Why = Literal["sessions", "processor", "pressure"]

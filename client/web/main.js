@@ -128,6 +128,7 @@ class Page {
     on(this.session, "state", (change) => this.#stateChanged(change));
     on(this.session, "granted", ({ id }) => this.#conversation.begin(id));
     on(this.session, "error", (fault) => this.#failed(fault));
+    on(this.session, "queued", ({ waitS }) => this.#curtain.queued(waitS));
     on(this.session, "track", (track) => this.#stage.addTrack(track));
     on(this.#microphone, "track", (track) => this.session.speak(track));
     on(this.session, "message", (message) => this.#received(message));

@@ -3,6 +3,7 @@
 import { asFault, Fault } from "./faults.js";
 import { GrantMemory } from "./memory.js";
 import { PeerLink } from "./peer.js";
+import { Pause, whenThereIsRoom } from "./queueing.js";
 import { DEFAULTS } from "./session_options.js";
 import { Signalling } from "./signalling.js";
 import * as wire from "./wire.js";
@@ -13,7 +14,7 @@ import * as wire from "./wire.js";
 
 /**
  * Events, all `CustomEvent`: `state` {state, attempt, restarting}, `error` (a `Fault`: the one funnel), `message` (an
- * `Envelope`), `track` (a `MediaStreamTrack` to play), `granted` (a `Grant`).
+ * `Envelope`), `track` (a `MediaStreamTrack` to play), `granted` (a `Grant`), `queued` {waitS}: no room, asked again then.
  *
  * `start()` may be called again after `closed` or `failed`. `resume()` goes back into the session that this tab was in
  * before it was reloaded; `suspend()` leaves the connection, not the session, which waits for a while.
@@ -31,8 +32,8 @@ export class AnimaSession extends EventTarget {
   #turn = 0;
   /** What the viewer says, or null while the microphone is off. @type {MediaStreamTrack | null} */
   #voice = null;
-  /** Ends the wait before the next attempt. @type {(() => void) | null} */
-  #wake = null;
+  /** The wait before the next attempt. */
+  #pause = new Pause();
   /** Whether we are on our way back into a remembered session. */
   #resuming = false;
   #restarting = false;
@@ -170,7 +171,7 @@ export class AnimaSession extends EventTarget {
 
   /** Try now instead of waiting out the back-off, as when the network has come back. */
   reconnectNow() {
-    if (this.#state === "reconnecting") this.#wake?.();
+    if (this.#state === "reconnecting") this.#pause.end();
   }
 
   // -- connecting -----------------------------------------------------------------------------------------------
@@ -198,8 +199,8 @@ export class AnimaSession extends EventTarget {
   async #obtainGrant(turn) {
     if (!this.#peerType()) throw new Fault("unsupported", "RTCPeerConnection is missing");
     const known = this.#grant ?? this.options.grant;
-    // creation is not cancelled when we close: a session that nobody learnt of could not be ended
-    const grant = known ?? (await this.signalling.create(this.options.wish, AbortSignal.timeout(this.options.createTimeoutMs)));
+    const grant = known ?? (await this.#create(turn));
+    if (!grant) return null;
     if (turn !== this.#turn) {
       if (!known) this.signalling.leave(grant);
       return null;
@@ -208,6 +209,14 @@ export class AnimaSession extends EventTarget {
     this.memory.keep(grant);
     this.#emit("granted", grant);
     return grant;
+  }
+
+  /** @param {number} turn */
+  #create(turn) {
+    const { wish, createTimeoutMs, queueMs } = this.options;
+    // creation is not cancelled when we close: a session that nobody learnt of could not be ended
+    const ask = () => this.signalling.create(wish, AbortSignal.timeout(createTimeoutMs));
+    return whenThereIsRoom(ask, { queueMs, waited: () => turn === this.#turn, onFull: (waitS) => this.#emit("queued", { waitS }) });
   }
 
   /** @returns {typeof RTCPeerConnection | undefined} */
@@ -312,19 +321,9 @@ export class AnimaSession extends EventTarget {
     this.#attempts += 1;
     if (fault.kind === "restarting") this.#emit("error", fault);
     this.#setState("reconnecting");
-    this.#returnAfter(waitMs);
-  }
-
-  /** @param {number} waitMs */
-  #returnAfter(waitMs) {
-    const go = () => {
-      clearTimeout(timer);
-      this.#wake = null;
+    this.#pause.after(waitMs, () => {
       if (this.#state === "reconnecting") this.#connect();
-    };
-    // a quarter of spread, so that all viewers of a restarted server do not return in the same moment
-    const timer = setTimeout(go, waitMs * (0.875 + Math.random() * 0.25));
-    this.#wake = go;
+    });
   }
 
   #drop() {

@@ -1,4 +1,4 @@
-"""A stranger at the page of a server with a key: one gets in, the next is told when to try again."""
+"""A stranger at the page of a server with a key: one gets in, the next is told when to try again and waits."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,3 +33,15 @@ async def test_a_stranger_talks_and_the_next_is_refused_politely(public: ServerP
                     assert closed.status == 401
             async with http.get(f"{public.url}/v1/sessions", headers={"Authorization": f"Bearer {KEY}"}) as listed:
                 assert len((await listed.json())["sessions"]) == 1
+
+
+async def test_a_visitor_without_a_place_waits_and_gets_the_next_one(public: ServerProcess) -> None:
+    async with open_page(public.url) as first, open_page(public.url) as second:
+        await start_talking(first.page)
+        await second.page.click("#start")
+        await second.page.wait_for_selector("body[data-state=connecting][data-queued]")
+        assert "Trying again" in str(await second.page.text_content("#waking-words"))
+        assert await second.page.is_visible("#leave"), "who waits may give up"
+        await first.page.click("#leave")
+        await second.page.wait_for_selector("body[data-state=connected]")
+        assert await second.page.get_attribute("body", "data-queued") is None

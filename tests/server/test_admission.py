@@ -42,9 +42,9 @@ def test_a_rush_is_counted_before_it_can_be_measured() -> None:
 
 def test_lasting_pressure_refuses_although_the_process_itself_uses_little() -> None:
     admission = measured(busy_cores=0.2, sessions=2)
-    refused = admission.decide(2, 0.0, pressed_s=1.5)
+    refused = admission.decide(2, 0.0, pressed_s=3.5)
     assert isinstance(refused, Refused) and refused.why == "pressure" and refused.retry_after_s > 0
-    assert isinstance(admission.decide(2, 0.0, pressed_s=0.9), Accepted), "a burst is no reason"
+    assert isinstance(admission.decide(2, 0.0, pressed_s=2.5), Accepted), "a burst is no reason"
     assert isinstance(admission.decide(0, 0.0, pressed_s=60.0), Accepted), "there is nobody to protect"
 
 

@@ -16,7 +16,7 @@ beforeEach(() => {
 
 function open(options = {}) {
   const session = new AnimaSession({
-    fetch: server.fetch, PeerConnection: FakePeer, wish: { language: "zh" }, joinTimeoutMs: 60, graceMs: 1, backOffMs: [1, 1, 1], ...options,
+    fetch: server.fetch, PeerConnection: FakePeer, wish: { language: "zh" }, joinTimeoutMs: 60, graceMs: 1, queueMs: 0, backOffMs: [1, 1, 1], ...options,
   });
   const seen = { states: [], faults: [], messages: [], tracks: [] };
   session.addEventListener("state", ({ detail }) => seen.states.push(detail.state));
@@ -128,6 +128,34 @@ for (const [name, answer, kind, detail] of [
     for (const [key, value] of Object.entries(detail)) assert.equal(seen.faults[0][key], value);
   });
 }
+
+test("without room: asked again after the time that the server names, until there is room", async () => {
+  let full = 2;
+  const created = server.routes["POST /v1/sessions"];
+  server.routes["POST /v1/sessions"] = () => (full-- > 0 ? [503, { error: { message: "full" } }, { "Retry-After": "0.001" }] : created);
+  const { session, seen } = open({ queueMs: 60_000 });
+  const waits = [];
+  session.addEventListener("queued", ({ detail }) => waits.push(detail.waitS));
+  await session.start();
+  assert.deepEqual([waits, seen.states, seen.faults], [[1, 1], ["connecting", "connected"], []]);
+  session.close();
+});
+
+test("without room: who leaves is waited for no more", async () => {
+  server.routes["POST /v1/sessions"] = [503, { error: { message: "full" } }, { "Retry-After": "0.01" }];
+  const { session, seen } = open({ queueMs: 60_000 });
+  session.addEventListener("queued", () => session.close());
+  await session.start();
+  assert.deepEqual([seen.states, seen.faults, server.keys.length], [["connecting", "closed"], [], 1]);
+});
+
+test("without room: the patience ends", async () => {
+  server.routes["POST /v1/sessions"] = [503, { error: { message: "full" } }, { "Retry-After": "0.002" }];
+  const { session, seen } = open({ queueMs: 4 });
+  await session.start();
+  assert.deepEqual([session.state, seen.faults.map((fault) => fault.kind)], ["failed", ["full"]]);
+  assert.ok(server.keys.length >= 3, String(server.keys.length));
+});
 
 test("no WebRTC in this browser", async () => {
   const { session, seen } = open({ PeerConnection: undefined });

@@ -9,6 +9,7 @@ export class Curtain {
   #title = byId("curtain-title", HTMLElement);
   #fault = byId("curtain-fault", HTMLElement);
   #waking = byId("waking", HTMLElement);
+  #wakingWords = byId("waking-words", HTMLElement);
   #start = byId("start", HTMLButtonElement);
   #startWords = byId("start-words", HTMLElement);
   #hint = byId("start-hint", HTMLElement);
@@ -34,6 +35,8 @@ export class Curtain {
    */
   show(state, fault) {
     document.body.dataset.state = state;
+    delete document.body.dataset.queued;
+    this.#locale.put(this.#wakingWords, "data-word", "connectingWords");
     this.#locale.put(this.#status, "data-word", `state_${state}`);
     this.#curtain.hidden = state === "connected" || state === "reconnecting";
     this.#waking.hidden = state !== "connecting";
@@ -43,6 +46,16 @@ export class Curtain {
     this.#locale.put(this.#title, "data-word", state === "closed" ? "closedWords" : "tagline");
     this.#locale.put(this.#startWords, "data-word", { failed: "retry", closed: "resume" }[String(state)] ?? "start");
     this.#showFault(state === "failed" ? fault : null);
+  }
+
+  /**
+   * There is no room; it is asked again by itself.
+   * @param {number} waitS
+   */
+  queued(waitS) {
+    document.body.dataset.queued = "";
+    this.#wakingWords.removeAttribute("data-word");
+    this.#wakingWords.textContent = this.#locale.word("queuedWords", { n: waitS });
   }
 
   /** @param {import("../faults.js").Fault | null} fault */
