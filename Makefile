@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: audit test-links interop-deps setup setup-dev setup-gpu chromium serve test test-fast lint bench clean
+.PHONY: audit test-links interop-deps setup setup-dev setup-photos setup-gpu chromium serve test test-fast lint bench clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -21,6 +21,10 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: $(VENV)/.base
 	$(PIP) -e '.[dev]'
 	touch $@
+
+# What finds the face in a photo, so that the page can make a host of it.
+setup-photos: $(VENV)/.base
+	$(PIP) -e '.[vision]'
 
 # Both wheels install the module `onnxruntime`: the one for GPUs takes the other's place.
 setup-gpu: $(VENV)/.base
