@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from playwright.async_api import ConsoleMessage, Page, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 _RECORDER: Final = Path(__file__).with_name("recorder.js").read_text("utf-8")
 _FLAGS: Final = ("--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-gpu")
@@ -104,10 +105,15 @@ def _note(watched: Watched, message: ConsoleMessage) -> None:
 
 
 async def start_talking(page: Page) -> None:
-    """Press the button and wait until the host is seen."""
+    """Press the button and wait until the host is seen. Raises `AssertionError` with what the page says instead."""
     await page.click("#start")
-    await page.wait_for_selector("body[data-state=connected]")
-    await page.wait_for_selector("#video.live")
+    try:
+        # a loaded machine may be asked twice for a place: the page waits for one
+        await page.wait_for_selector("body[data-state=connected]", timeout=90_000)
+        await page.wait_for_selector("#video.live")
+    except PlaywrightTimeout as never:
+        says = await page.evaluate("[document.body.dataset.state, document.getElementById('curtain').innerText]")
+        raise AssertionError(f"no host is seen; the page says {says}") from never
 
 
 async def start_recording(page: Page, *, pictures: bool = False, sound: bool = False) -> None:
