@@ -14,15 +14,19 @@ ApiError                  a request failed; carries `status`, `kind`, `field`, `
 └── Unreachable           no HTTP answer at all
 """
 
+from asyncio import sleep
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import aiohttp
 
 if TYPE_CHECKING:
     from client.viewer.viewer import HeadlessViewer
+
+_LEAST_WAIT_S: Final = 0.5
+"""Between two askings for a place, whatever the server says."""
 
 
 class ApiError(Exception):
@@ -123,18 +127,32 @@ class AnimaClient:
         cache_hint: Sequence[str] = (),
         label: str = "",
         priority: Literal["low", "normal", "high"] = "normal",
+        queue_s: float = 0.0,
     ) -> "RemoteSession":
         """Open a session; what is None is the server's choice. Of low `priority`, it gives way before others where
-        there is too little processor time; of high, after them. Raises `Busy` when the server has no room."""
+        there is too little processor time; of high, after them. A server without room is asked again when it says,
+        for waits of up to `queue_s` seconds together; then raises `Busy`."""
         wish: dict[str, Any] = {"partial_update": partial_update, "cache_hint": list(cache_hint), "label": label}
         wish |= _given(avatar=avatar, scene=scene, language=language, voice=voice)
         wish["priority"] = priority
         wish |= _given(max_response_time_ms=max_response_time_ms)
-        made = await self.request("POST", "/v1/sessions", wish)
+        made = await self._when_there_is_room(wish, queue_s)
         credentials = Credentials(
             made["id"], made["token"], made["expires_at"], tuple(made["ice_servers"]), made["offer_url"]
         )
         return RemoteSession(self, credentials)
+
+    async def _when_there_is_room(self, wish: dict[str, Any], queue_s: float) -> Any:
+        while True:
+            try:
+                return await self.request("POST", "/v1/sessions", wish)
+            except Busy as busy:
+                wait_s = busy.retry_after_s
+                if wait_s is None or wait_s > queue_s:
+                    raise
+            pause_s = max(wait_s, _LEAST_WAIT_S)
+            queue_s -= pause_s
+            await sleep(pause_s)
 
     def session(self, session_id: str, token: str | None = None) -> "RemoteSession":
         """A session that runs already; without its token, the API key is used."""

@@ -140,3 +140,22 @@ async def test_a_viewer_is_aimed_at_the_sessions_offers(start: Start) -> None:
         viewer = session.viewer(sound=False)
         assert type(viewer).__name__ == "HeadlessViewer"
         await viewer.close()
+
+
+async def test_who_queues_gets_the_place_that_becomes_free(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, _ = await start(max_sessions=1)
+    waits_s: list[float] = []
+    async with AnimaClient(url) as client:
+        first = await client.create_session()
+
+        async def leave_meanwhile(wait_s: float) -> None:
+            waits_s.append(wait_s)
+            if len(waits_s) == 2:
+                await first.delete()
+
+        monkeypatch.setattr("client.sdk.sleep", leave_meanwhile)
+        with pytest.raises(Busy):
+            await client.create_session(queue_s=5.0)
+        assert waits_s == [], "the server asks for more patience than there is"
+        second = await client.create_session(queue_s=60.0)
+        assert waits_s == [10.0, 10.0] and second.id != first.id
