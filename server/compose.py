@@ -49,7 +49,7 @@ from server.media.codecs import video_codec
 from server.metrics import Metrics
 from server.mouths.compose import mouths
 from server.painting.compose import paints
-from server.portrait_tasks import PortraitTasks
+from server.portrait_tasks import PortraitTasks, clearing
 from server.provenance import ProvenanceLog
 from server.reuse import count_reuse
 from server.rtc.peer import PeerOptions
@@ -77,10 +77,11 @@ class Server:
         self._answerer = answerer
         self._compute = ComputeThread()
         self._avatars = collection(config)
-        self.portraits = PortraitTasks(config.packs_path, lambda: {info.name for info in self.avatars()})
         self.backgrounds, self.paints = self._avatars.pictures, paints(config, self._avatars)
         self._shelves = Shelves(config, self._avatars.pack, self.metrics)
         self._stocks = Wardrobe(stocks, self._avatars.open_aside, self._shelves.of)
+        clear = clearing(self._avatars.remove_portrait, self._stocks.forget, self._shelves.forget)
+        self.portraits = PortraitTasks(config.packs_path, lambda: {info.name for info in self.avatars()}, clear)
         self.metrics.gauge("stock_bytes", "Ready pixels held", self._stocks.size_bytes)
         answers = answer_store(
             config.answer_cache_mb, config.answer_cache_ttl_s, config.motion_search, config.safety_packs,

@@ -22,6 +22,16 @@ KEPT: Final = 64
 BUSY_RETRY_S: Final = 15.0
 
 
+def clearing(*steps: Callable[[str], None]) -> Callable[[str], None]:
+    """Everything that has to happen for an avatar of this name to be gone, one after the other."""
+
+    def clear(name: str) -> None:
+        for step in steps:
+            step(name)
+
+    return clear
+
+
 @dataclass(slots=True)
 class PortraitTask:
     """One portrait on its way."""
@@ -36,14 +46,20 @@ class PortraitTask:
     """Why it failed, for the person who sent the photo."""
     field: str | None = None
     """What the error is about."""
+    reason: str | None = None
+    """What is wrong with the photo, in one word, for who says it in words of his own."""
 
 
 class PortraitTasks:
-    """Bakes portraits into a directory. `taken` tells the names that avatars have already."""
+    """Bakes portraits into a directory, and clears them away."""
 
-    def __init__(self, packs: Path, taken: Callable[[], Collection[str]]) -> None:
+    def __init__(
+        self, packs: Path, taken: Callable[[], Collection[str]], clear: Callable[[str], None] = lambda name: None
+    ) -> None:
+        """`taken` tells the names that avatars have already. `clear` deletes a portrait; it blocks."""
         self._packs = packs
         self._taken = taken
+        self._clear = clear
         self._tasks: dict[str, PortraitTask] = {}
         self._running: asyncio.Task[None] | None = None
 
@@ -73,6 +89,10 @@ class PortraitTasks:
         self._tasks[task.id] = task
         self._running = asyncio.create_task(self._bake(task, photo, consent, title, licence))
         return task
+
+    async def remove(self, name: str) -> None:
+        """Delete a portrait; that nothing shows it any more is the caller's to know."""
+        await asyncio.to_thread(self._clear, name)
 
     async def join(self) -> None:
         """Wait for what is running."""
@@ -121,6 +141,6 @@ class PortraitTasks:
     def _note(self, task: PortraitTask, line: bytes) -> None:
         told = json.loads(line)
         if "error" in told:
-            task.error, task.field = str(told["error"]), told["field"]
+            task.error, task.field, task.reason = str(told["error"]), told["field"], told.get("reason")
         else:
             task.what, task.done, task.total = str(told["what"]), int(told["done"]), int(told["total"])

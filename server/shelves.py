@@ -1,6 +1,7 @@
 """Where avatars' base frames are kept between starts: one shelf for each pack, named after what the pack says."""
 
 import logging
+import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from importlib.metadata import version
@@ -48,6 +49,12 @@ class Shelves:
                 log.info("base frames of %s are not kept: %s", avatar.name, error)
                 return None
         return self._open[avatar.name]
+
+    def forget(self, avatar: str) -> None:
+        """Delete what was drawn of an avatar that is there no more. Blocks."""
+        if (shelf := self._open.pop(avatar, None)) is not None:
+            shelf.close()
+        shutil.rmtree(self._folder / avatar, ignore_errors=True)
 
     def close(self) -> None:
         """Write what waits."""

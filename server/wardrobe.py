@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -42,6 +42,13 @@ class Wardrobe(dict[str, Stock]):
     def size_bytes(self) -> float:
         """Bytes of pixels held in memory for all looks that stay."""
         return float(sum(stock.size_bytes for stock in self.values()))
+
+    def forget(self, avatar: str) -> None:
+        """An avatar is there no more: its name may come back with another face."""
+        kept: tuple[MutableMapping[str, Stock], ...] = (self, self._staged, self._recent)
+        for looks in kept:
+            for look in [look for look in list(looks) if look.partition(LOOK_SPLIT)[0] == avatar]:
+                looks.pop(look, None)
 
     async def ready(self, look: str) -> None:
         """Open a look without holding up the event loop; a host that was never drawn takes seconds."""

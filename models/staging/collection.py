@@ -81,6 +81,11 @@ class Collection:
             raise Conflict(f"{name!r} is an avatar that comes with Anima; choose another name", field="name")
         return self.portraits.bake(photo, name, consent, title, self._clips, progress, licence)
 
+    def remove_portrait(self, name: str) -> None:
+        """Delete a portrait. Raises `NotFound` or `PackError`."""
+        self.portraits.remove(name)
+        self._posters.pop(name, None)
+
     def inspect(self, name: str) -> dict[str, Any]:
         """What an avatar's pack says of itself, every byte of a portrait checked. Raises `NotFound` or `PackError`."""
         if name in self.hosts.specs:

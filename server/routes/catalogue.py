@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Any, Final
 
 from aiohttp import web
@@ -9,15 +10,21 @@ from aiohttp import web
 from realtime.core.errors import NotFound
 from server.routes.checks import EMOTIONS, gestures
 from server.routes.table import Operation
-from server.state import STATE
+from server.state import GRANT, STATE
+
+NO_PORTRAITS: Final = (
+    'Nothing here can find the face in a photo. Install it with: pip install "anima[vision]" '
+    "(in a checkout: make setup-photos), then start the server again."
+)
 
 
 async def avatars(request: web.Request) -> web.Response:
-    """The avatars; the default one is marked."""
+    """The avatars, the default one marked, and whether the caller can have a portrait made of a photo."""
     services, config = request.app[STATE].services, request.app[STATE].config
     found = services.avatars()
     default = config.avatar or found[0].name
-    return _listing("avatars", [asdict(info) | {"default": info.name == default} for info in found])
+    listed = [asdict(info) | {"default": info.name == default} for info in found]
+    return web.json_response({"avatars": listed, "portraits": _portraits(request)})
 
 
 async def poster(request: web.Request) -> web.Response:
@@ -57,6 +64,16 @@ async def scenes(request: web.Request) -> web.Response:
     return _listing("scenes", found)
 
 
+def _portraits(request: web.Request) -> dict[str, Any]:
+    """Who may not make portraits is not told what it takes: it is the operator's business."""
+    if not request[GRANT].server:
+        return {"possible": False, "why": ""}
+    # only looked for: what finds faces runs in a process of its own
+    if find_spec("mediapipe") is None:
+        return {"possible": False, "why": NO_PORTRAITS}
+    return {"possible": True, "why": ""}
+
+
 async def _poster(request: web.Request, name: str) -> web.Response:
     services = request.app[STATE].services
     picture = await asyncio.to_thread(services.poster, name)
@@ -72,7 +89,10 @@ def _listing(name: str, items: list[dict[str, Any]]) -> web.Response:
 
 GROUP: Final = "Catalogues"
 OPERATIONS: Final = (
-    Operation("GET", "/v1/avatars", avatars, "Avatars", GROUP, None, {200: "A list of avatars."}, (429,)),
+    Operation(
+        "GET", "/v1/avatars", avatars, "Avatars, and whether portraits can be made", GROUP, None,
+        {200: "A list of avatars; `portraits` is `{possible, why}`."}, (429,), id="avatars",
+    ),
     Operation(
         "GET", "/v1/avatars/{name}/poster.jpg", poster, "A still picture", GROUP, None, {200: "JPEG."}, (404, 429)
     ),

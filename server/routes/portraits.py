@@ -1,4 +1,6 @@
-"""Portraits over HTTP: a photo comes in as a form, a task with progress goes out, an avatar is there in the end."""
+"""Portraits over HTTP: a photo comes in as a form, a task with progress goes out, an avatar is there in the end.
+
+And they go again when they are not wanted any more."""
 
 from dataclasses import asdict
 from typing import Final, Literal
@@ -6,7 +8,7 @@ from typing import Final, Literal
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from realtime.core.errors import InvalidField, NotFound
+from realtime.core.errors import Conflict, InvalidField, NotFound
 from server.portrait_tasks import PortraitTask
 from server.routes.access import require_server
 from server.routes.reading import form_parts, require_type
@@ -29,6 +31,9 @@ class Task(BaseModel):
     total: int = Field(description="Steps altogether; 0 until the first one is told.")
     error: str | None = Field(description="Why it failed.")
     field: str | None = Field(description="What the error is about: photo, name, consent, licence.")
+    reason: str | None = Field(
+        description="What is wrong with the photo: unreadable, no_face, faces, small, turned, tilted, blurred."
+    )
 
 
 async def create(request: web.Request) -> web.Response:
@@ -50,6 +55,24 @@ async def state(request: web.Request) -> web.Response:
     if task is None:
         raise NotFound("there is no such task, or no longer", field="id")
     return _answer(task, 200)
+
+
+async def remove(request: web.Request) -> web.Response:
+    """Delete a portrait: its pack, and what was drawn of it. Not a host that comes with Anima, nor one in use."""
+    require_server(request)
+    services, config = request.app[STATE].services, request.app[STATE].config
+    name = request.match_info["name"]
+    found = {info.name: info for info in services.avatars()}
+    if name not in found:
+        raise NotFound("there is no avatar of this name", field="name")
+    if found[name].kind != "portrait":
+        raise Conflict("only portraits can be removed; this host comes with Anima", field="name")
+    if name == config.avatar:
+        raise Conflict("this is the server's default avatar; choose another one first", field="name")
+    if any(session.state().get("avatar") == name for session in services.sessions.all()):
+        raise Conflict("a running conversation shows this portrait; end it first", field="name", limit="not in use")
+    await services.portraits.remove(name)
+    return web.Response(status=204)
 
 
 def _answer(task: PortraitTask, status: int) -> web.Response:
@@ -77,5 +100,9 @@ OPERATIONS: Final = (
     Operation(
         "GET", "/v1/avatars/tasks/{id}", state, "How far a portrait is", GROUP, None, {200: Task},
         (401, 403, 404, 429), "key", id="portrait_task",
+    ),
+    Operation(
+        "DELETE", "/v1/avatars/{name}", remove, "Remove a portrait that no session shows", GROUP, None,
+        {204: "It is gone."}, (401, 403, 404, 409, 429), "key", id="remove_portrait",
     ),
 )  # fmt: skip

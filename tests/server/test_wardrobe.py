@@ -49,3 +49,13 @@ async def test_colours_without_end_are_let_go_and_used_ones_stay() -> None:
     opened = len(opener.opened)
     assert wardrobe["mei@#000001"] is not None
     assert len(opener.opened) == opened + 1, "the one nobody used was opened anew"
+
+
+def test_a_removed_avatar_is_opened_anew() -> None:
+    """Its name may come back with another face."""
+    opener = Opener()
+    wardrobe = Wardrobe({"mei": Stock(FlatAvatar())}, opener)
+    held = [wardrobe[look] for look in ("eve", "eve@#00ff00", "mei")]
+    wardrobe.forget("eve")
+    assert wardrobe["eve"] is not held[0] and wardrobe["eve@#00ff00"] is not held[1] and wardrobe["mei"] is held[2]
+    assert len(opener.opened) == 4

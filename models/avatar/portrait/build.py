@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.avatar.portrait.assets import Assets, MouthPaint
 from models.avatar.portrait.basis import displacements
-from models.avatar.portrait.detect import FaceCheck, Picture, averaged, find_face
+from models.avatar.portrait.detect import FaceCheck, Picture, UnusablePhoto, averaged, find_face
 from models.avatar.portrait.eyes import take
 from models.avatar.portrait.fields import lay_out
 from models.avatar.portrait.flow import lattice
@@ -22,7 +22,6 @@ from models.avatar.portrait.numerics import Image, blur, closed_mask, curve, ero
 from models.avatar.portrait.shading import paint_shades
 from models.avatar.portrait.teeth import tongue, tooth_row
 from models.avatar.portrait.topology import CHIN, LOWER_INNER, LOWER_OUTER, UPPER_INNER, UPPER_OUTER
-from realtime.core.errors import InvalidField
 
 STAGES: Final = ("finding the face", "taking the smile out", "cutting out the head", "laying out movements", "painting")
 Tell = Callable[[str], None]
@@ -33,13 +32,13 @@ _EDGE_UNITS: Final = 0.080
 
 
 def portrait_of(photo: Picture, tell: Tell) -> tuple[Assets, FaceCheck]:
-    """Everything a portrait is drawn from. Raises `InvalidField` with the reason if the photo cannot be used."""
+    """Everything a portrait is drawn from. Raises `UnusablePhoto` with the reason if the photo cannot be used."""
     tell(STAGES[0])
     points, check = find_face(photo)
     framed = cut_out(photo, points)
     steady = averaged(framed.plate)
     if steady is None:
-        raise InvalidField("the face could not be found again in the cut-out picture", field="photo")
+        raise UnusablePhoto("no_face", "the face could not be found again in the cut-out picture")
     tell(STAGES[1])
     return assemble(Framed(framed.plate, steady), tell), check
 

@@ -5,7 +5,7 @@ The limits are for pictures as people have them: a phone's portrait, a scanned p
 import os
 import warnings
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import cv2
 import numpy as np
@@ -33,6 +33,16 @@ _MAX_FACES: Final = 4
 _SECOND_FACE: Final = 0.35
 """A face in the background, smaller than this part of the main one, does not count."""
 _VIEWS: Final = 7
+
+Reason = Literal["unreadable", "no_face", "faces", "small", "turned", "tilted", "blurred"]
+
+
+class UnusablePhoto(InvalidField):
+    """A photo of which no portrait can be made. `reason` says why in one word, for who tells it in words of his own."""
+
+    def __init__(self, reason: Reason, message: str, limit: str | None = None) -> None:
+        super().__init__(message, field="photo", limit=limit)
+        self.reason = reason
 
 
 class FaceFinder:
@@ -97,26 +107,24 @@ def check_consent(consent: str) -> None:
 
 
 def check_size(picture: Picture) -> None:
-    """Raises `InvalidField` for pictures that are no colour pictures or too large."""
+    """Raises `UnusablePhoto` for pictures that are no colour pictures or too large."""
     if picture.ndim != 3 or picture.shape[2] != 3:
-        raise InvalidField("the photo is not a colour picture", field="photo")
+        raise UnusablePhoto("unreadable", "the photo is not a colour picture")
     if max(picture.shape[:2]) > MAX_SIDE_PX:
-        raise InvalidField(f"the photo is larger than {MAX_SIDE_PX} pixels", field="photo", limit=f"{MAX_SIDE_PX} px")
+        raise UnusablePhoto("unreadable", f"the photo is larger than {MAX_SIDE_PX} pixels", f"{MAX_SIDE_PX} px")
 
 
 def find_face(picture: Picture) -> tuple[Floats, FaceCheck]:
-    """Points (478, 3) of the one face in a picture, checked. Raises `InvalidField(field="photo")` with the reason."""
+    """Points (478, 3) of the one face in a picture, checked. Raises `UnusablePhoto` with the reason."""
     check_size(picture)
     shrink = min(1.0, _DETECT_PX / max(picture.shape[:2]))
     small = picture if shrink == 1.0 else cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     with FaceFinder(_MAX_FACES) as finder:
         faces = sorted(finder.faces(np.asarray(small, np.uint8)), key=_height_px, reverse=True)
     if not faces:
-        raise InvalidField("no face was found in the photo; it must show one, from the front", field="photo")
+        raise UnusablePhoto("no_face", "no face was found in the photo; it must show one, from the front")
     if len(faces) > 1 and _height_px(faces[1]) > _SECOND_FACE * _height_px(faces[0]):
-        raise InvalidField(
-            f"the photo shows {len(faces)} faces; a portrait is made of one", field="photo", limit="1 face"
-        )
+        raise UnusablePhoto("faces", f"the photo shows {len(faces)} faces; a portrait is made of one", "1 face")
     points = faces[0] / shrink
     check = measure(picture, points)
     _judge(check)
@@ -157,28 +165,28 @@ def averaged(picture: Picture, seed: int = 0) -> Floats | None:
 
 def _judge(check: FaceCheck) -> None:
     if check.height_px < MIN_FACE_PX:
-        raise InvalidField(
+        raise UnusablePhoto(
+            "small",
             f"the face is too small: {check.height_px:.0f} pixels from forehead to chin",
-            field="photo",
-            limit=f"at least {MIN_FACE_PX} px",
+            f"at least {MIN_FACE_PX} px",
         )
     if abs(check.turn_deg) > MAX_TURN_DEG:
-        raise InvalidField(
+        raise UnusablePhoto(
+            "turned",
             f"the face is turned aside by {abs(check.turn_deg):.0f} degrees; it must look at the camera",
-            field="photo",
-            limit=f"at most {MAX_TURN_DEG:g} degrees",
+            f"at most {MAX_TURN_DEG:g} degrees",
         )
     if abs(check.tilt_deg) > MAX_TILT_DEG:
-        raise InvalidField(
+        raise UnusablePhoto(
+            "tilted",
             f"the head is tilted by {abs(check.tilt_deg):.0f} degrees; it must be upright",
-            field="photo",
-            limit=f"at most {MAX_TILT_DEG:g} degrees",
+            f"at most {MAX_TILT_DEG:g} degrees",
         )
     if check.sharpness < MIN_SHARPNESS:
-        raise InvalidField(
+        raise UnusablePhoto(
+            "blurred",
             f"the face is too blurred: sharpness {check.sharpness:.0f}",
-            field="photo",
-            limit=f"at least {MIN_SHARPNESS:g} (variance of the Laplacian)",
+            f"at least {MIN_SHARPNESS:g} (variance of the Laplacian)",
         )
 
 

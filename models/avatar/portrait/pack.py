@@ -17,7 +17,7 @@ from models.avatar.pack import FRAME_BYTES, FRAME_SHAPE, FRAMES, KEYS, MANIFEST,
 from models.avatar.portrait import assets as files
 from models.avatar.portrait.avatar import PortraitAvatar
 from models.avatar.portrait.build import STAGES, portrait_of
-from models.avatar.portrait.detect import Picture, check_consent
+from models.avatar.portrait.detect import Picture, UnusablePhoto, check_consent
 from models.avatar.portrait.framing import PICTURE_PX
 from models.avatar.portrait.geometry import KEY_FIELDS, REST_KEY
 from models.replacing import replaced
@@ -77,7 +77,7 @@ def read_photo(path: Path) -> Picture:
         raise InvalidField(f"the photo {path} cannot be read: {error.strerror}", field="photo") from error
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if picture is None:
-        raise InvalidField(f"{path.name} is not a picture that can be read", field="photo", limit="JPEG, PNG, WebP")
+        raise UnusablePhoto("unreadable", f"{path.name} is not a picture that can be read", "JPEG, PNG, WebP")
     return np.asarray(picture, np.uint8)
 
 

@@ -1,12 +1,14 @@
 """The portraits of a directory: found by their manifests, baked into it, opened when asked for."""
 
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from models.avatar.portrait.geometry import base_key
 from models.avatar.portrait.pack import Progress, Wish, bake, find_portraits, open_portrait, read_manifest
-from realtime.core.errors import NotFound
+from realtime.core.errors import NotFound, PackError
 from realtime.core.primitives import Primitive, clip_controls
 from realtime.ports import Avatar
 
@@ -43,6 +45,16 @@ class Portraits:
         keys = [base_key(controls) for clip in clips for controls in clip_controls(clip)]
         bake(photo, wish, path, keys, progress)
         return path
+
+    def remove(self, name: str) -> None:
+        """Delete a portrait; at once it is not found any more. Raises `NotFound` or `PackError`."""
+        place = self.place(name)
+        gone = place.with_name(f".{place.name}-gone-{os.getpid()}")
+        try:
+            place.rename(gone)
+        except OSError as error:
+            raise PackError(f"the portrait {place} cannot be removed: {error.strerror}") from error
+        shutil.rmtree(gone, ignore_errors=True)
 
     def place(self, name: str) -> Path:
         """Where a portrait's pack lies. Raises `NotFound`."""

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from models.avatar.portrait.detect import UnusablePhoto
 from models.avatar.portrait.shelf import Portraits
 from realtime.core.clips import BAKED
 from realtime.core.errors import AnimaError, RequestError
@@ -24,7 +25,8 @@ def run(wish: dict[str, str], out: TextIO) -> int:
             lambda what, done, total: tell(what=what, done=done, total=total), wish.get("licence", ""),
         )  # fmt: skip
     except RequestError as error:
-        tell(error=str(error), field=error.field, limit=error.limit)
+        reason = error.reason if isinstance(error, UnusablePhoto) else None
+        tell(error=str(error), field=error.field, limit=error.limit, reason=reason)
     except AnimaError as error:
         tell(error=str(error), field=None, limit=None)
     else:

@@ -136,6 +136,14 @@ def test_the_shelf_finds_opens_and_inspects(pack: Path) -> None:
         shelf.open("nobody")
 
 
+def test_a_removed_portrait_is_not_found_and_leaves_nothing(copy: Path) -> None:
+    portraits = Portraits(copy.parent)
+    portraits.remove("eileen")
+    assert portraits.manifests() == {} and list(copy.parent.iterdir()) == []
+    with pytest.raises(NotFound):
+        portraits.remove("eileen")
+
+
 def test_a_licence_is_kept_and_shown(pack: Path, tmp_path: Path) -> None:
     assert Portraits(pack.parent).inspect("eileen")["licence"] == UNSTATED
     copy = Path(shutil.copytree(pack, tmp_path / "packs" / "copy"))
