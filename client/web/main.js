@@ -19,6 +19,7 @@ import { Locale } from "./ui/locale.js";
 import { DebugOverlay } from "./ui/overlay.js";
 import { MicButton } from "./ui/mic.js";
 import { MotionField } from "./ui/motion.js";
+import { OwnPhoto } from "./ui/own_photo.js";
 import { PaintRow } from "./ui/paint.js";
 import { ScenePicker } from "./ui/scenes.js";
 import { liftSheet } from "./ui/sheet.js";
@@ -37,7 +38,7 @@ class Page {
   #scenes = new ScenePicker(this.#locale, () => this.#sceneChosen());
   /** @type {Cast} */
   #cast = new Cast(this.#locale, {
-    onPick: () => this.#castPicked(),
+    onPick: (begin) => this.#castPicked(begin),
     onPreview: (avatar) => this.#stage.showStill(posterOf(avatar)),
     upload: (file) => this.session.upload("/v1/backgrounds", file),
   });
@@ -73,6 +74,7 @@ class Page {
     this.#listenToSession();
     this.#listenToViewer();
     for (const Part of [ConnectionPanel, MotionField, PaintRow]) new Part(this.#locale, this.session);
+    new OwnPhoto(this.#locale, this.session, this.#cast);
     followTheme();
     liftSheet(this.#locale);
     setInterval(() => this.#measure(), STATS_EVERY_MS);
@@ -303,12 +305,12 @@ class Page {
     this.#startAnew();
   }
 
-  /** A choice is an act: it begins the conversation, or begins it anew with the other host. */
-  #castPicked() {
+  /** A choice is an act: it begins the conversation, or begins it anew with the other host. @param {boolean} begin */
+  #castPicked(begin) {
     this.session.options.wish = this.#wish();
     this.#cast.open(false);
-    if (["idle", "closed", "failed"].includes(this.session.state)) this.session.start();
-    else this.#startAnew();
+    if (!["idle", "closed", "failed"].includes(this.session.state)) this.#startAnew();
+    else if (begin) this.session.start();
   }
 
   async #offerCast() {

@@ -95,14 +95,22 @@ export class Signalling {
   }
 
   /**
-   * Hand over a file as it is.
+   * Hand over a file as it is, or a form.
    * @param {string} path
-   * @param {Blob} file
+   * @param {Blob | FormData} file
    * @returns {Promise<any>}
    */
   async upload(path, file) {
     const response = await this.#send("POST", path, { body: file });
     return response.json();
+  }
+
+  /**
+   * Have something removed.
+   * @param {string} path
+   */
+  async remove(path) {
+    await this.#send("DELETE", path, {});
   }
 
   /**
@@ -124,13 +132,16 @@ export class Signalling {
   async #send(method, path, { body, token, signal, keepalive }) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
+    const isForm = typeof FormData !== "undefined" && body instanceof FormData;
     const isFile = typeof Blob !== "undefined" && body instanceof Blob;
-    if (body !== undefined) headers["Content-Type"] = isFile ? body.type : "application/json";
+    // a form's own type names where its parts end, which only the browser knows
+    if (body !== undefined && !isForm) headers["Content-Type"] = isFile ? body.type : "application/json";
+    const content = isForm || isFile ? body : body && JSON.stringify(body);
     if (token) headers.Authorization = `Bearer ${token}`;
     const url = /^https?:/.test(path) ? path : this.#base + path;
     let response;
     try {
-      response = await this.#fetch(url, { method, headers, body: isFile ? body : body && JSON.stringify(body), signal, keepalive });
+      response = await this.#fetch(url, { method, headers, body: content, signal, keepalive });
     } catch (error) {
       if (signal?.aborted && signal.reason instanceof Fault) throw signal.reason;
       throw new Fault("unreachable", error instanceof Error ? error.message : String(error));

@@ -1,12 +1,14 @@
 // Every word on the page, in English and Chinese.
 
 import { DIRECT_EN, DIRECT_ZH } from "./words_direct.js";
+import { OWN_EN, OWN_ZH } from "./words_own.js";
 
 /** @typedef {"en"|"zh"} Language */
 /** @typedef {import("./faults.js").FaultKind} FaultKind */
 
 const EN = {
   ...DIRECT_EN,
+  ...OWN_EN,
   title: "Anima",
   tagline: "A host who answers in voice and picture, live.",
   start: "Start talking",
@@ -143,6 +145,7 @@ const EN = {
 /** @type {typeof EN} */
 const ZH = {
   ...DIRECT_ZH,
+  ...OWN_ZH,
   title: "Anima",
   tagline: "用声音和画面实时回答你的主播。",
   start: "开始对话",

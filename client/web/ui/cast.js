@@ -1,5 +1,6 @@
 // The host picker: who is on the picture and what stands behind. On the start screen, and over a running conversation.
 
+import { shortTitle } from "../portrait.js";
 import { byId, element } from "./dom.js";
 
 /**
@@ -38,13 +39,19 @@ export class Cast {
   #pictures = [];
   /** @type {import("./locale.js").Locale} */
   #locale;
+  /** @type {(path: string) => Promise<any>} */
+  #get = () => Promise.reject(new Error("the list was not asked for yet"));
   #events;
+  /** Whether a host can be made of a photo here, and why not; "" where that is not this viewer's business. */
+  portraits = { possible: false, why: "" };
+  /** What stands at the end of the row. @type {() => HTMLElement | null} */
+  further = () => null;
   avatar = "";
   background = "";
 
   /**
    * @param {import("./locale.js").Locale} locale
-   * @param {{onPick: () => void, onPreview: (avatar: string) => void, upload: (file: File) => Promise<{name: string, title: string}>}} events
+   * @param {{onPick: (begin: boolean) => void, onPreview: (avatar: string) => void, upload: (file: File) => Promise<{name: string, title: string}>}} events
    */
   constructor(locale, events) {
     this.#locale = locale;
@@ -61,6 +68,10 @@ export class Cast {
     this.#holder.addEventListener("keydown", (event) => this.#key(event));
   }
 
+  get avatars() {
+    return this.#avatars;
+  }
+
   /** What POST /v1/sessions is told of the choice. */
   get wish() {
     return { ...(this.avatar && { avatar: this.avatar }), ...(this.background && { background: this.background }) };
@@ -68,17 +79,54 @@ export class Cast {
 
   /** @param {(path: string) => Promise<any>} get */
   async load(get) {
+    this.#get = get;
     const [avatars, backgrounds] = await Promise.allSettled([get("/v1/avatars"), get("/v1/backgrounds")]);
-    this.#avatars = avatars.status === "fulfilled" ? avatars.value.avatars ?? [] : [];
+    if (avatars.status === "fulfilled") this.#take(avatars.value);
     this.#pictures = backgrounds.status === "fulfilled" ? backgrounds.value.backgrounds ?? [] : [];
-    if (!this.#avatars.some((one) => one.name === this.avatar)) {
-      this.avatar = this.#avatars.find((one) => one.default)?.name ?? "";
-    }
     if (!this.#knows(this.background)) this.background = "";
     this.#holder.hidden = this.#avatars.length === 0;
     this.#toggle.hidden = this.#avatars.length === 0;
     this.#show();
     if (this.avatar) this.#events.onPreview(this.avatar);
+  }
+
+  /** The row anew, as after a host was made or removed; the choice stays where it still can. */
+  async refresh() {
+    const [before, known] = [this.avatar, JSON.stringify([this.#avatars, this.portraits])];
+    try {
+      this.#take(await this.#get("/v1/avatars"));
+    } catch {
+      // what was there before is still the best that is known
+      return;
+    }
+    // a row drawn anew would take the focus from whoever is in it
+    if (JSON.stringify([this.#avatars, this.portraits]) === known) return;
+    this.#show();
+    if (this.avatar !== before) this.#picked(false);
+  }
+
+  /**
+   * Choose a host for the next conversation, or for the one that runs.
+   * @param {string} name
+   */
+  adopt(name) {
+    if (!this.#avatars.some((one) => one.name === name)) return;
+    this.avatar = name;
+    this.#show();
+    this.#picked(false);
+  }
+
+  /** Tell a reader of screens. @param {string} words */
+  say(words) {
+    this.#said.textContent = words;
+  }
+
+  /** @param {{avatars?: Avatar[], portraits?: {possible: boolean, why: string}}} answer */
+  #take({ avatars, portraits }) {
+    this.#avatars = avatars ?? [];
+    this.portraits = portraits ?? { possible: false, why: "" };
+    if (this.#avatars.some((one) => one.name === this.avatar)) return;
+    this.avatar = this.#avatars.find((one) => one.default)?.name ?? "";
   }
 
   /** @param {import("../session.js").SessionState} state */
@@ -106,7 +154,8 @@ export class Cast {
   }
 
   #show() {
-    this.#strip.replaceChildren(...this.#avatars.map((one) => this.#card(one)));
+    const last = this.further();
+    this.#strip.replaceChildren(...this.#avatars.map((one) => this.#card(one)), ...(last ? [last] : []));
     const word = (/** @type {string} */ key) => this.#locale.word(key);
     this.#select.replaceChildren(
       option("", word("background_default")),
@@ -135,7 +184,7 @@ export class Cast {
       "button",
       { type: "button", class: "member", "aria-pressed": String(chosen), "data-avatar": avatar.name, title: [avatar.title, avatar.description].filter(Boolean).join(". ") },
       element("img", { src: posterOf(avatar.name), alt: "", width: "96", height: "96", loading: "lazy", decoding: "async" }),
-      element("span", { class: "member-name" }, shortTitle(avatar), ...(kind ? [element("span", { class: "unseen" }, `, ${kind}`)] : [])),
+      element("span", { class: "member-name" }, shortTitle(avatar.title), ...(kind ? [element("span", { class: "unseen" }, `, ${kind}`)] : [])),
     );
     button.addEventListener("click", () => this.#pick(avatar));
     button.addEventListener("focus", () => this.#events.onPreview(avatar.name));
@@ -146,10 +195,10 @@ export class Cast {
   /** @param {Avatar} avatar */
   #pick(avatar) {
     this.avatar = avatar.name;
-    for (const button of this.#strip.querySelectorAll("button")) {
+    for (const button of this.#cards()) {
       button.setAttribute("aria-pressed", String(button.dataset.avatar === avatar.name));
     }
-    this.#said.textContent = this.#locale.word("picked", { name: avatar.title });
+    this.say(this.#locale.word("picked", { name: avatar.title }));
     this.#picked();
   }
 
@@ -172,7 +221,7 @@ export class Cast {
       this.#show();
       this.#picked();
     } catch (error) {
-      this.#said.textContent = error instanceof Error ? error.message : String(error);
+      this.say(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -183,10 +232,11 @@ export class Cast {
     this.#picked();
   }
 
-  #picked() {
+  /** @param {boolean} [begin]  Whether a conversation begins where none runs. */
+  #picked(begin = true) {
     localStorage.setItem(STORED, JSON.stringify({ avatar: this.avatar, background: this.background }));
     this.#events.onPreview(this.avatar);
-    this.#events.onPick();
+    this.#events.onPick(begin);
   }
 
   /** Arrow keys walk along the hosts, as in any row of buttons that belong together. */
@@ -204,22 +254,19 @@ export class Cast {
     buttons[(at + step + buttons.length) % buttons.length].focus();
   }
 
+  /** @returns {HTMLButtonElement[]} */
+  #cards() {
+    return [...this.#strip.querySelectorAll("button")].filter((button) => button.dataset.avatar !== undefined);
+  }
+
   #pressed() {
-    return [...this.#strip.querySelectorAll("button")].find((button) => button.ariaPressed === "true") ?? null;
+    return this.#cards().find((button) => button.ariaPressed === "true") ?? null;
   }
 
   #revealPressed() {
     const [strip, pressed] = [this.#strip, this.#pressed()];
     if (pressed) strip.scrollLeft = pressed.offsetLeft - (strip.clientWidth - pressed.clientWidth) / 2;
   }
-}
-
-/**
- * A title such as "Kofi, trainer" is long under a small picture.
- * @param {Avatar} avatar
- */
-function shortTitle({ title }) {
-  return title.split(/[,，]/)[0];
 }
 
 /**
