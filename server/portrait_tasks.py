@@ -17,6 +17,7 @@ WORKER: Final = "models.avatar.portrait.worker"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 MIN_CONSENT: Final = 12
 MAX_LICENCE: Final = 200
+MAX_TITLE: Final = 80
 KEPT: Final = 64
 """Tasks that are remembered."""
 BUSY_RETRY_S: Final = 15.0
@@ -77,6 +78,9 @@ class PortraitTasks:
         if len(licence) > MAX_LICENCE or not licence.isprintable():
             limit = f"one line of up to {MAX_LICENCE} characters"
             raise InvalidField("a licence is a name, an SPDX expression or an address", field="licence", limit=limit)
+        if len(title) > MAX_TITLE or not title.isprintable():
+            limit = f"one line of up to {MAX_TITLE} characters"
+            raise InvalidField("a title is what a viewer reads under the picture", field="title", limit=limit)
         if not photo:
             raise InvalidField("the form holds a photo", field="photo")
         if name in self._taken():

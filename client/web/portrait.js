@@ -121,7 +121,7 @@ function alike(one, other) {
  * @returns {Complaint}
  */
 export function complaintOf({ error, field, reason }) {
-  const where = /** @type {Field} */ (field === "name" ? "title" : ["photo", "consent"].includes(field ?? "") ? field : "");
+  const where = /** @type {Field} */ ({ photo: "photo", name: "title", title: "title", consent: "consent" }[field ?? ""] ?? "");
   return { field: where, key: reason ? `ownNo_${reason}` : "ownNo_failed", detail: error ?? "" };
 }
 

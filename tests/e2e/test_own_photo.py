@@ -139,3 +139,17 @@ async def test_a_large_photo_goes_smaller_and_upright(page: Page, tmp_path: Path
         base64.b64encode((tmp_path / "large.jpg").read_bytes()).decode(),
     )
     assert sent == ["image/jpeg", 1536, 2048]
+
+
+async def test_a_conversation_goes_on_with_the_new_host(page: Page) -> None:
+    await page.click("#own-close")
+    await start_talking(page)
+    first = await page.evaluate("anima.session.id")
+    await page.click("#cast-toggle")
+    await page.click("[data-own]")
+    await fill(page, public_domain_photo(), "二号")
+    await page.wait_for_selector("#own:not([open])", state="attached", timeout=PATIENT_MS)
+    await until(page, f"anima.session.id && anima.session.id !== '{first}'")
+    await page.wait_for_selector("body[data-state=connected]", timeout=PATIENT_MS)
+    path = "'/v1/sessions/' + anima.session.id"
+    assert str(await page.evaluate(f"anima.session.get({path}).then(s => s.avatar)")).startswith("portrait-")

@@ -60,6 +60,13 @@ async def test_what_is_no_licence(tmp_path: Path, licence: str) -> None:
     assert caught.value.field == "licence"
 
 
+@pytest.mark.parametrize("title", ["two\nlines", "x" * 81])
+async def test_what_is_no_title(tmp_path: Path, title: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        PortraitTasks(tmp_path, tuple).begin(b"x", "a", CONSENT, title)
+    assert caught.value.field == "title"
+
+
 async def test_a_taken_name(tmp_path: Path) -> None:
     with pytest.raises(Conflict):
         PortraitTasks(tmp_path, lambda: ("mei",)).begin(b"x", "mei", CONSENT, "")

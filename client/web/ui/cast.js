@@ -144,7 +144,9 @@ export class Cast {
   open(open) {
     this.#toggle.setAttribute("aria-expanded", String(open));
     this.#holder.classList.toggle("open", open);
-    if (open) this.#pressed()?.focus();
+    if (!open) return;
+    this.#revealPressed();
+    this.#pressed()?.focus();
   }
 
   /** @param {string} background */
@@ -265,7 +267,9 @@ export class Cast {
 
   #revealPressed() {
     const [strip, pressed] = [this.#strip, this.#pressed()];
-    if (pressed) strip.scrollLeft = pressed.offsetLeft - (strip.clientWidth - pressed.clientWidth) / 2;
+    if (!pressed) return;
+    strip.scrollLeft = pressed.offsetLeft - (strip.clientWidth - pressed.clientWidth) / 2;
+    strip.scrollTop = pressed.offsetTop - (strip.clientHeight - pressed.clientHeight) / 2;
   }
 }
 
