@@ -24,6 +24,8 @@ def public(tmp_path: Path) -> Iterator[ServerProcess]:
 
 async def test_a_stranger_talks_and_the_next_is_refused_politely(public: ServerProcess) -> None:
     async with open_page(public.url) as first:
+        await first.page.wait_for_selector("[data-avatar]", state="attached")
+        assert await first.page.locator("[data-own]").count() == 0, "portraits are the operator's to make"
         await start_talking(first.page)
         async with ClientSession() as http:
             async with http.post(f"{public.url}/v1/sessions", json={}) as second:

@@ -5,12 +5,15 @@ A server starts it, so that finding a face and cutting it out never share a proc
 import json
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from models.avatar.portrait.detect import UnusablePhoto
 from models.avatar.portrait.shelf import Portraits
+from models.orphans import begin_work
 from realtime.core.clips import BAKED
 from realtime.core.errors import AnimaError, RequestError
+
+_NICENESS: Final = 10
 
 
 def run(wish: dict[str, str], out: TextIO) -> int:
@@ -38,6 +41,7 @@ def main() -> int:
     """The command."""
     import cv2
 
+    begin_work(_NICENESS)
     cv2.setNumThreads(1)
     return run(json.load(sys.stdin), sys.stdout)
 
