@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 import av
 from av.video.codeccontext import VideoCodecContext
 
+from realtime.core.units import VIDEO_CLOCK_HZ
 from realtime.core.values import Frame
 from server.media.av1_payloads import av1_payloads
 from server.media.codec_setup import BUFFER_BITS, context, picture_of
@@ -19,12 +20,19 @@ from server.media.scheduling import own_scheduling
 from server.media.vp9_payloads import vp9_payloads
 
 _REOPEN_RATIO: Final = 1.25
+_RISE_TICKS: Final = 2 * VIDEO_CLOCK_HZ
+"""A higher rate has to last so long, and then what lasted is taken: an estimate that saws at the path's limit would
+otherwise buy a keyframe with every tooth, and each keyframe fills the path that it was to use."""
+_FREE_RATIO: Final = 1.1
+"""A change beyond this is taken up with a keyframe that is made anyway."""
 _SVT_ERRORS_ONLY: Final = "1"
 """Of SVT_LOG: the library prints its settings whenever it is opened, and no option of FFmpeg's says otherwise."""
 
 
 class ReopenedEncoder(ABC):
-    """Opens its codec anew, at the price of a keyframe, when the wanted rate leaves a band of 25 % around its own."""
+    """Opens its codec anew, at the price of a keyframe, when the wanted rate leaves a band of 25 % around its own: at
+once where it falls, for what does not fit would wait on the path, and at most every four seconds where it rises. A
+keyframe that is asked for takes the wanted rate up with it."""
 
     codec: ClassVar[VideoCodec]
 
@@ -37,11 +45,13 @@ class ReopenedEncoder(ABC):
         self._shape = (height * 3 // 2, width)
         self._ceiling_bps = ceiling_bps
         self._bitrate_bps = 0
+        self._rise: tuple[int, int] | None = None
+        """Since when, in ticks, more is wanted than the band allows, and the least that was wanted since."""
         self._codec: VideoCodecContext | None = None
 
     def encode(self, frame: Frame, *, keyframe: bool, bitrate_bps: int) -> EncodedVideo:
         """See `VideoEncoder.encode`."""
-        codec = self._codec_for(min(bitrate_bps, self._ceiling_bps))
+        codec = self._codec_for(min(bitrate_bps, self._ceiling_bps), frame.pts, keyframe=keyframe)
         packets = codec.encode(picture_of(frame, self._shape, keyframe))
         data = b"".join(bytes(packet) for packet in packets)
         made_keyframe = any(packet.is_keyframe for packet in packets)
@@ -58,13 +68,27 @@ class ReopenedEncoder(ABC):
         """See `VideoEncoder.close`."""
         self._codec = None
 
-    def _codec_for(self, bitrate_bps: int) -> VideoCodecContext:
-        low, high = self._bitrate_bps / _REOPEN_RATIO, self._bitrate_bps * _REOPEN_RATIO
-        if self._codec is None or not low <= bitrate_bps <= high:
+    def _codec_for(self, bitrate_bps: int, pts: int, *, keyframe: bool) -> VideoCodecContext:
+        wanted_bps = self._new_rate(bitrate_bps, pts, keyframe=keyframe)
+        if self._codec is None or wanted_bps is not None:
             self.close()
-            self._codec = self._open(bitrate_bps)
-            self._bitrate_bps = bitrate_bps
+            self._bitrate_bps, self._rise = wanted_bps or bitrate_bps, None
+            self._codec = self._open(self._bitrate_bps)
         return self._codec
+
+    def _new_rate(self, bitrate_bps: int, pts: int, *, keyframe: bool) -> int | None:
+        """The rate to open anew at; None while the present one will do."""
+        low, high = self._bitrate_bps / _REOPEN_RATIO, self._bitrate_bps * _REOPEN_RATIO
+        moved = max(bitrate_bps, self._bitrate_bps) > _FREE_RATIO * min(bitrate_bps, self._bitrate_bps)
+        if bitrate_bps < low or (keyframe and moved):
+            return bitrate_bps
+        if bitrate_bps <= high:
+            self._rise = None
+            return None
+        since_pts, least_bps = self._rise or (pts, bitrate_bps)
+        least_bps = min(least_bps, bitrate_bps)
+        self._rise = since_pts, least_bps
+        return least_bps if pts - since_pts >= _RISE_TICKS else None
 
     @abstractmethod
     def _open(self, bitrate_bps: int) -> VideoCodecContext:

@@ -105,6 +105,31 @@ def test_the_others_reopen_only_for_a_large_change(codec: VideoCodec) -> None:
     assert [index for index, unit in enumerate(units) if unit.keyframe] == [0, 6]
 
 
+def _keyframes(codec: VideoCodec, rates_bps: list[int], demanded: tuple[int, ...] = ()) -> list[int]:
+    """Where keyframes are made, one picture for each rate."""
+    encoder = _open(codec)
+    units = [
+        encoder.encode(frame_of(patches(), index), keyframe=index in demanded, bitrate_bps=bitrate_bps)
+        for index, bitrate_bps in enumerate(rates_bps)
+    ]
+    encoder.close()
+    return [index for index, unit in enumerate(units) if unit.keyframe]
+
+
+@pytest.mark.parametrize("codec", REOPENED)
+def test_a_swaying_estimate_costs_the_others_few_keyframes(codec: VideoCodec) -> None:
+    # 12 s, each second at one rate and the next at another
+    sway_bps = [700_000 if second % 2 else 1_000_000 for second in range(12) for _ in range(25)]
+    assert _keyframes(codec, sway_bps) == [0, 25], "down at once, and up only to what lasts"
+
+
+@pytest.mark.parametrize("codec", REOPENED)
+def test_a_keyframe_that_is_asked_for_takes_the_rate_up(codec: VideoCodec) -> None:
+    steady_bps, risen_bps = [500_000] * 10, [1_000_000] * 110
+    assert _keyframes(codec, steady_bps + risen_bps, demanded=(20,)) == [0, 20], "none for the rate alone"
+    assert _keyframes(codec, steady_bps + risen_bps) == [0, 60], "two seconds after it rose"
+
+
 @pytest.mark.parametrize("codec", REOPENED)
 def test_the_others_keep_to_the_bit_rate(codec: VideoCodec) -> None:
     sizes = []
