@@ -22,6 +22,7 @@ from server.outputs.trust import trusting, why_not
 from server.rtc.adapter import ViewerConnection
 from server.rtc.advertising import advertised, take_up
 from server.rtc.peer import PeerOptions
+from server.rtc.sdp_guard import feedback_trimmed
 
 _log = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ class _Publishing(ViewerConnection):
 
     async def accept(self, answer: str) -> None:
         """Take the answer. Raises `SinkFailed` for one that cannot be used."""
+        answer = "\r\n".join(feedback_trimmed(line) for line in answer.splitlines()) + "\r\n"
         try:
             await self.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
             take_up(self, answer)

@@ -104,6 +104,12 @@ def read_candidate(text: str, mid: str | None, line: int | None, field: str) -> 
     return candidate
 
 
+def feedback_trimmed(line: str) -> str:
+    """A line without the blank that Pion ends `a=rtcp-fb:102 nack ` with: aiortc reads an empty parameter behind it,
+    and takes that for another kind of feedback, one that nobody can give."""
+    return line.rstrip() if line.startswith("a=rtcp-fb:") else line
+
+
 def _cleaned(sdp: str) -> str:
     """The text with what harms or stalls aiortc taken out.
 
@@ -115,7 +121,11 @@ def _cleaned(sdp: str) -> str:
         raise TooLarge(f"the SDP has {len(lines)} lines", field="sdp", limit=f"{LINES_MAX} lines")
     if not lines or not lines[0].startswith("v="):
         raise Malformed("the SDP does not begin with v=", field="sdp")
-    kept = [line for line in lines if line != "a=end-of-candidates" and not _names_local_host(line)]
+    kept = [
+        feedback_trimmed(line)
+        for line in lines
+        if line != "a=end-of-candidates" and not _names_local_host(line)
+    ]
     candidates = sum(line.startswith("a=candidate:") for line in kept)
     if candidates > CANDIDATES_MAX:
         raise TooLarge(f"the SDP has {candidates} candidates", field="sdp", limit=f"{CANDIDATES_MAX} candidates")

@@ -38,6 +38,20 @@ def test_line_endings_do_not_matter() -> None:
     assert read_offer(CHROMIUM.replace("\r\n", "\n"), "offer").sdp == read_offer(CHROMIUM, "offer").sdp
 
 
+def test_a_blank_behind_feedback_is_no_parameter() -> None:
+    def feedback(sdp: str) -> list[list[tuple[str, str | None]]]:
+        video = read_offer(sdp, "offer").section("video")
+        assert video is not None
+        return [[(one.type, one.parameter) for one in codec.rtcpFeedback] for codec in video.formats]
+
+    # as Pion writes them
+    blanks = "".join(
+        line.rstrip() + (" \r\n" if line.startswith("a=rtcp-fb:") else "\r\n") for line in CHROMIUM.splitlines()
+    )
+    assert feedback(blanks) == feedback(CHROMIUM)
+    assert ("nack", None) in feedback(blanks)[0]
+
+
 def test_missing_direction_is_sendrecv() -> None:
     assert [section.role for section in read_offer(_without("a=sendrecv"), "offer").sections][:2] == ["audio", "video"]
 
