@@ -6,13 +6,14 @@ one of them. Closing the outermost generator closes the inner ones. All pixels a
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
 from realtime.aside import Aside
 from realtime.compute import ComputeThread
 from realtime.core.breaker import Breaker
-from realtime.core.budget import CostModel, Ladder, Step, affordable
+from realtime.core.budget import RETRY_S, CostModel, Ladder, Step
 from realtime.core.composite import compose
 from realtime.core.facs import Controls
 from realtime.core.governor import RateGovernor
@@ -27,8 +28,8 @@ from realtime.stock import Stock
 
 MOUTH = "lower"
 """The region speech moves; it is drawn first and dropped last."""
-PROBED_FRAMES = 50
-"""Every so many frames one denoising step is tried whatever it is expected to take: a bad guess has to be unlearnt."""
+REFINED_AGAIN_S: Final = 2.0
+"""Denoising steps are tried against what is expected as seldom as this: for one that takes too long, a frame waits."""
 KEPT_FRAMES = 3
 """On the lowest rung a region other than speech's mouth keeps its pixels for so many frames over the same base."""
 
@@ -88,6 +89,14 @@ class Workshop:
     feeling: Feeling | None = None
     """Feels the pressure on the process; None where sessions feel their own frames only."""
     priority: Priority = "normal"
+    common: Clock | None = None
+    """The clock of all that share `costs`; None where that is the session's own."""
+
+    def worthwhile(self, kind: str, area_px: int, due: Due, retry_s: float = RETRY_S) -> bool:
+        """Whether to take a step for a frame that is due then (`CostModel.worthwhile`)."""
+        now_s = self.clock()
+        shared_s = now_s if self.common is None else self.common()
+        return self.costs.worthwhile(kind, area_px, due.deadline_s - now_s, shared_s, retry_s)
 
 
 def work_kind(*, speaking: bool) -> str:
@@ -113,10 +122,9 @@ async def motion_level(shop: Workshop, pacer: FramePacer) -> AsyncGenerator[Fram
         base = shop.stock.base(key) if shop.partial_update else None
         if base is None:
             trace.base_hit = False
-            if previous is None or affordable(shop.costs.predict_s("base", 0), shop.clock(), due.deadline_s):
+            if previous is None or shop.worthwhile("base", 0, due):
                 base = await shop.compute.run(_left_s(shop, due), _draw_base, shop, key)
             else:
-                shop.costs.passed_over("base", 0)
                 key, base = previous
                 trace.base_kept = True
         previous = (key, base)
@@ -279,13 +287,11 @@ def _compose(state: FrameState) -> I420:
 def _drawn_or_kept(shop: Workshop, state: FrameState, last: FrameState | None, region: Region) -> Patch | None:
     """Speech's mouth is always drawn; the rest if the deadline allows, and on the lowest rung only now and then."""
     kept = _stand_in(state, last, region)
-    work = region.name, region.roi.width * region.roi.height
+    area_px = region.roi.width * region.roi.height
     needed = region.name == MOUTH and state.pose.mouth_open
     spared = shop.ladder.rung == "cached" and kept is not None and state.due.index % (KEPT_FRAMES + 1) != 0
-    if needed or not spared and affordable(shop.costs.predict_s(*work), shop.clock(), state.due.deadline_s):
+    if needed or not spared and shop.worthwhile(region.name, area_px, state.due):
         return _draw_region(shop, state, region)
-    if not spared:
-        shop.costs.passed_over(*work)
     return kept
 
 
@@ -330,12 +336,9 @@ def _left_s(shop: Workshop, due: Due) -> float:
 def _affordable_steps(shop: Workshop, state: FrameState) -> int:
     """How many denoising steps the frame can have; how many its regions ask for, the denoiser judges."""
     wanted = 2 if shop.ladder.rung == "refine2" else 1
-    while wanted:
-        predicted = shop.costs.predict_s(f"refine{wanted}", _area(state.patches))
-        if affordable(predicted, shop.clock(), state.due.deadline_s):
-            break
+    while wanted and not shop.worthwhile(f"refine{wanted}", _area(state.patches), state.due, REFINED_AGAIN_S):
         wanted -= 1
-    return wanted or int(state.due.index % PROBED_FRAMES == 0)
+    return wanted
 
 
 def _area(patches: tuple[Patch, ...]) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from realtime.compute import ComputeThread
 from realtime.core.composite import compose
-from realtime.core.spoken import MouthTurn, Spoken, Stretch
+from realtime.core.spoken import PROBED_INTERVALS, MouthTurn, Spoken, Stretch
 from realtime.core.units import FRAME_S
 from realtime.core.values import I420, Roi
 from realtime.levels import FrameState, Workshop
@@ -52,10 +52,12 @@ class Speaking:
             return state
         now_s = shop.clock()
         sound = self.spoken.around(due.media_s, maker.hears)
-        left_s, predicted_s = due.deadline_s - now_s, shop.costs.predict_s(maker.kind, maker.area_px)
-        share = self.turn.share(now_s, left_s, predicted_s, self.interval_s, sounds=sound.sounds(due.media_s))
+        left_s, expected_s = due.deadline_s - now_s, self._expected_s(maker)
+        share = self.turn.share(now_s, left_s, expected_s, self.interval_s, sounds=sound.sounds(due.media_s))
         if not share:
             return state
+        if expected_s > left_s:
+            shop.costs.doubt(maker.kind, maker.area_px)
         try:
             async with asyncio.timeout(max(0.0, left_s)):
                 found = await self.device.run(left_s, self._made, maker, state, sound, share)
@@ -83,6 +85,13 @@ class Speaking:
             if maker is not None and not costs.predict_s(maker.kind, maker.area_px):
                 costs.observe(maker.kind, maker.area_px, maker.guess_s)
         return self._maker
+
+    def _expected_s(self, maker: MouthMaker) -> float:
+        """What a mouth is expected to take. A net that was quick enough when it was opened is not given up for what was
+        learnt in a bad moment."""
+        predicted_s = self.shop.costs.predict_s(maker.kind, maker.area_px)
+        most_s = PROBED_INTERVALS * self.interval_s
+        return predicted_s if maker.guess_s > most_s else min(predicted_s, most_s)
 
     def _made(self, maker: MouthMaker, state: FrameState, sound: Stretch, share: float) -> tuple[I420, Roi] | None:
         """On the nets' thread. Touches no frame state: who gave up waiting has published it."""

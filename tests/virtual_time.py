@@ -34,6 +34,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._virtual.now_s
 
+    def pass_s(self, length_s: float) -> None:
+        """Time passes while a piece of work holds up the loop."""
+        self._virtual.now_s += length_s
+
 
 def run_virtual(main: Coroutine[Any, Any, R]) -> R:
     """Run a coroutine to its end in virtual time."""

@@ -14,9 +14,13 @@ SMOOTHING = 0.1
 """Weight of a new observation in the EWMA."""
 STALL_FRAMES: Final = 3
 """A frame that comes later than this many intervals waited for something, and says little of those to come."""
-RELAXING: Final = 0.01
-"""Part of an estimate that goes with every step that was not taken because of it: at 25 frames a second it halves in
-2.8 s, so that what was learnt in a bad moment is tried again, but seldom where it stays true."""
+RETRY_S: Final = 0.25
+"""A step that is expected to take too long is tried all the same so long after it was last taken: what is never taken
+is never learnt anew, and what was learnt in a bad moment would stay."""
+RETRY_MOST_S: Final = 1.0
+"""Each trial that shows that it still takes too long makes the next one wait twice as long, up to this."""
+TRIAL_SHARE: Final = 0.2
+"""Trials in a row take at most this part of the time, however long one takes."""
 P95_SIGMAS = 1.645
 """95th percentile of a normal distribution in standard deviations."""
 
@@ -25,12 +29,18 @@ P95_SIGMAS = 1.645
 class _Cost:
     mean_s: float
     variance: float = 0.0
-    relaxed: bool = False
+    doubted: bool = False
+    taken_s: float = -math.inf
+    """When it was last found worthwhile."""
+    trial_s: float = -math.inf
+    """When it was last tried against what was expected."""
+    wait_s: float = 0.0
+    """How long to wait after a trial."""
 
     def observe(self, cost_s: float) -> None:
-        if self.relaxed:
+        if self.doubted:
             # what was learnt before is out of date, or would have been left as it was
-            self.mean_s, self.variance, self.relaxed = cost_s, 0.0, False
+            self.mean_s, self.variance, self.doubted = cost_s, 0.0, False
             return
         # Exponentially weighted mean and variance: Finch, "Incremental calculation of weighted mean and variance"
         # (2009), eq. 124 and 143.
@@ -38,10 +48,22 @@ class _Cost:
         self.mean_s += SMOOTHING * delta
         self.variance = (1.0 - SMOOTHING) * (self.variance + SMOOTHING * delta * delta)
 
-    def relax(self) -> None:
-        self.mean_s *= 1.0 - RELAXING
-        self.variance *= (1.0 - RELAXING) ** 2
-        self.relaxed = True
+    def worthwhile(self, left_s: float, now_s: float, retry_s: float) -> bool:
+        if self.p95_s > left_s and not self._due(left_s, now_s, retry_s):
+            return False
+        self.taken_s = now_s
+        return True
+
+    def _due(self, left_s: float, now_s: float, retry_s: float) -> bool:
+        """Whether it is to be tried though it is expected to take too long."""
+        # trials that follow each other closely have failed: one that did not would have been the last
+        again = now_s - self.trial_s < 2.0 * max(RETRY_MOST_S, retry_s)
+        wait_s = max(self.wait_s if again else retry_s, self.mean_s / TRIAL_SHARE)
+        if left_s <= 0.0 or now_s - self.taken_s < wait_s:
+            return False
+        self.wait_s = max(retry_s, min(2.0 * wait_s, RETRY_MOST_S))
+        self.trial_s, self.doubted = now_s, True
+        return True
 
     @property
     def p95_s(self) -> float:
@@ -49,13 +71,14 @@ class _Cost:
 
 
 class CostModel:
-    """Predicts the 95th percentile of a step's cost by kind of work and size in pixels (bucketed by powers of two)."""
+    """Predicts the 95th percentile of a step's cost by kind of work and size in pixels (bucketed by powers of two), and
+    says whether a step is to be taken."""
 
     def __init__(self) -> None:
         self._costs: dict[tuple[str, int], _Cost] = {}
 
     def observe(self, kind: str, area_px: int, cost_s: float) -> None:
-        """Learn from a step that was taken."""
+        """Learn from a step that was taken. What a trial takes is believed at once."""
         known = self._known(kind, area_px)
         if known is None:
             self._costs[_bucket(kind, area_px)] = _Cost(cost_s)
@@ -67,12 +90,18 @@ class CostModel:
         known = self._known(kind, area_px)
         return known.p95_s if known else 0.0
 
-    def passed_over(self, kind: str, area_px: int) -> None:
-        """A step was not taken because it was expected to cost too much: a little less is expected the next time, for
-        what is never taken is never learnt anew."""
+    def worthwhile(self, kind: str, area_px: int, left_s: float, now_s: float, retry_s: float = RETRY_S) -> bool:
+        """Whether to take a step that has `left_s` until its deadline: one that is expected to be done by then, or one
+        that was not taken for so long (first `retry_s`) that it is tried to see what it takes by now. `now_s` is on one
+        clock for all that share this model. The caller takes the step, and has it observed."""
+        known = self._known(kind, area_px)
+        return left_s >= 0.0 if known is None else known.worthwhile(left_s, now_s, retry_s)
+
+    def doubt(self, kind: str, area_px: int) -> None:
+        """A step is tried against what is expected: what it takes is believed at once."""
         known = self._known(kind, area_px)
         if known is not None:
-            known.relax()
+            known.doubted = True
 
     def _known(self, kind: str, area_px: int) -> _Cost | None:
         return self._costs.get(_bucket(kind, area_px))
@@ -194,8 +223,3 @@ class Ladder:
         self._recent.clear()
         self._calm = 0
         return Step(self.rung, by > 0, reason, now_s)
-
-
-def affordable(predicted_s: float, now_s: float, deadline_s: float) -> bool:
-    """Whether a step that is expected to take this long still ends before the deadline."""
-    return now_s + predicted_s <= deadline_s

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
@@ -83,7 +84,7 @@ class Production:
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
             partial_update=spec.partial_update, guard=self._guard, on_refined=None if log is None else log.refined,
-            feeling=shared.feeling, on_step=self._stepped, priority=spec.priority,
+            feeling=shared.feeling, on_step=self._stepped, priority=spec.priority, common=time.monotonic,
         )  # fmt: skip
         self._speaking = shared.mouths.speaking(shop, spoken, shared.config.fps)
         self._generator = Generator(

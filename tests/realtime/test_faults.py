@@ -214,18 +214,6 @@ def test_a_cache_without_room_draws_each_time_and_keeps_time() -> None:
     assert max(show.lags_s()[25:]) < 0.01 and len(show.frames) > 145
 
 
-def test_a_body_that_was_too_dear_to_draw_once_moves_again() -> None:
-    async def main() -> Show:
-        show = Show(lambda piece: 0.003, cache_bytes=0)
-        for _ in range(20):
-            show.shop.costs.observe("base", 0, 0.08)
-        return await show.run(12.0)
-
-    show = run_virtual(main())
-    kept = [frame.trace.base_kept for frame in show.frames]
-    assert all(kept[1:60]) and not any(kept[-100:]) and max(show.lags_s()[25:]) < 0.01
-
-
 def test_a_denoiser_in_time_refines() -> None:
     show = shown(lambda piece: 0.005, denoiser=Denoiser())
     assert any(frame.trace.rung.startswith("refine") for frame in show.frames)

@@ -234,6 +234,21 @@ def test_a_net_that_can_never_be_in_time_is_never_asked() -> None:
     assert talk.generator.counters.steps_down == 0, "the ladder has nothing to give up"
 
 
+def test_a_net_that_was_slow_for_a_moment_is_not_given_up() -> None:
+    def stall(talk: Talk) -> dict[float, Callable[[], object]]:
+        def slow() -> None:
+            for _ in range(30):
+                talk.costs.observe(talk.maker.kind, talk.maker.area_px, 0.5)
+
+        return {0.1: lambda: talk.say(0.3, 8.0, 9000), 1.0: slow}
+
+    talk = talked(8.0, stall)
+    made = [index * FRAME_S for index in talk.made()]
+    after = [media_s for media_s in made if media_s > 1.1]
+    assert after[0] <= 1.0 + REST_S + 3 * FRAME_S, "one rest"
+    assert len(after) >= (8.0 - after[0]) / FRAME_S - 2 and talk.speaking.missed == 0, "and then on and on"
+
+
 def test_a_machine_that_is_pressed_drops_the_mouth_first() -> None:
     async def main() -> Talk:
         talk = Talk()
