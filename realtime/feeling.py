@@ -9,7 +9,7 @@ from typing import Final
 
 from realtime.compute import ComputeThread
 from realtime.core.budget import Step
-from realtime.core.pressure import Depth, Pressure, Priority, Sign, Waits, depth_for
+from realtime.core.pressure import Depth, Exchange, Pressure, Priority, Sign, Waits, depth_for
 
 EVERY_S: Final = 0.02
 """How often the waits are looked at."""
@@ -17,9 +17,16 @@ EVERY_S: Final = 0.02
 
 class Feeling:
     """One per process. Whoever makes frames is told of each change of the pressure while it is `felt`, and tells of its
-    frames (`framed`). It works only while somebody feels; all methods run on the event loop."""
+    frames (`framed`). It works only while somebody feels; all methods run on the event loop. `exchange` joins it with
+    that of other processes."""
 
-    def __init__(self, compute: ComputeThread, on_step: Callable[[Step], None] = lambda step: None) -> None:
+    def __init__(
+        self,
+        compute: ComputeThread,
+        on_step: Callable[[Step], None] = lambda step: None,
+        exchange: Exchange = lambda sign, now_s: 0,
+    ) -> None:
+        self._exchange = exchange
         self._pressure = Pressure()
         self._compute = compute
         self._on_step = on_step
@@ -73,7 +80,7 @@ class Feeling:
         threads = self._threads.of(threading.get_native_id(), self._compute.thread_id)
         if threads is not None:
             waits["threads"] = threads
-        step = self._pressure.look(waits, now_s)
+        step = self._pressure.look(waits, now_s, self._exchange)
         self._due_s = now_s + EVERY_S
         self._timer = loop.call_at(self._due_s, self._look)
         if step is not None:

@@ -66,6 +66,8 @@ class Config:
 
     workers: int = setting(1, low=1, high=64)
     """Server processes. With more than one, this address passes HTTP on to them and media flows from each directly."""
+    pressure_note: Path | None = setting(None)
+    """Where a worker tells the others of pressure; a server with several workers gives each of them one by itself."""
     max_sessions: int = setting(8, low=1, high=1000)
     """Sessions that may run at once, however little they cost; workers divide them, at least one each."""
     max_viewers: int = setting(250, low=1, high=10000)

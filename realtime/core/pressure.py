@@ -1,7 +1,7 @@
-"""Whether a process is short of processor time: felt by all its sessions at once, before each has felt it by itself."""
+"""Whether processes are short of processor time: felt by all sessions at once, before each has felt it by itself."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,6 +10,8 @@ from realtime.core.budget import Step
 Depth = Literal[0, 1, 2]
 """0 is none, 1 calls for the cheapest frames, 2 for half of those."""
 Sign = Literal["threads", "work", "timers"]
+Exchange = Callable[[Depth, float], Depth]
+"""Takes what is felt here and when; returns the deepest of what is felt elsewhere by then."""
 Priority = Literal["low", "normal", "high"]
 """Whose frames give way first when there is too little time for all."""
 
@@ -42,6 +44,7 @@ WORDS: Final[Mapping[Sign, str]] = {
     "threads": "threads wait for a processor", "work": "work waits for the compute thread",
     "timers": "the event loop wakes late",
 }  # fmt: skip
+ELSEWHERE: Final = "another worker of this server is held up"
 WINDOW_S: Final = 0.1
 """Waits are looked at over so long."""
 FRAMES_S: Final = 0.2
@@ -73,9 +76,10 @@ def depth_for(priority: Priority, depth: Depth) -> Depth:
 
 
 class Pressure:
-    """One process's pressure. `look` at the waits every few hundredths of a second, tell it of every session's frames,
-    and it says how deep the pressure is: down at once, up after `CALM_S`. A wait is a sign only while some frame is
-    tight for it; frames of all sessions that come late are one by themselves, whatever it is that holds them up."""
+    """One process's pressure, and that of those it exchanges signs with. `look` at the waits every few hundredths of a
+    second, tell it of every session's frames, and it says how deep the pressure is: down at once, up after `CALM_S`. A
+    wait is a sign only while some frame is tight for it; frames of all sessions that come late are one by themselves,
+    whatever it is that holds them up."""
 
     def __init__(self) -> None:
         self.depth: Depth = 0
@@ -95,14 +99,20 @@ class Pressure:
         """A session made a frame that took this share of its interval; whether it was strained, late or lost."""
         self._frames.append((now_s, strained, strained or share > TIGHT))
 
-    def look(self, waits: Mapping[Sign, Waits], now_s: float) -> Step | None:
-        """What the waits have come to by now; a record if the pressure is another from now on."""
+    def look(
+        self, waits: Mapping[Sign, Waits], now_s: float, exchange: Exchange = lambda sign, now_s: 0
+    ) -> Step | None:
+        """What the waits have come to by now, here and by what others tell in `exchange` for what is found here; a
+        record if the pressure is another from now on."""
         self._looks.append(_Look(now_s, waits))
         while len(self._looks) > 2 and self._looks[1].at_s <= now_s - WINDOW_S:
             self._looks.popleft()
         while self._frames and self._frames[0][0] < now_s - FRAMES_S:
             self._frames.popleft()
         depth, reason = max(self._waiting(), self._late(), key=lambda found: found[0])
+        told = exchange(depth, now_s)
+        if told > depth:
+            depth, reason = told, ELSEWHERE
         if depth:
             self._signed_s = now_s
         if depth > self.depth:

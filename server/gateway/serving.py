@@ -5,7 +5,6 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -16,6 +15,7 @@ from server.gateway.affinity import Affinity
 from server.gateway.proxy import Gateway
 from server.gateway.workers import WorkerPool
 from server.loading import flag
+from server.pressure_board import notes
 from server.serving import ProgressBar, address_url, listening_socket, stop_on_signal, tls_context
 from server.surfaces import Progress
 
@@ -32,7 +32,13 @@ def run(config: Config, prepare: Prepare, started_s: float, arguments: Sequence[
     listening_socket(config).close()
     with ProgressBar() as progress:
         prepare(config, progress)
-    asyncio.run(_serve(config, started_s, worker_command(config, arguments), tls))
+    with notes(config.workers) as told:
+        asyncio.run(
+            _serve(
+                config, started_s, worker_command(config, arguments),
+                lambda index: [*own_arguments(config, index), flag("pressure_note"), str(told[index])], tls,
+            )
+        )  # fmt: skip
 
 
 def worker_command(config: Config, arguments: Sequence[str]) -> list[str]:
@@ -59,10 +65,11 @@ def sessions_of(config: Config, index: int) -> int:
 
 
 async def _serve(
-    config: Config, started_s: float, command: Sequence[str], tls: ssl.SSLContext | None
+    config: Config, started_s: float, command: Sequence[str], own: Callable[[int], Sequence[str]],
+    tls: ssl.SSLContext | None,
 ) -> None:
     affinity = Affinity()
-    pool = WorkerPool(config.workers, command, affinity.forget, partial(own_arguments, config))
+    pool = WorkerPool(config.workers, command, affinity.forget, own)
     gateway = Gateway(pool, affinity, max(config.body_limit_bytes, UPLOAD_MAX_BYTES))
     runner = web.AppRunner(gateway.application(), access_log=None)
     stop = stop_on_signal()

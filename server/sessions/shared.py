@@ -17,6 +17,7 @@ from server.event_log import OpenLog, no_log
 from server.media.marking import Marking
 from server.metrics import Metrics
 from server.mouths.compose import Mouths
+from server.pressure_board import PressureBoard
 from server.sessions.easel import Paints
 from server.sessions.hearing import HearingParts
 from server.surfaces import SessionSpec
@@ -75,7 +76,7 @@ class Shared:
     """When each running session's clock began; a new one's frames fall between those of the others."""
 
     feeling: Feeling = field(init=False)
-    """Feels the pressure on this process, for all its sessions."""
+    """Feels the pressure on this server's processes, for all sessions of this one."""
 
     def __post_init__(self) -> None:
         metrics = self.metrics
@@ -83,7 +84,8 @@ class Shared:
         def decided(step: Step) -> None:
             metrics.decided(step.kind, step.rung, down=step.down)
 
-        self.feeling = Feeling(self.compute, decided)
+        note = self.config.pressure_note
+        self.feeling = Feeling(self.compute, decided, *(() if note is None else (PressureBoard(note).exchange,)))
 
     async def look(self, name: str) -> Stock:
         """An avatar before a background, opened if need be."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from realtime.core.budget import Step
-from realtime.core.pressure import CALM_S, LIMITS, Depth, Pressure, Priority, Sign, Waits, depth_for
+from realtime.core.pressure import CALM_S, ELSEWHERE, LIMITS, Depth, Pressure, Priority, Sign, Waits, depth_for
 
 LOOK_S = 0.02
 
@@ -96,3 +96,33 @@ def test_a_process_that_seldom_gets_to_look_feels_it_at_its_next_look() -> None:
     pressure.framed(0.7, 1.0, strained=False)
     step = pressure.look({"timers": Waits(101, 0.20)}, 1.2)
     assert step is not None and step.rung == "much"
+
+
+def test_what_another_process_feels_presses_this_one_at_once_and_ends_with_it() -> None:
+    told: list[Depth] = []
+
+    def exchange(sign: Depth, now_s: float) -> Depth:
+        told.append(sign)
+        return 2 if 1.0 <= now_s < 2.0 else 0
+
+    pressure, steps = Pressure(), []
+    for look in range(1, 200):
+        steps.append(pressure.look({"threads": Waits(10 * look, 0.0)}, LOOK_S * look, exchange))
+    down, up = [step for step in steps if step is not None]
+    assert (down.rung, down.reason) == ("much", ELSEWHERE) and down.at_s == pytest.approx(1.0)
+    assert not up.down and up.at_s == pytest.approx(2.0 + CALM_S, abs=2 * LOOK_S)
+    assert set(told) == {0}, "what others feel is not told on: two would keep each other under pressure for ever"
+
+
+def test_what_is_felt_here_is_told() -> None:
+    told: list[Depth] = []
+    pressure = Pressure()
+    pressure.look({"timers": Waits(100, 0.02)}, 1.0)
+    pressure.framed(0.7, 1.0, strained=False)
+
+    def exchange(sign: Depth, now_s: float) -> Depth:
+        told.append(sign)
+        return 1
+
+    step = pressure.look({"timers": Waits(101, 0.20)}, 1.2, exchange)
+    assert told == [2] and step is not None and "event loop" in step.reason, "one's own deeper sign is the reason"
