@@ -57,8 +57,9 @@ GOALS: Final = (
 )
 
 
-def run(case: Case, seconds: float = _SECONDS) -> dict[str, Any]:
-    """Watch over one link; what the viewer brought back."""
+def run(case: Case, seconds: float = _SECONDS, peer: str | None = None) -> dict[str, Any]:
+    """Watch over one link; what the viewer brought back. The viewer is Chromium, or the program `peer`, which is given
+    the address that offers go to and the seconds, says `SEEN` and then what it brings as JSON."""
     with wire(case.to_viewer, case.back) as ends:
         server = subprocess.Popen(
             ends.at_near(
@@ -70,7 +71,8 @@ def run(case: Case, seconds: float = _SECONDS) -> dict[str, Any]:
         try:
             assert server.stdout is not None
             url = f"http://{NEAR}:{int(server.stdout.readline())}/"
-            viewer = ends.at_far(sys.executable, "-m", "bench.links_viewer", url, str(seconds))
+            chromium = (sys.executable, "-m", "bench.links_viewer", url)
+            viewer = ends.at_far(*((peer, f"{url}offer") if peer else chromium), str(seconds))
             with subprocess.Popen(viewer, cwd=ROOT, stdout=subprocess.PIPE, text=True) as watching:
                 brought: dict[str, Any] = json.loads(_watched(watching, ends, case.cut_s, seconds))
                 return brought
