@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from realtime.core.pressure import Priority
 
@@ -17,6 +17,9 @@ PRESSED_S = 3.0
 running ones step down and make room."""
 RESERVED: Mapping[Priority, float] = {"low": 0.2, "normal": 0.0, "high": 0.0}
 """Part of the processor's share that is kept for sessions of higher priorities."""
+ELSEWHERE: Final = "X-Anima-Elsewhere"
+"""The header by which a gateway tells a worker that another one is asked if this one has no room: a session that is
+opened there was not refused."""
 Why = Literal["sessions", "processor", "pressure"]
 
 

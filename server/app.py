@@ -82,7 +82,7 @@ def build_state(services: Services, config: Config, clock: Callable[[], float]) 
         key_requests=KeyedLimiter(_requests(config.key_requests_per_s)),
         key_sessions=KeyedLimiter(_sessions(config.key_sessions_per_min)),
         prompts=PromptBook(config.prompts_dir or user_state_path("anima") / "prompts"),
-        public=PublicPlaces(config.public_sessions, config.public_session_s),
+        public=PublicPlaces(min(config.public_sessions, config.public_part), config.public_session_s),
     )
     running = services.sessions
     services.metrics.gauge("sessions", "Sessions running", lambda: float(len(running.all())))

@@ -43,7 +43,9 @@ class Config:
     allowed_origins: tuple[str, ...] = setting(())
     """Origins of other sites whose pages may call this server, such as https://shop.example; * allows all."""
     public_sessions: int = setting(0, low=0, high=1000)
-    """Sessions that visitors of the page may have at once without a key, in each worker; 0 keeps visitors out."""
+    """Sessions that visitors of the page may have at once without a key; workers divide them. 0 keeps visitors out."""
+    public_part: int = setting(1000, low=0, high=1000)
+    """How many of these this process opens at most; a server with several workers tells each its part by itself."""
     public_session_s: float = setting(600.0, low=10.0, high=86400.0)
     """How long such a session lasts at most."""
     page: bool = setting(True)

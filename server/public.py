@@ -12,8 +12,8 @@ class PublicPlaces:
     """The places for sessions that are opened without the key. Lives on the event loop."""
 
     def __init__(self, places: int, longest_s: float) -> None:
-        """At most `places` at once; each for at most `longest_s`."""
-        self.places = places
+        """At most `places` at once, of this process; each for at most `longest_s`."""
+        self._places = places
         self._longest_s = longest_s
         self._since_s: dict[str, float] = {}
         self._opening = 0
@@ -24,11 +24,16 @@ class PublicPlaces:
     def __len__(self) -> int:
         return len(self._since_s)
 
+    @property
+    def free(self) -> bool:
+        """Whether there is a place for one more."""
+        return len(self._since_s) + self._opening < self._places
+
     @contextmanager
     def opening(self, now_s: float) -> Iterator[None]:
         """Hold a place while a session is being opened; `take` it then. Raises `CapacityError` where none is free."""
-        if len(self._since_s) + self._opening >= self.places:
-            reason = f"all {self.places} places for visitors are taken; one is free again soon"
+        if not self.free:
+            reason = "all places for visitors are taken; one is free again soon"
             raise CapacityError(reason, retry_after_s=self._wait_s(now_s))
         self._opening += 1
         try:

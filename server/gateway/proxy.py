@@ -13,6 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from prometheus_client.parser import text_string_to_metric_families
 
+from server.admission import ELSEWHERE
 from server.auth import bearer
 from server.gateway.affinity import Affinity, choose
 from server.gateway.figures import merged
@@ -26,6 +27,8 @@ HOP_BY_HOP: Final = frozenset(
 """RFC 9110 section 7.6.1: these concern one connection only."""
 _FORM_SESSION: Final = re.compile(rb'name="?sessionid"?\r\n(?:[^\r\n]+\r\n)*\r\n([!-~]{1,64})\r\n')
 RETRY_AFTER_S: Final = 2
+RETRY_AFTER_MOST_S: Final = 3600
+"""Taken for an answer that does not say when to ask again."""
 FULL: Final = 503
 COUNT_EVERY_S: Final = 2.0
 
@@ -89,23 +92,27 @@ class Gateway:
         if self._affinity.is_lost(request.path, request.query, bearer(request.headers.get("Authorization")), fields):
             return _lost()
         refused: frozenset[int] = frozenset()
-        answer: web.StreamResponse | None = None
+        answers: list[web.StreamResponse] = []
         while True:
             ready = {w.index: w.sessions for w in self._pool.workers if w.url is not None}
             chosen = choose(ready, refused)
             if chosen is None:
-                return answer or _unavailable()
-            answer = await self._ask(request, chosen, body)
+                return min(answers, key=_retry_after_s, default=None) or _unavailable()
+            answer = await self._ask(request, chosen, body, last=ready.keys() <= refused | {chosen})
             if answer.status != FULL or request.method != "POST":
                 return answer
+            answers.append(answer)
             refused |= {chosen}
 
-    async def _ask(self, request: web.Request, index: int, body: bytes) -> web.StreamResponse:
-        """One worker's answer. A stream of events is passed on piece by piece, everything else whole."""
+    async def _ask(self, request: web.Request, index: int, body: bytes, *, last: bool = True) -> web.StreamResponse:
+        """One worker's answer. A stream of events is passed on piece by piece, everything else whole. If this worker is
+        not the `last` one, another is asked where it has no room."""
         worker = self._pool.workers[index]
         if worker.url is None or self._client is None:
             return _unavailable()
         headers = _onward(request)
+        if not last and request.method == "POST":
+            headers[ELSEWHERE] = "yes"
         try:
             async with self._client.request(
                 request.method, f"{worker.url}{request.rel_url}", headers=headers, data=body, allow_redirects=False
@@ -141,9 +148,16 @@ async def _stream(
 def _onward(request: web.Request) -> "CIMultiDict[str]":
     """The request's headers for a worker, with the viewer's address added as a proxy does."""
     headers = CIMultiDict((k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP)
+    headers.popall(ELSEWHERE, None)
     before = headers.get("X-Forwarded-For")
     headers["X-Forwarded-For"] = f"{before}, {request.remote}" if before else str(request.remote)
     return headers
+
+
+def _retry_after_s(answer: web.StreamResponse) -> int:
+    """How long to wait before asking again."""
+    told = answer.headers.get("Retry-After", "")
+    return int(told) if told.isdecimal() else RETRY_AFTER_MOST_S
 
 
 def _fields(content_type: str, body: bytes) -> Any:

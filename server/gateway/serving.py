@@ -53,6 +53,7 @@ def own_arguments(config: Config, index: int) -> list[str]:
     a port for viewers that come over TCP, who reach it directly."""
     share = max(CPU_SHARE_LEAST, config.cpu_share / config.workers)
     own = ["--cpu-share", str(share), "--max-sessions", str(sessions_of(config, index))]
+    own += [flag("public_part"), str(part_of(config.public_sessions, config.workers, index))]
     for name in ("sessions_per_min", "key_sessions_per_min"):
         own += [flag(name), str(max(SESSIONS_PER_MIN_LEAST, getattr(config, name) / config.workers))]
     return [*own, "--ice-tcp-port", str(config.ice_tcp_port + index)] if config.ice_tcp_port else own
@@ -60,8 +61,13 @@ def own_arguments(config: Config, index: int) -> list[str]:
 
 def sessions_of(config: Config, index: int) -> int:
     """How many of all sessions one worker may run; at least one, for a worker without any would serve nobody."""
-    each, left = divmod(config.max_sessions, config.workers)
-    return max(1, each + (index < left))
+    return max(1, part_of(config.max_sessions, config.workers, index))
+
+
+def part_of(whole: int, workers: int, index: int) -> int:
+    """One worker's part; all of them together are the whole."""
+    each, left = divmod(whole, workers)
+    return each + (index < left)
 
 
 async def _serve(

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from realtime.core.errors import CapacityError, Forbidden, NotFound, TooMany, Unauthorised
-from server.admission import Refused
+from server.admission import ELSEWHERE, Refused
 from server.auth import Grant, Scope
 from server.middleware import client_address
 from server.state import GRANT, STATE, State
@@ -64,15 +64,15 @@ async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
     limiter = state.new_sessions if key is None else state.key_sessions
     wait_s = limiter.take(key or client_address(request), now_s)
     if wait_s:
-        _refused(state, "rate", f"too many new sessions {'from one address' if key is None else 'with one key'}")
+        refused(request, "rate", f"too many new sessions {'from one address' if key is None else 'with one key'}")
         raise TooMany("too many new sessions", retry_after_s=wait_s, limit=str(limiter.rate))
     if state.draining:
-        _refused(state, "draining", "the server is shutting down")
+        refused(request, "draining", "the server is shutting down")
         raise CapacityError("the server is shutting down", retry_after_s=state.config.drain_timeout_s)
     running = state.services.sessions
     decision = state.admission.decide(len(running.all()) + state.opening, now_s, spec.priority, running.pressed_s)
     if isinstance(decision, Refused):
-        _refused(state, decision.why, decision.reason)
+        refused(request, decision.why, decision.reason)
         raise CapacityError(decision.reason, retry_after_s=decision.retry_after_s)
     state.opening += 1
     try:
@@ -85,8 +85,12 @@ async def open_session(request: web.Request, spec: SessionSpec) -> LiveSession:
     return session
 
 
-def _refused(state: State, why: str, reason: str) -> None:
-    """No session is refused without a record."""
+def refused(request: web.Request, why: str, reason: str) -> None:
+    """No session is refused without a record. Where another process is asked next, that one refuses or does not; only
+    what is over its rate is asked for no further."""
+    state = request.app[STATE]
+    if why != "rate" and state.config.proxy_hops and ELSEWHERE in request.headers:
+        return
     state.services.metrics.session_refused(why)
     # an address that is over its rate could fill the log
     logger.log(logging.DEBUG if why == "rate" else logging.INFO, "a session is refused: %s", reason)

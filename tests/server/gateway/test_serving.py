@@ -18,9 +18,10 @@ def started(config: Config, index: int) -> Config:
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
 def test_workers_together_may_take_what_one_server_may(workers: int) -> None:
-    config = Config(workers=workers, max_sessions=11, cpu_share=0.8, sessions_per_min=60.0)
+    config = Config(workers=workers, max_sessions=11, cpu_share=0.8, sessions_per_min=60.0, public_sessions=3)
     each = [started(config, index) for index in range(workers)]
     assert sum(one.max_sessions for one in each) == 11
+    assert sum(one.public_part for one in each) == 3
     assert max(one.max_sessions for one in each) - min(one.max_sessions for one in each) <= 1
     assert sum(one.cpu_share for one in each) == pytest.approx(0.8)
     assert sum(one.sessions_per_min for one in each) == pytest.approx(60.0)
