@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final, ParamSpec, TypeVar
 
-from realtime.core.pressure import Waits
+from realtime.core.pressure import Waits, held_up_s
 from realtime.core.schedule import DeadlineQueue
 
 STUCK_S: Final = 1.0
@@ -23,7 +23,7 @@ class ComputeThread:
     before it starts. If a piece never ends, `relieve` has a new thread go on with the others."""
 
     def __init__(self, name: str = "compute") -> None:
-        self._queue: DeadlineQueue[tuple[Future[Any], Callable[[], Any], float]] = DeadlineQueue()
+        self._queue: DeadlineQueue[tuple[Future[Any], Callable[[], Any], float, float]] = DeadlineQueue()
         self._changed = threading.Condition()
         self._closed = False
         self._name = name
@@ -32,7 +32,7 @@ class ComputeThread:
         self._watch: asyncio.TimerHandle | None = None
         self.relieved = 0
         self.waited = Waits(0, 0.0)
-        """How long pieces of work have waited for the thread."""
+        """How much longer than they can spare pieces of work have waited for the thread."""
         self._thread = self._begin()
 
     async def run(self, left_s: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,7 +43,7 @@ class ComputeThread:
             if self._closed:
                 raise RuntimeError("the compute thread is closed")
             now_s = time.monotonic()
-            self._queue.push(now_s + left_s, (future, lambda: work(*args, **kwargs), now_s))
+            self._queue.push(now_s + left_s, (future, lambda: work(*args, **kwargs), now_s, left_s))
             self._changed.notify()
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(STUCK_S / 2, self._look)
@@ -101,9 +101,10 @@ class ComputeThread:
                 if self._closed:
                     self._drop_waiting()
                     return
-                future, work, asked_s = self._queue.pop()
+                future, work, asked_s, left_s = self._queue.pop()
                 self._begun_s = begun_s = time.monotonic()
-                self.waited = Waits(self.waited.count + 1, self.waited.total_s + begun_s - asked_s)
+                held_s = held_up_s(begun_s - asked_s, left_s)
+                self.waited = Waits(self.waited.count + 1, self.waited.total_s + held_s)
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(work())

@@ -35,6 +35,7 @@ class Feeling:
         self._due_s = 0.0
         self._woken = Waits(0, 0.0)
         self._threads = ThreadWaits()
+        self._crowd = Crowd()
 
     @property
     def depth(self) -> Depth:
@@ -66,6 +67,7 @@ class Feeling:
                 self._timer = None
                 self._pressure = Pressure()
                 self._threads.close()
+                self._crowd.close()
 
     def framed(self, share: float, *, strained: bool) -> None:
         """See `Pressure.framed`."""
@@ -80,13 +82,37 @@ class Feeling:
         threads = self._threads.of(threading.get_native_id(), self._compute.thread_id)
         if threads is not None:
             waits["threads"] = threads
-        step = self._pressure.look(waits, now_s, self._exchange)
+        step = self._pressure.look(waits, now_s, self._exchange, self._crowd.now())
         self._due_s = now_s + EVERY_S
         self._timer = loop.call_at(self._due_s, self._look)
         if step is not None:
             self._on_step(step)
             for press, priority in list(self._felt.items()):
                 press(depth_for(priority, self._pressure.depth), self._pressure.reason)
+
+
+class Crowd:
+    """How many threads of the whole machine run or could run, as Linux counts them (proc_loadavg(5): the first part of
+    the fourth field), whoever's they are."""
+
+    def __init__(self) -> None:
+        self._file: int | None = None
+        self._processors = os.cpu_count() or 1
+
+    def now(self) -> float:
+        """For each processor, right now; 0 where the system does not tell."""
+        try:
+            if self._file is None:
+                self._file = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+            return int(os.pread(self._file, 128, 0).split()[3].split(b"/")[0]) / self._processors
+        except (OSError, ValueError, IndexError):
+            return 0.0
+
+    def close(self) -> None:
+        """Let go of the file; it is opened anew when asked again."""
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
 
 
 class ThreadWaits:

@@ -1,9 +1,11 @@
 """The stock of ready pixels that all sessions of a process share: base frames by pose, patches by region."""
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final, Protocol, runtime_checkable
 
 from realtime.core.cache import ByteLru, CacheCounters
+from realtime.core.keeping import Wanted
 from realtime.core.values import I420, BaseKey, Patch, Region
 from realtime.mapped import apart
 from realtime.ports import Avatar
@@ -47,9 +49,12 @@ class Stock:
         self.avatar = avatar
         self._bases: ByteLru[BaseKey, I420] = ByteLru(base_budget_bytes)
         self._patches: ByteLru[object, Patch] = ByteLru(patch_budget_bytes)
+        self._lock = Lock()
+        """Of both caches: a compute thread that was relieved may still draw while the next one does."""
+        self._wanted: Wanted[BaseKey] = Wanted()
         self._packed = 0
         self.shelf: BaseShelf | None = None
-        """Where base frames are kept for the next start."""
+        """Where base frames that are wanted again are kept for the next start."""
 
     @property
     def counters(self) -> StockCounters:
@@ -71,13 +76,23 @@ class Stock:
         if packed is not None:
             self._packed += 1
             return packed
-        if self.shelf is not None and self.shelf.has(key):
-            kept = self.shelf.get(key)
-            if kept is not None:
-                # the mapped copy is the one
+        shelf = self.shelf
+        if shelf is not None and shelf.has(key) and (kept := shelf.get(key)) is not None:
+            # the mapped copy is the one
+            with self._lock:
                 self._bases.drop(key)
-                return kept
-        return self._bases.get(key)
+            return kept
+        with self._lock:
+            found = self._bases.get(key)
+            again = found is not None and self._wanted.again(key)
+        if shelf is None:
+            return found
+        if found is None:
+            # another process may have drawn it
+            return shelf.get(key)
+        if again:
+            shelf.put(key, found)
+        return found
 
     def holds(self, key: BaseKey) -> bool:
         """Whether a base frame is ready; asking is not a use."""
@@ -90,19 +105,24 @@ class Stock:
         # what cannot be written to is kept by the avatar as well: a copy would be a second one
         if pixels.flags.writeable:
             pixels = apart(pixels)
-        self._bases.put(key, pixels, pixels.nbytes)
-        if self.shelf is not None:
+        with self._lock:
+            self._bases.put(key, pixels, pixels.nbytes)
+            again = self._wanted.again(key)
+        if again and self.shelf is not None:
             self.shelf.put(key, pixels)
         return pixels
 
     def patch(self, region: Region) -> Patch | None:
         """A patch if these very pixels were drawn before."""
-        return self._patches.get((region.name, region.key))
+        with self._lock:
+            return self._patches.get((region.name, region.key))
 
     def keep_patch(self, region: Region, patch: Patch) -> None:
         """Keep a drawn patch."""
-        self._patches.put((region.name, region.key), patch, patch.nbytes)
+        with self._lock:
+            self._patches.put((region.name, region.key), patch, patch.nbytes)
 
     def forget_patch(self, region: Region) -> None:
         """A patch that turned out not to be fit to be shown."""
-        self._patches.drop((region.name, region.key))
+        with self._lock:
+            self._patches.drop((region.name, region.key))

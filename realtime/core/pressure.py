@@ -34,12 +34,19 @@ class Limits:
 
 LIMITS: Final[Mapping[Sign, Limits]] = {
     "threads": Limits(0.0007, 0.003),
-    "work": Limits(0.008, 0.016),
+    "work": Limits(0.002, 0.006),
     "timers": Limits(0.006, 0.016),
 }
-"""What is waited for: `threads` that could run wait for a processor (those of eight sessions on two cores 0.2 ms in the
-mean, 0.5 at the worst; with twice as many busy programs beside them 1 ms and more), `work` waits for the compute
-thread, and `timers` for the event loop."""
+"""What is waited for: `threads` that could run wait for a processor (those of eight sessions on two cores 0.14 ms in
+the mean, 0.5 at the worst), `work` waits for the compute thread for longer than it can spare (`held_up_s`), and
+`timers` for the event loop."""
+CROWDED: Final = 3.0
+"""With so many threads that run or could run for each processor, the mean over the window, there are more than one's
+own: eight sessions on two cores have 1 to 2, two busy programs per processor beside them 3 to 6."""
+CROWDED_THREADS: Final = Limits(0.00025, 0.003)
+"""Where it is crowded, what is little otherwise tells that one is not let through: 0.3 ms in the mean then."""
+SPARED: Final = 0.5
+"""Part of its time that a piece of work may wait without harm: it takes less than the rest."""
 WORDS: Final[Mapping[Sign, str]] = {
     "threads": "threads wait for a processor", "work": "work waits for the compute thread",
     "timers": "the event loop wakes late",
@@ -63,6 +70,12 @@ TIGHT: Final = 0.5
 class _Look:
     at_s: float
     waits: Mapping[Sign, Waits]
+    crowd: float
+
+
+def held_up_s(waited_s: float, left_s: float) -> float:
+    """How much longer than it can spare a piece of work has waited that had `left_s` until it was due."""
+    return max(0.0, waited_s - SPARED * max(0.0, left_s))
 
 
 def depth_for(priority: Priority, depth: Depth) -> Depth:
@@ -100,11 +113,16 @@ class Pressure:
         self._frames.append((now_s, strained, strained or share > TIGHT))
 
     def look(
-        self, waits: Mapping[Sign, Waits], now_s: float, exchange: Exchange = lambda sign, now_s: 0
+        self,
+        waits: Mapping[Sign, Waits],
+        now_s: float,
+        exchange: Exchange = lambda sign, now_s: 0,
+        crowd: float = 0.0,
     ) -> Step | None:
         """What the waits have come to by now, here and by what others tell in `exchange` for what is found here; a
-        record if the pressure is another from now on."""
-        self._looks.append(_Look(now_s, waits))
+        record if the pressure is another from now on. `crowd` is how many threads of the whole machine run or could run
+        right now, for each of its processors; 0 where that is not known."""
+        self._looks.append(_Look(now_s, waits, crowd))
         while len(self._looks) > 2 and self._looks[1].at_s <= now_s - WINDOW_S:
             self._looks.popleft()
         while self._frames and self._frames[0][0] < now_s - FRAMES_S:
@@ -138,9 +156,12 @@ class Pressure:
         if not any(tight for _, _, tight in self._frames):
             return 0, ""
         found: tuple[Depth, str] = (0, "")
+        crowded = sum(look.crowd for look in self._looks) >= CROWDED * len(self._looks)
         for sign, limits in LIMITS.items():
             if sign not in oldest.waits or sign not in newest.waits:
                 continue
+            if crowded and sign == "threads":
+                limits = CROWDED_THREADS
             before, after = oldest.waits[sign], newest.waits[sign]
             mean_s = (after.total_s - before.total_s) / max(1, after.count - before.count)
             still = RELEASE if self.depth else 1.0

@@ -5,7 +5,18 @@ from collections.abc import Callable
 import pytest
 
 from realtime.core.budget import Step
-from realtime.core.pressure import CALM_S, ELSEWHERE, LIMITS, Depth, Pressure, Priority, Sign, Waits, depth_for
+from realtime.core.pressure import (
+    CALM_S,
+    ELSEWHERE,
+    LIMITS,
+    Depth,
+    Pressure,
+    Priority,
+    Sign,
+    Waits,
+    depth_for,
+    held_up_s,
+)
 
 LOOK_S = 0.02
 
@@ -126,3 +137,23 @@ def test_what_is_felt_here_is_told() -> None:
 
     step = pressure.look({"timers": Waits(101, 0.20)}, 1.2, exchange)
     assert told == [2] and step is not None and "event loop" in step.reason, "one's own deeper sign is the reason"
+
+
+def test_where_it_is_crowded_shorter_waits_are_a_sign() -> None:
+    def steps_with(crowd: float, wait_s: float) -> list[Step]:
+        pressure, steps = Pressure(), []
+        for look in range(1, 100):
+            pressure.framed(0.7, LOOK_S * look, strained=False)
+            waits = Waits(10 * look, 10 * look * wait_s)
+            steps.append(pressure.look({"threads": waits}, LOOK_S * look, crowd=crowd if look > 25 else 0.9))
+        return [step for step in steps if step is not None]
+
+    (down,) = steps_with(4.0, 0.0003)
+    assert down.down and 0.5 < down.at_s <= 0.7
+    assert steps_with(2.0, 0.0003) == [], "one's own sessions are no crowd"
+    assert steps_with(8.0, 0.0001) == [], "busy programs of a lower priority hold nobody up"
+
+
+@pytest.mark.parametrize(("waited_s", "left_s", "held_s"), [(0.01, 0.04, 0.0), (0.03, 0.04, 0.01), (0.01, -0.02, 0.01)])
+def test_work_is_held_up_by_what_it_cannot_spare(waited_s: float, left_s: float, held_s: float) -> None:
+    assert held_up_s(waited_s, left_s) == pytest.approx(held_s)

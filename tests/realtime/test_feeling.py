@@ -11,7 +11,7 @@ import pytest
 from realtime.compute import ComputeThread
 from realtime.core.budget import Step
 from realtime.core.pressure import Waits
-from realtime.feeling import Feeling, ThreadWaits
+from realtime.feeling import Crowd, Feeling, ThreadWaits
 from tests.virtual_time import now_s, run_virtual
 
 
@@ -27,7 +27,7 @@ class Held:
     def waited(self) -> Waits:
         begins_s, ends_s = self._span_s
         held_s = max(0.0, min(now_s(), ends_s) - begins_s)
-        return Waits(round(100 * now_s()), 0.1 * now_s() + 1.0 * held_s)
+        return Waits(round(100 * now_s()), 0.03 * now_s() + 0.3 * held_s)
 
 
 def feeling(begins_s: float, ends_s: float, steps: list[Step]) -> Feeling:
@@ -89,14 +89,24 @@ def test_threads_waits_are_read_and_the_files_let_go() -> None:
 async def test_a_compute_thread_tells_how_long_work_waited() -> None:
     compute, gate = ComputeThread(), threading.Event()
     try:
-        first = asyncio.ensure_future(compute.run(1.0, gate.wait))
-        second = asyncio.ensure_future(compute.run(2.0, lambda: None))
+        first = asyncio.ensure_future(compute.run(0.0, gate.wait))
+        second = asyncio.ensure_future(compute.run(0.01, lambda: None))
         await asyncio.sleep(0)  # both are handed in before the time begins that the second one waits
         await asyncio.sleep(0.02)
         gate.set()
         await asyncio.gather(first, second)
-        assert compute.waited.count == 2 and compute.waited.total_s >= 0.015
+        assert compute.waited.count == 2 and compute.waited.total_s >= 0.01
         assert compute.thread_id is not None
     finally:
         gate.set()
         compute.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells how many threads run")
+def test_the_crowd_is_told_for_each_processor() -> None:
+    crowd = Crowd()
+    here = crowd.now()
+    crowd.close()
+    assert here >= 1.0 / (os.cpu_count() or 1), "this thread runs, at least"
+    assert crowd.now() > 0.0, "it is opened anew"
+    crowd.close()

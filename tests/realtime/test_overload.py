@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import pytest
 
 from realtime.core.budget import Ladder, Step
-from realtime.core.pressure import Waits
+from realtime.core.pressure import Waits, held_up_s
 from realtime.core.units import FRAME_S
 from realtime.core.values import Frame, Rung
 from realtime.feeling import Feeling
@@ -78,7 +78,13 @@ class Worker:
     def __init__(self, sessions: int, calm_s: float, hard_s: float, best: Rung = "warp") -> None:
         self.waited = Waits(0, 0.0)
         self.steps: list[list[Step]] = [[] for _ in range(sessions)]
-        self._device = Device(lambda piece: hard_s if BEGINS_S <= now_s() < ENDS_S else calm_s)
+        self._began_s = 0.0
+
+        def takes_s(piece: str) -> float:
+            self._began_s = now_s()
+            return hard_s if BEGINS_S <= self._began_s < ENDS_S else calm_s
+
+        self._device = Device(takes_s)
         feeling = Feeling(cast(Any, self))
         self.shows: list[Show] = []
         self.mailboxes: list[Mailbox[Frame]] = []
@@ -99,12 +105,13 @@ class Worker:
         asked_s = now_s()
 
         def begun() -> R:
+            # the device is still ours: nothing else has begun since
+            held_s = held_up_s(self._began_s - asked_s, left_s)
+            self.waited = Waits(self.waited.count + 1, self.waited.total_s + held_s)
             return work(*args, **kwargs)
 
         begun.__name__ = work.__name__
-        found = await self._device.run(left_s, begun)
-        self.waited = Waits(self.waited.count + 1, self.waited.total_s + now_s() - asked_s)
-        return found
+        return await self._device.run(left_s, begun)
 
     async def speak(self, length_s: float) -> "Worker":
         await asyncio.gather(*(show.run(length_s) for show in self.shows))
