@@ -100,7 +100,8 @@ class BaseShelf:
             self._kept.add(key)
             self._kept.use(key)
             self._mapped[key] = found
-            if len(self._mapped) > MAPPED_MOST:
+            # others may have taken away what is mapped here, so that it counts in no folder
+            if len(self._mapped) > min(MAPPED_MOST, self._most):
                 del self._mapped[next(iter(self._mapped))]
         return found
 

@@ -32,6 +32,7 @@ class Shelves:
         self._open: dict[str, BaseShelf] = {}
         metrics.gauge("motion_cache_bytes", "Base frames kept on disk", lambda: self._sum("size_bytes"))
         metrics.gauge("motion_cache_hits", "Base frames found on disk", lambda: self._count("hits"))
+        metrics.gauge("motion_cache_written", "Base frames written to disk", lambda: self._sum("written"))
         metrics.gauge("motion_cache_evictions", "Base frames on disk that made room", lambda: self._count("evictions"))
 
     def of(self, avatar: Avatar) -> BaseShelf | None:

@@ -55,6 +55,9 @@ class Wardrobe(dict[str, Stock]):
         async with self._opening:
             if look not in self and look not in self._staged:
                 await asyncio.to_thread(self._open, look)
+            elif (stock := self.get(look)) is not None and stock.shelf is None:
+                # a host that was never drawn had no pack yet when it was opened
+                stock.shelf = await asyncio.to_thread(self._shelf_of, stock.avatar)
 
     def _open(self, look: str) -> Stock:
         name, _, background = look.partition(LOOK_SPLIT)

@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+from pathlib import Path
 
 from realtime.core.backdrop import Backdrop
 from realtime.ports import Avatar
+from realtime.shelf import BaseShelf
 from realtime.stock import Stock
 from server.wardrobe import KEPT, Wardrobe
 from tests.fakes import FlatAvatar
@@ -59,3 +61,23 @@ def test_a_removed_avatar_is_opened_anew() -> None:
     wardrobe.forget("eve")
     assert wardrobe["eve"] is not held[0] and wardrobe["eve@#00ff00"] is not held[1] and wardrobe["mei"] is held[2]
     assert len(opener.opened) == 4
+
+
+async def test_a_host_that_had_no_pack_yet_gets_its_shelf_with_the_next_session(tmp_path: Path) -> None:
+    shelf, asked = BaseShelf(tmp_path, "a", (64, 64), 1 << 20), 0
+
+    def shelf_of(avatar: Avatar) -> BaseShelf | None:
+        nonlocal asked
+        asked += 1
+        return shelf if asked > 1 else None
+
+    wardrobe = Wardrobe({}, Opener(), shelf_of)
+    await wardrobe.ready("yuna")
+    shelves = [wardrobe["yuna"].shelf]
+    for _ in range(3):
+        await wardrobe.ready("yuna")
+        shelves.append(wardrobe["yuna"].shelf)
+    assert shelves == [None, shelf, shelf, shelf] and asked == 2, "and is asked for no more"
+    await wardrobe.ready("yuna@#000000")
+    assert wardrobe["yuna@#000000"].shelf is None, "only in its own room"
+    shelf.close()
