@@ -18,7 +18,7 @@ from typing import Final
 from zlib import crc32
 
 from realtime.core.cache import CacheCounters
-from realtime.core.keeping import Sieve
+from realtime.core.keeping import Allowance, Sieve
 from realtime.core.values import I420, BaseKey
 from realtime.mapped import mapped
 
@@ -32,7 +32,6 @@ MAPPED_MOST: Final = 8192
 _CHECK_BYTES: Final = 4
 _WAITING_MOST: Final = 64
 """Pictures that may wait for a slow disk; more are not kept, and drawn anew when they are needed again."""
-_HOUR_S: Final = 3600.0
 _LOOKED_EVERY_S: Final = 10.0
 """How often the folder is looked at for what other processes did, while something is written."""
 _UNFINISHED: Final = ".part"
@@ -70,8 +69,7 @@ class BaseShelf:
         self._unfinished()
         self._look()
         self._make_room(0)
-        self._allowed_s = clock()
-        self._allowed = max(self._most - len(self._kept), self._part)
+        self._allowance = Allowance(self._most - len(self._kept), WRITTEN_PER_H * self._most, clock())
         self._closed = False
         self._writer = ThreadPoolExecutor(1, "shelf")
 
@@ -109,7 +107,8 @@ class BaseShelf:
         """Keep a picture that is not written to any more, if the disk has not been written to too much."""
         with self._lock:
             full = self._closed or not self._most or len(self._waiting) >= _WAITING_MOST
-            if not full and key not in self._kept and key not in self._waiting and self._may_write():
+            known = key in self._kept or key in self._waiting
+            if not full and not known and self._allowance.take(self._clock()):
                 self._waiting.add(key)
                 self._writer.submit(self._write, key, pixels)
 
@@ -118,21 +117,6 @@ class BaseShelf:
         with self._lock:
             self._closed = True
         self._writer.shutdown()
-
-    @property
-    def _part(self) -> float:
-        """Files that may be written anew in an hour."""
-        return max(1.0, WRITTEN_PER_H * self._most)
-
-    def _may_write(self) -> bool:
-        now_s = self._clock()
-        if self._allowed < self._part:
-            self._allowed = min(self._part, self._allowed + (now_s - self._allowed_s) / _HOUR_S * self._part)
-        self._allowed_s = now_s
-        if self._allowed < 1.0:
-            return False
-        self._allowed -= 1.0
-        return True
 
     def _open(self, key: BaseKey) -> I420 | None:
         path = self._path(key)

@@ -8,8 +8,9 @@ K = TypeVar("K", bound=Hashable)
 
 APART: Final = 100
 """Wants of other things that lie between two wants which count as two: what stays for some frames is wanted once."""
-REMEMBERED: Final = 4000
-"""Of so many things it is known that they were wanted: about half a megabyte."""
+HOUR_S: Final = 3600.0
+REMEMBERED: Final = 2000
+"""Of so many things it is known that they were wanted: about a quarter of a megabyte."""
 
 
 class Wanted(Generic[K]):
@@ -83,3 +84,23 @@ class Sieve(Generic[K]):
                 return key
             self._used[key] = False
             self._hand += 1
+
+
+class Allowance:
+    """How many may be written: at first as many as there is room for, then so many an hour, which may gather for an
+    hour. The first hour's are there at the beginning."""
+
+    def __init__(self, room: int, per_h: float, now_s: float) -> None:
+        self._per_h = max(1.0, per_h)
+        self._left = max(float(room), self._per_h)
+        self._at_s = now_s
+
+    def take(self, now_s: float) -> bool:
+        """Whether one more may be written now."""
+        if self._left < self._per_h:
+            self._left = min(self._per_h, self._left + (now_s - self._at_s) / HOUR_S * self._per_h)
+        self._at_s = now_s
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.keeping import Sieve, Wanted
+from realtime.core.keeping import Allowance, Sieve, Wanted
 
 
 def test_what_stays_for_a_while_is_wanted_once() -> None:
@@ -65,3 +65,18 @@ def test_it_holds_what_a_set_would_hold(steps: list[tuple[str, int]]) -> None:
                 (held.add if what == "add" else held.discard)(key)
         assert set(sieve) == held and len(sieve) == len(held) == len(list(sieve))
         assert all(one in sieve for one in held)
+
+
+def test_an_allowance_fills_the_room_and_then_an_hours_part_each_hour() -> None:
+    allowance = Allowance(room=100, per_h=10.0, now_s=0.0)
+    assert sum(allowance.take(0.0) for _ in range(500)) == 100
+    taken = [sum(allowance.take(60.0 * minute) for _ in range(5)) for minute in range(1, 24 * 60 + 1)]
+    assert 239 <= sum(taken) <= 240 and max(taken) == 1, "evenly"
+    assert sum(allowance.take(1e6) for _ in range(500)) == 10, "what was not taken gathers for an hour"
+
+
+def test_an_allowance_without_room_begins_with_an_hours_part() -> None:
+    allowance = Allowance(room=0, per_h=10.0, now_s=50.0)
+    assert sum(allowance.take(50.0) for _ in range(500)) == 10
+    small = Allowance(room=0, per_h=0.01, now_s=0.0)
+    assert [small.take(at_s) for at_s in (0.0, 1800.0, 3600.0)] == [True, False, True], "one an hour at least"
