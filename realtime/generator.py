@@ -21,6 +21,8 @@ from realtime.levels import FrameState, Workshop, motion_level, refine_level, re
 from realtime.mailbox import Mailbox
 from realtime.speaking import Speaking, spoken_level
 
+UNSEEN: Final = ("left_out", "missed")
+"""Stamps of a frame that nobody was shown, or not those of one encoding, for its time had passed."""
 REDRAWN_MOST: Final = 2
 """A frame is made anew so many times before it is shown as it is: a stream of changes must not stop the picture."""
 SETTLING_FRAMES: Final = 12
@@ -74,7 +76,7 @@ class Generator:
         self._lead_s = 0.0
         self._encode_s = 0.0
         self._left_out = False
-        """Whether the frame before was not encoded, because it came too late."""
+        """Whether the frame before was not shown, or not to everybody, because it came too late."""
         self._settling = SETTLING_FRAMES
         self.counters = GeneratorCounters()
         self.rungs: dict[str, int] = {}
@@ -130,7 +132,7 @@ class Generator:
         state.ready_s = self._shop.clock()
         self._lead_s = max(0.0, state.due.media_s - state.trace.stamps_s["begun"])
         lead.observe(state.kind, state.ready_s - state.trace.stamps_s["begun"])
-        self._left_out = done is not None and "left_out" in done.stamps_s
+        self._left_out = done is not None and not done.stamps_s.keys().isdisjoint(UNSEEN)
         if done is not None and "encoded" in done.stamps_s:
             self._encode_s = done.stamps_s["encoded"] - done.stamps_s["published"]
             lead.observe("encode", self._encode_s)

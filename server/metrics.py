@@ -27,7 +27,9 @@ class Metrics:
         self._sessions_refused = self._counter("sessions_refused", "Sessions refused, by what was lacking", "reason")
         self._frames = self._counter("frames", "Frames produced, by what was done for them", "rung")
         self._late = self._counter("late_frames", "Frames that missed their media time")
-        self._left_out = self._counter("pictures_left_out", "Pictures too late to be shown, by where", "found")
+        self._left_out = self._counter(
+            "pictures_left_out", "Pictures too late to be shown, by encoding and where", "encoding", "found"
+        )
         self._bases = self._counter("base_frames", "Base frames looked up in the cache, by result", "result")
         self._decisions = self._counter(
             "decisions", "Steps of the ladder, the frame rate and viewers' encodings", "kind", "to", "direction"
@@ -102,9 +104,9 @@ class Metrics:
                 series = self._stages[stage] = self._stage.labels(stage)
             series.observe(max(0.0, at_s - before_s))
 
-    def left_out(self, found: str) -> None:
-        """A picture was not shown for its time had passed: `waiting`, `queued` or `encoded`."""
-        self._left_out.labels(found).inc()
+    def left_out(self, encoding: str, found: str) -> None:
+        """A picture of an encoding was not shown for its time had passed: `waiting`, `queued` or `encoded`."""
+        self._left_out.labels(encoding, found).inc()
 
     def shown(self, late_s: float) -> None:
         """A frame's packets left so long after its media time."""

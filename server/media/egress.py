@@ -53,13 +53,13 @@ class MediaEgress:
         max_bitrate_bps: int = BITRATE_MAX_BPS,
         on_step: Callable[[Step], None] = lambda step: None,
         on_encoded: Callable[[str, EncodedVideo, float], None] = lambda rung, unit, took_s: None,
-        on_left_out: Callable[[str], None] = lambda found: None,
+        on_left_out: Callable[[str, str], None] = lambda rung, found: None,
         marking: Marking | None = None,
         open_encoder: OpenEncoder = open_encoder,
     ) -> None:
         """`on_encoded` is told of every unit, with its encoding's codec and rung and what it took, waiting included;
-        `on_left_out` of every picture that is not shown because its time has passed: `waiting` for the encoder,
-        `queued` for its thread, or `encoded` already."""
+        `on_left_out` of every picture that those of one encoding are not shown because its time has passed: `waiting`
+        for the encoder, `queued` for its thread, or `encoded` already."""
         self.clock = clock
         self.stats = EgressStats(bitrate_bps=start_bitrate_bps)
         self._frames = frames
@@ -157,48 +157,54 @@ class MediaEgress:
         room = self._room
         room.choose(self.clock())
         made: dict[Rung, EncodedVideo] = {}
+        missed: dict[Rung, str] = {}
         for rung in room.wanted():
             if not rung.due(frame, self.clock(), self._size[2]):
                 continue
-            unit = await self._encode(rung, frame)
+            unit = await self._encode(rung, frame, missed)
             if unit is not None and unit.payloads:
                 made[rung] = unit
         early_s = frame.media_s - self.clock()
         # a frame from further ahead is on another clock, and waiting for it would stop the picture
         if 0.0 < early_s <= FRAME_S:
             await asyncio.sleep(early_s)
-        self._deliver(frame, made)
+        self._deliver(frame, made, missed)
         for rung in room.idle():
             await self._retire(rung)
 
-    def _deliver(self, frame: Frame, made: dict[Rung, EncodedVideo]) -> None:
+    def _deliver(self, frame: Frame, made: dict[Rung, EncodedVideo], missed: dict[Rung, str]) -> None:
         room, now_s = self._room, self.clock()
         if made and self._shown and not self._punctual.may_leave(frame.media_s, now_s):
             for rung, unit in made.items():
                 room.hold(rung, unit)
+                self._leave_out(rung, frame, "encoded", missed)
             self.stats.held_frames += 1
-            self._leave_out(frame, "encoded")
             made = {}
         taken = sum(room.deliver(rung, unit) for rung, unit in made.items()) + room.settle(made)
+        stamps = frame.trace.stamps_s
         if taken:
             self._shown = True
-            frame.trace.stamps_s.setdefault("sent", self.clock())
+            stamps.setdefault("sent", self.clock())
+        if missed and made:
+            # others were shown it
+            stamps["missed"] = stamps.pop("left_out")
+        self.stats.late_frames += bool(missed) and not made
 
-    def _leave_out(self, frame: Frame, found: str) -> None:
-        """Note that a frame is not shown, and where that was first found."""
-        if "left_out" in frame.trace.stamps_s:
-            return
-        self.stats.late_frames += 1
-        self._punctual.left_out()
-        frame.trace.stamps_s["left_out"] = self.clock()
-        self._on_left_out(found)
+    def _leave_out(self, rung: Rung, frame: Frame, found: str, missed: dict[Rung, str]) -> None:
+        """Note that a frame is not shown on a rung, and where that was found."""
+        if not missed:
+            self._punctual.left_out()
+            frame.trace.stamps_s["left_out"] = self.clock()
+        missed[rung] = found
+        self.stats.late_pictures += 1
+        self._on_left_out(rung.name, found)
 
-    async def _encode(self, rung: Rung, frame: Frame) -> EncodedVideo | None:
+    async def _encode(self, rung: Rung, frame: Frame, missed: dict[Rung, str]) -> EncodedVideo | None:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
         begun_s = self.clock()
         if not self._in_time(frame):
-            self._leave_out(frame, "waiting")
+            self._leave_out(rung, frame, "waiting", missed)
             return None
         keyframe = rung.gate.due(begun_s)
         bitrate_bps = rung.bitrate_bps()
@@ -214,7 +220,7 @@ class MediaEgress:
         now_s = self.clock()
         self._punctual.encoded(now_s - begun_s)
         if unit is None:
-            self._leave_out(frame, "queued")
+            self._leave_out(rung, frame, "queued", missed)
             return None
         frame.trace.stamps_s.setdefault("encoded", now_s)
         rung.last_pts = frame.pts

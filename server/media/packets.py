@@ -42,7 +42,9 @@ class EgressStats:
     frames_dropped: int = 0
     """Frames that were replaced in the mailbox before they could be encoded."""
     late_frames: int = 0
-    """Frames that were left out because their media time was too long ago."""
+    """Frames that nobody was shown because their media time was too long ago."""
+    late_pictures: int = 0
+    """The same for each encoding by itself: a frame may be left out on one and shown on another."""
     held_frames: int = 0
     """Of these, frames that were encoded by then: viewers got them with the next one, not to be seen."""
     keyframes: int = 0

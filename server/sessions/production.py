@@ -166,6 +166,7 @@ class Production:
             "skipped": counters.skipped,
             "redrawn": counters.redrawn,
             "left_out": media.late_frames,
+            "left_out_pictures": media.late_pictures,
             "held": media.held_frames,
             "lead_ms": round(1e3 * self._generator.lead_s, 2),
             "every": self._generator.every,

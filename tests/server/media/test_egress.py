@@ -256,8 +256,13 @@ class Hindered:
         self.egress = MediaEgress(
             self.frames, tone, lambda: self.now_s, width=WIDTH, height=HEIGHT, marking=cast(Marking, self._slow),
             on_encoded=lambda rung, unit, took: self.told.append((rung, round(took, 6))),
-            on_left_out=self.found.append,
+            on_left_out=self._left_out,
         )  # fmt: skip
+        self.on_left_out: Callable[[str, str], None] = lambda rung, found: None
+
+    def _left_out(self, rung: str, found: str) -> None:
+        self.found.append(found)
+        self.on_left_out(rung, found)
 
     def _slow(self, frame: Frame) -> Frame:
         self.now_s += self.took_s
