@@ -31,6 +31,8 @@ RETRY_AFTER_MOST_S: Final = 3600
 """Taken for an answer that does not say when to ask again."""
 FULL: Final = 503
 COUNT_EVERY_S: Final = 2.0
+METRICS_MOST_S: Final = 2.0
+"""A worker that has not told its metrics by then is busy with something else."""
 
 
 class Gateway:
@@ -69,8 +71,9 @@ class Gateway:
         assert self._client is not None
         for worker in self._pool.workers:
             if worker.url is not None:
-                with contextlib.suppress(aiohttp.ClientError):
-                    async with self._client.get(f"{worker.url}/metrics") as answer:
+                # one that does not answer keeps nobody from those of the others
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    async with asyncio.timeout(METRICS_MOST_S), self._client.get(f"{worker.url}/metrics") as answer:
                         texts[worker.index] = await answer.text()
         return texts
 
@@ -79,9 +82,10 @@ class Gateway:
         while True:
             await asyncio.sleep(COUNT_EVERY_S)
             for index, text in (await self._expositions()).items():
-                for family in text_string_to_metric_families(text):
-                    if family.name == "anima_sessions":
-                        self._pool.workers[index].sessions = int(family.samples[0].value)
+                try:
+                    self._pool.workers[index].sessions = _sessions_in(text)
+                except ValueError:
+                    log.warning("worker %d does not tell how many sessions it has", index)
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -135,13 +139,25 @@ class Gateway:
             self._pool.workers[index].sessions += status == 201
 
 
+def _sessions_in(exposition: str) -> int:
+    """How many sessions a worker's metrics tell of. Raises `ValueError`."""
+    for family in text_string_to_metric_families(exposition):
+        if family.name == "anima_sessions" and family.samples:
+            return int(family.samples[0].value)
+    raise ValueError("no anima_sessions")
+
+
 async def _stream(
     request: web.Request, answer: aiohttp.ClientResponse, headers: "CIMultiDict[str]"
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
-    async for piece in answer.content.iter_any():
-        await response.write(piece)
+    # the headers are out: where the worker goes, the stream ends, and whoever reads it asks anew
+    try:
+        async for piece in answer.content.iter_any():
+            await response.write(piece)
+    except aiohttp.ClientError:
+        response.force_close()
     return response
 
 

@@ -61,7 +61,14 @@ class WorkerPool:
 
     async def _keep(self, worker: Worker) -> None:
         while True:
-            await self._run_once(worker)
+            try:
+                await self._run_once(worker)
+            except (OSError, ValueError):
+                # no process to be had, or a line without end: it is tried again like one that died
+                log.exception("worker %d cannot be kept and is started anew", worker.index)
+                if worker.process is not None and worker.process.returncode is None:
+                    worker.process.kill()
+                    await worker.process.wait()
             worker.url, worker.sessions = None, 0
             worker.restarts += 1
             self._on_lost(worker.index)

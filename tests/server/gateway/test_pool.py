@@ -1,0 +1,105 @@
+"""Workers are kept whatever happens to them: no process to be had, a line without end, a worker that hangs."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+import server.gateway.proxy
+import server.gateway.workers
+from server.gateway.affinity import Affinity
+from server.gateway.proxy import Gateway
+from server.gateway.workers import WorkerPool
+
+READY = "print('Anima is ready at http://127.0.0.1:1', flush=True); import time; time.sleep(600)"
+ENDLESS = "import sys, time; sys.stdout.write('x' * 300_000); sys.stdout.flush(); time.sleep(600)"
+
+
+@pytest.mark.parametrize("trouble", ["none to be had", "a line without end"])
+async def test_a_worker_that_could_not_be_kept_is_started_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, trouble: str
+) -> None:
+    monkeypatch.setattr(server.gateway.workers, "RESTART_PAUSE_S", 0.0)
+    begun: list[int] = []
+
+    def own(index: int) -> Sequence[str]:
+        begun.append(index)
+        if len(begun) > 1:
+            return [READY]
+        if trouble == "none to be had":
+            raise BlockingIOError("fork: resource temporarily unavailable")
+        return [ENDLESS]
+
+    lost: list[int] = []
+    pool = WorkerPool(1, (sys.executable, "-c"), lost.append, own)
+    try:
+        await pool.start()
+        assert begun == [0, 0] and lost == [0] and pool.workers[0].restarts == 1
+        assert "is started anew" in caplog.text
+    finally:
+        await pool.aclose()
+    assert all(one.process is not None and one.process.returncode is not None for one in pool.workers)
+
+
+async def test_a_worker_that_hangs_keeps_nobody_from_the_others_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.gateway.proxy, "METRICS_MOST_S", 0.05)
+    monkeypatch.setattr(server.gateway.proxy, "COUNT_EVERY_S", 0.01)
+    hanging, counts = asyncio.Event(), iter(["nonsense {{{", "# TYPE other gauge\nother 1\n"])
+
+    async def hang(request: web.Request) -> web.Response:
+        await hanging.wait()
+        return web.Response()
+
+    async def tell(request: web.Request) -> web.Response:
+        return web.Response(text=next(counts, "# TYPE anima_sessions gauge\nanima_sessions 7\n"))
+
+    pool = WorkerPool(2, (), lambda index: None)
+    servers = []
+    for answer, worker in zip((hang, tell), pool.workers, strict=True):
+        app = web.Application()
+        app.router.add_get("/metrics", answer)
+        servers.append(TestServer(app))
+        await servers[-1].start_server()
+        worker.url = str(servers[-1].make_url("")).rstrip("/")
+    client = TestClient(TestServer(Gateway(pool, Affinity(), 1000).application()))
+    await client.start_server()
+    try:
+        async with asyncio.timeout(20.0):
+            while pool.workers[1].sessions != 7:  # noqa: ASYNC110  # the gateway asks now and then
+                await asyncio.sleep(0.01)
+            async with client.get("/metrics") as answer:
+                assert 'anima_sessions{worker="1"} 7.0' in await answer.text()
+    finally:
+        hanging.set()
+        await client.close()
+        for one in servers:
+            await one.close()
+
+
+async def test_a_stream_ends_with_its_worker() -> None:
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"data: 1\n\n")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/events", half)
+    worker, pool = TestServer(app), WorkerPool(1, (), lambda index: None)
+    await worker.start_server()
+    pool.workers[0].url = str(worker.make_url("")).rstrip("/")
+    client = TestClient(TestServer(Gateway(pool, Affinity(), 1000).application()))
+    await client.start_server()
+    try:
+        async with client.get("/events") as answer:
+            with pytest.raises(Exception, match="not completed|closed|payload"):
+                await answer.read()
+            assert answer.status == 200
+    finally:
+        await client.close()
+        await worker.close()
