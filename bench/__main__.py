@@ -25,7 +25,6 @@ QUICK: Final[Mapping[str, int]] = {
     "marks": 12,
     "response": 10,
     "roi_denoiser": 24,
-    "shelf": 3,
     "soak": 5,
     "startup": 1,
     "sync": 3,
