@@ -3,7 +3,8 @@
 The sessions' event logs are played through their plans, without a pixel: each frame's pose is a base frame that is
 wanted. Those of the pack are ready; the others are in memory, on disk, or have to be drawn. `--logs DIR` takes logs of
 a server with `event_log_dir`; without it one is driven for `n` minutes (`bench.shelf_sessions`). Half-way the server
-starts anew: what was in memory is gone.
+starts anew: what was in memory is gone. Less than ten minutes show little: a disk that is not full yet keeps everything
+that was written, and then the control draws less.
 
 - `drawn_ratio`: of all frames, those whose base frame has to be drawn, by the rule in use (`realtime/stock.py`,
   `realtime/shelf.py`) with the default budget; `once_ratio` what has to be drawn at least, for it was never met before.

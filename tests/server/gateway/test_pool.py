@@ -70,8 +70,8 @@ async def test_a_worker_that_hangs_keeps_nobody_from_the_others_metrics(monkeypa
         async with asyncio.timeout(20.0):
             while pool.workers[1].sessions != 7:  # noqa: ASYNC110  # the gateway asks now and then
                 await asyncio.sleep(0.01)
-            async with client.get("/metrics") as answer:
-                assert 'anima_sessions{worker="1"} 7.0' in await answer.text()
+            async with client.get("/metrics") as merged:
+                assert 'anima_sessions{worker="1"} 7.0' in await merged.text()
     finally:
         hanging.set()
         await client.close()
