@@ -55,7 +55,7 @@ test-fast: setup-dev
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
 # Chromium behind emulated bad links, in real time: needs root and a machine that does nothing else.
-test-links: setup-dev chromium
+test-links: setup-dev chromium interop-deps
 	ANIMA_TEST_LINKS=1 $(BIN)/python -m pytest -W default tests/netem
 
 lint: setup-dev

@@ -12,6 +12,10 @@ says, weighted by how sure it is and by how far the cells of one bit agree in th
 product of two of them, which estimates the square of what the codec left of the mark: the first pictures of a stream
 at a low rate hardly count). It finds the likeliest code word (Viterbi) and asks the checksum: where no mark is, one is
 read with a probability of 2^-16.
+
+While an encoder still pays off its first keyframe it is coarse, and leaves little of what lies close together: then
+pictures are marked in all cells and in lattices of a larger step, with offsets of their own. A reader looks for both in
+every picture; in the lattices that it was not marked in the cells agree by chance alone, and do not count.
 """
 
 from dataclasses import dataclass
@@ -28,6 +32,8 @@ CELL_PX: Final = 16
 STEP: Final = 24.0
 """Distance of two points of one lattice, in units of the orthonormal coefficient: a cell is changed by at most 1.5
 levels at its crests, 0.5 root mean square."""
+START_STEP: Final = 40.0
+"""That of the pictures a stream begins with: at most two levels and a half."""
 ID_BITS: Final = 64
 CHECK_BITS: Final = 16
 _MEMORY: Final = 6
@@ -54,6 +60,8 @@ class _Code:
     bits: NDArray[np.intp]
     offsets: Floats
     used: NDArray[np.bool_]
+    start_offsets: Floats
+    """Those of the lattices that a stream begins with."""
 
 
 def _wave(waves: int) -> Floats:
@@ -66,9 +74,16 @@ _BASIS: Final = np.outer(_wave(_WAVES_Y), _wave(_WAVES_X)).ravel()
 """The cosine that carries the mark, unit energy, shape (256,)."""
 _MOVES: Final = 128
 """A coefficient is moved by up to half a step either way, in so many parts: far finer than whole levels can show."""
-_CHANGES: Final = np.floor(np.outer(np.arange(-_MOVES, _MOVES + 1) * (STEP / 2 / _MOVES), _BASIS) + 0.5).astype(np.int8)
-"""What each part changes a cell's pixels by, whole levels, shape (2 * _MOVES + 1, 256)."""
-_CHANGE_MOST: Final = int(np.abs(_CHANGES).max())
+
+
+def _changes(step: float) -> NDArray[np.int8]:
+    moves = np.arange(-_MOVES, _MOVES + 1) * (step / 2 / _MOVES)
+    return np.asarray(np.floor(np.outer(moves, _BASIS) + 0.5), np.int8)
+
+
+_CHANGES: Final = {step: _changes(step) for step in (STEP, START_STEP)}
+"""What each part changes a cell's pixels by, whole levels, shape (2 * _MOVES + 1, 256), by the step."""
+_CHANGE_MOST: Final = {step: int(np.abs(changes).max()) for step, changes in _CHANGES.items()}
 
 
 @lru_cache(maxsize=16)
@@ -78,9 +93,12 @@ def _code(rows: int, columns: int) -> _Code:
     place = np.empty(cells, np.intp)
     place[rng.permutation(cells)] = np.arange(cells)
     offsets = rng.uniform(0.0, STEP, cells).astype(np.float32)
+    start_offsets = rng.uniform(0.0, START_STEP, cells).astype(np.float32)
     used = place < cells // 2
     shape = (rows, columns)
-    return _Code((place % CODED_BITS).reshape(shape), offsets.reshape(shape), used.reshape(shape))
+    return _Code(
+        (place % CODED_BITS).reshape(shape), offsets.reshape(shape), used.reshape(shape), start_offsets.reshape(shape)
+    )
 
 
 def _parities(register: int) -> tuple[int, ...]:
@@ -158,6 +176,16 @@ def _cells(plane: Luma) -> NDArray[np.uint8]:
     return whole.reshape(rows, CELL_PX, columns, CELL_PX).swapaxes(1, 2)
 
 
+@dataclass(frozen=True, slots=True)
+class _Lattice:
+    """What marks cells: a point of each one's lattice, shape (cells,), and the numbers of its lines of sixteen pixels,
+    shape (cells, CELL_PX)."""
+
+    step: float
+    points: Floats
+    lines: NDArray[np.intp]
+
+
 class Marker:
     """Marks pictures of one size with one identity. Raises `ValueError` for a size that is too small to carry it."""
 
@@ -166,33 +194,38 @@ class Marker:
         if rows * columns < MIN_CELLS:
             raise ValueError(f"{width} x {height} is too small for the mark: {MIN_CELLS} cells of {CELL_PX} px")
         code = _code(rows, columns)
-        self._lattice = (code.offsets + np.float32(STEP / 2) * coded(identity)[code.bits])[code.used]
+        spelt = coded(identity)[code.bits]
         lines = np.arange(rows * CELL_PX * columns).reshape(rows, CELL_PX, columns).swapaxes(1, 2)
-        self._lines = lines[code.used]
+        self._settled = _Lattice(
+            STEP, (code.offsets + np.float32(STEP / 2) * spelt)[code.used], lines[code.used]
+        )
+        self._start = _Lattice(
+            START_STEP, (code.start_offsets + np.float32(START_STEP / 2) * spelt).ravel(), lines.reshape(-1, CELL_PX)
+        )
 
-    def mark(self, luma: Luma) -> None:
-        """Mark a plane in place, uint8 of shape (height, width)."""
+    def mark(self, luma: Luma, *, starting: bool = False) -> None:
+        """Mark a plane in place, uint8 of shape (height, width); `starting` while its encoder is still coarse."""
         rows, columns = _grid(luma)
         whole = luma[: rows * CELL_PX, : columns * CELL_PX]
         plane = np.ascontiguousarray(whole)
         # a cell's line of sixteen pixels is moved as one number: a fifth of the time that sixteen take
         lines = plane.reshape(-1).view(np.complex128)
-        before = lines.take(self._lines)
-        lines[self._lines] = self._marked(before.view(np.uint8)).view(np.complex128)
+        lattice = self._start if starting else self._settled
+        before = lines.take(lattice.lines)
+        lines[lattice.lines] = _marked(before.view(np.uint8), lattice).view(np.complex128)
         if not np.shares_memory(plane, luma):
             whole[...] = plane
 
-    def _marked(self, cells: Luma) -> Luma:
-        """The cells that carry the mark, shape (cells, CELL_PX ** 2), with it."""
-        found = cells.astype(np.float32) @ _BASIS - self._lattice
-        steps = found / np.float32(STEP)
-        moved = np.rint((np.rint(steps) - steps) * np.float32(2 * _MOVES)).astype(np.intp) + _MOVES
-        change = _CHANGES.take(moved, axis=0)
-        if cells.min() < _CHANGE_MOST or cells.max() > 255 - _CHANGE_MOST:
-            cells = np.clip(cells.astype(np.int16) + change, 0, 255).astype(np.uint8)
-        else:
-            cells = np.add(cells, change.view(np.uint8))
-        return cells
+
+def _marked(cells: Luma, lattice: _Lattice) -> Luma:
+    """The cells that carry the mark, shape (cells, CELL_PX ** 2), with it."""
+    steps = (cells.astype(np.float32) @ _BASIS - lattice.points) / np.float32(lattice.step)
+    moved = np.rint((np.rint(steps) - steps) * np.float32(2 * _MOVES)).astype(np.intp) + _MOVES
+    change = _CHANGES[lattice.step].take(moved, axis=0)
+    most = _CHANGE_MOST[lattice.step]
+    if cells.min() < most or cells.max() > 255 - most:
+        return np.asarray(np.clip(cells.astype(np.int16) + change, 0, 255), np.uint8)
+    return np.asarray(np.add(cells, change.view(np.uint8)), np.uint8)
 
 
 class MarkReader:
@@ -209,17 +242,22 @@ class MarkReader:
         if rows * columns < MIN_CELLS:
             return
         code = _code(rows, columns)
-        found = _cells(luma)[code.used].reshape(-1, CELL_PX**2).astype(np.float32) @ _BASIS
-        at = (found - code.offsets[code.used]) / np.float32(STEP)
-        vote = -np.cos(2 * np.pi * at)  # 1 on the lattice of ones, -1 on that of zeros
-        weight = 1.0 / (_NOISE**2 + np.square(_GAIN_ERROR * found))
-        bits = code.bits[code.used]
+        cells = _cells(luma).reshape(rows, columns, CELL_PX**2).astype(np.float32)
+        found = np.asarray(cells @ _BASIS, np.float32)
+        weight = np.asarray(1.0 / (_NOISE**2 + np.square(_GAIN_ERROR * found)), np.float32)
+        used = code.used
+        self._count((found - code.offsets)[used], STEP, weight[used], code.bits[used])
+        self._count((found - code.start_offsets).ravel(), START_STEP, weight.ravel(), code.bits.ravel())
+        self.pictures += 1
+
+    def _count(self, found: Floats, step: float, weight: Floats, bits: NDArray[np.intp]) -> None:
+        """Add up what cells say that lie so far from their lattices' points."""
+        vote = -np.cos(2 * np.pi / step * found)  # 1 on the lattice of ones, -1 on that of zeros
         votes, weights = np.bincount(bits, vote * weight, CODED_BITS), np.bincount(bits, weight, CODED_BITS)
         alone = np.square(vote * weight).sum(), np.square(weight).sum()
         trust = max(_TRUST_LEAST, (np.square(votes).sum() - alone[0]) / (np.square(weights).sum() - alone[1]))
         self._votes += trust * votes
         self._weights += trust * weights
-        self.pictures += 1
 
     @property
     def clarity(self) -> float:

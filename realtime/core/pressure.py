@@ -40,10 +40,10 @@ LIMITS: Final[Mapping[Sign, Limits]] = {
 """What is waited for: `threads` that could run wait for a processor (those of eight sessions on two cores 0.14 ms in
 the mean, 0.5 at the worst), `work` waits for the compute thread for longer than it can spare (`held_up_s`), and
 `timers` for the event loop."""
-CROWDED: Final = 3.0
+CROWDED: Final = 2.8
 """With so many threads that run or could run for each processor, the mean over the window, there are more than one's
 own: eight sessions on two cores have 1 to 2, two busy programs per processor beside them 3 to 6."""
-CROWDED_THREADS: Final = Limits(0.00025, 0.003)
+CROWDED_THREADS: Final = Limits(0.00018, 0.003)
 """Where it is crowded, what is little otherwise tells that one is not let through: 0.3 ms in the mean then."""
 SPARED: Final = 0.5
 """Part of its time that a piece of work may wait without harm: it takes less than the rest."""
@@ -153,10 +153,10 @@ class Pressure:
         """The deepest sign among the waits. A process that is not given the processor looks seldom: one look back is
         enough then."""
         oldest, newest = self._looks[0], self._looks[-1]
-        if not any(tight for _, _, tight in self._frames):
+        crowded = sum(look.crowd for look in self._looks) >= CROWDED * len(self._looks)
+        if not crowded and not any(tight for _, _, tight in self._frames):
             return 0, ""
         found: tuple[Depth, str] = (0, "")
-        crowded = sum(look.crowd for look in self._looks) >= CROWDED * len(self._looks)
         for sign, limits in LIMITS.items():
             if sign not in oldest.waits or sign not in newest.waits:
                 continue

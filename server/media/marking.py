@@ -1,10 +1,13 @@
 """Marks a stream's pictures, once each, before they are encoded: the visible label and the invisible mark."""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from realtime.core.mark import Marker
 from realtime.core.values import I420, Frame
+
+STARTING_S: Final = 2.0
+"""For so long an encoder at a low rate pays off its first keyframe."""
 
 
 class VisibleLabel(Protocol):
@@ -26,6 +29,7 @@ class Marking:
         self._marker = None if identity is None else Marker(identity, width, height)
         self._seen: I420 | None = None
         self._made: I420 | None = None
+        self._begun_s: float | None = None
         self.marked = 0
         """Pictures that were marked; those shown again are not counted."""
 
@@ -39,7 +43,8 @@ class Marking:
             if self._label is not None:
                 self._label.draw(pixels, width, height)
             if self._marker is not None:
-                self._marker.mark(pixels[:height])
+                self._begun_s = frame.media_s if self._begun_s is None else self._begun_s
+                self._marker.mark(pixels[:height], starting=frame.media_s - self._begun_s < STARTING_S)
             self._seen, self._made = frame.pixels, pixels
             self.marked += 1
         return replace(frame, pixels=self._made)

@@ -123,3 +123,19 @@ def test_pictures_that_lost_the_mark_do_not_hide_those_that_kept_it() -> None:
     coarse = np.asarray(marked // 20 * 20, np.uint8)
     assert read(*[coarse] * 25) is None, "as the first second of a stream at a low rate"
     assert read(*[coarse] * 25, marked) == IDENTITY
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_stream_begins_with_is_marked_more_strongly_and_read_alike(seed: int) -> None:
+    plain = scene(seed)
+    marker = Marker(IDENTITY, 512, 512)
+    starting, settled = plain.copy(), plain.copy()
+    marker.mark(starting, starting=True)
+    marker.mark(settled)
+    assert read(starting) == read(settled) == read(starting, settled) == IDENTITY
+    change = starting.astype(int) - plain
+    assert np.abs(change).max() <= 2 and np.mean(np.square(change)) < 0.8
+    # what a coarse encoder leaves: the picture with an error of about six levels in every low frequency
+    rng = np.random.default_rng(seed)
+    blocks = np.kron(rng.normal(0, 0.9, (64, 64)), np.ones((8, 8)))
+    assert read(np.clip(starting + blocks, 0, 255).astype(np.uint8)) == IDENTITY

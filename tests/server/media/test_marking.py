@@ -130,3 +130,15 @@ def test_a_disk_that_fails_costs_the_record_only(tmp_path: Path) -> None:
 
 def test_identities_are_drawn_anew() -> None:
     assert len({new_identity() for _ in range(100)}) == 100
+
+
+def test_a_stream_begins_with_the_stronger_mark() -> None:
+    marking = Marking(512, 512, label=None, identity=IDENTITY)
+    pixels = picture(1)
+
+    def changed(index: int) -> float:
+        made = marking(frame(pixels.copy(), index)).pixels
+        return float(np.mean(np.square(made.astype(int) - pixels)))
+
+    first, last, settled = changed(100), changed(100 + 49), changed(100 + 50)
+    assert first == last > 3 * settled, "for two seconds, counted from its first picture"
