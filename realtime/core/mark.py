@@ -14,8 +14,8 @@ at a low rate hardly count). It finds the likeliest code word (Viterbi) and asks
 read with a probability of 2^-16.
 
 While an encoder still pays off its first keyframe it is coarse, and leaves little of what lies close together: then
-pictures are marked in all cells and in lattices of a larger step, with offsets of their own. A reader looks for both in
-every picture; in the lattices that it was not marked in the cells agree by chance alone, and do not count.
+the other cells are marked too, in lattices of a larger step. A reader looks at both in every picture; cells that carry
+no mark agree by chance alone, and do not count.
 """
 
 from dataclasses import dataclass
@@ -200,7 +200,7 @@ class Marker:
             STEP, (code.offsets + np.float32(STEP / 2) * spelt)[code.used], lines[code.used]
         )
         self._start = _Lattice(
-            START_STEP, (code.start_offsets + np.float32(START_STEP / 2) * spelt).ravel(), lines.reshape(-1, CELL_PX)
+            START_STEP, (code.start_offsets + np.float32(START_STEP / 2) * spelt)[~code.used], lines[~code.used]
         )
 
     def mark(self, luma: Luma, *, starting: bool = False) -> None:
@@ -210,9 +210,9 @@ class Marker:
         plane = np.ascontiguousarray(whole)
         # a cell's line of sixteen pixels is moved as one number: a fifth of the time that sixteen take
         lines = plane.reshape(-1).view(np.complex128)
-        lattice = self._start if starting else self._settled
-        before = lines.take(lattice.lines)
-        lines[lattice.lines] = _marked(before.view(np.uint8), lattice).view(np.complex128)
+        for lattice in (self._settled, self._start) if starting else (self._settled,):
+            before = lines.take(lattice.lines)
+            lines[lattice.lines] = _marked(before.view(np.uint8), lattice).view(np.complex128)
         if not np.shares_memory(plane, luma):
             whole[...] = plane
 
@@ -247,7 +247,7 @@ class MarkReader:
         weight = np.asarray(1.0 / (_NOISE**2 + np.square(_GAIN_ERROR * found)), np.float32)
         used = code.used
         self._count((found - code.offsets)[used], STEP, weight[used], code.bits[used])
-        self._count((found - code.start_offsets).ravel(), START_STEP, weight.ravel(), code.bits.ravel())
+        self._count((found - code.start_offsets)[~used], START_STEP, weight[~used], code.bits[~used])
         self.pictures += 1
 
     def _count(self, found: Floats, step: float, weight: Floats, bits: NDArray[np.intp]) -> None:
