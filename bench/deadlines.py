@@ -42,6 +42,7 @@ from bench.harness import Goal, Option, Result, command, machine_busy_s
 from bench.hog import Hog
 from bench.server_process import ServerProcess
 from client.sdk import AnimaClient, RemoteSession
+from realtime.core.budget import LADDER
 
 GOALS: Final = (
     Goal("late_ratio", most=0.001),
@@ -235,7 +236,8 @@ def of_decisions(
             if step["kind"] != "path" and step["at_s"] + told.zero_s >= begun_s
         ]
         down_ms += [1e3 * (at_s - begun_s) for at_s, down in steps if down][:1]
-        whole = later["rung"] == told.state["rung"] and later["every"] == 1
+        # it may have begun with a session that was not on its best rung yet
+        whole = LADDER.index(later["rung"]) <= LADDER.index(told.state["rung"]) and later["every"] == 1
         last_s = max((at_s for at_s, _ in steps), default=begun_s)
         back_s.append(max(0.0, last_s - ended_s) if whole else float("inf"))
     return {

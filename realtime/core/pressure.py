@@ -40,9 +40,11 @@ LIMITS: Final[Mapping[Sign, Limits]] = {
 """What is waited for: `threads` that could run wait for a processor (those of eight sessions on two cores 0.14 ms in
 the mean, 0.5 at the worst), `work` waits for the compute thread for longer than it can spare (`held_up_s`), and
 `timers` for the event loop."""
-CROWDED: Final = 2.8
+CROWDED: Final = 3.2
 """With so many threads that run or could run for each processor, the mean over the window, there are more than one's
 own: eight sessions on two cores have 1 to 2, two busy programs per processor beside them 3 to 6."""
+STILL_CROWDED: Final = 2.6
+"""It is crowded for as long as there is pressure and so many are left."""
 CROWDED_THREADS: Final = Limits(0.00018, 0.003)
 """Where it is crowded, what is little otherwise tells that one is not let through: 0.3 ms in the mean then."""
 SPARED: Final = 0.5
@@ -153,7 +155,8 @@ class Pressure:
         """The deepest sign among the waits. A process that is not given the processor looks seldom: one look back is
         enough then."""
         oldest, newest = self._looks[0], self._looks[-1]
-        crowded = sum(look.crowd for look in self._looks) >= CROWDED * len(self._looks)
+        crowd = sum(look.crowd for look in self._looks) / len(self._looks)
+        crowded = crowd >= (STILL_CROWDED if self.depth else CROWDED)
         if not crowded and not any(tight for _, _, tight in self._frames):
             return 0, ""
         found: tuple[Depth, str] = (0, "")
