@@ -143,6 +143,7 @@ async def built_go(folder: Path, source: str) -> str:
     code = folder / "src" / "peer"
     code.mkdir(parents=True)
     shutil.copy(PEERS / source, code / "main.go")
+    shutil.copy(PEERS / "pion_shared.go", code)
     (code / "go.mod").write_text("module peer\n")
     environment = {"GO111MODULE": "off", "GOPATH": f"{folder}:{GO_PATH}", "GOFLAGS": "-p=1"}
     # Go 1.19's linker was once seen to spin for minutes on an overloaded machine; preemption by signals is suspected

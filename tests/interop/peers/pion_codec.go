@@ -4,23 +4,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v3"
 )
-
-func must(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
 
 // A picture as parts that a decoder takes: one frame of VP9, or the OBUs of AV1 without their sizes.
 type picture struct {
@@ -101,22 +92,8 @@ func main() {
 			got <- packet
 		}
 	})
-	_, err = pc.AddTransceiverFromKind(
-		webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
-	must(err)
-	offer, err := pc.CreateOffer(nil)
-	must(err)
-	gathered := webrtc.GatheringCompletePromise(pc)
-	must(pc.SetLocalDescription(offer))
-	<-gathered
-	answer, err := http.Post(endpoint, "application/sdp", strings.NewReader(pc.LocalDescription().SDP))
-	must(err)
-	body, err := io.ReadAll(answer.Body)
-	must(err)
-	if answer.StatusCode != http.StatusCreated {
-		must(fmt.Errorf("%d %s", answer.StatusCode, body))
-	}
-	must(pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(body)}))
+	receive(pc, webrtc.RTPCodecTypeVideo)
+	connect(pc, endpoint, http.StatusCreated)
 	var pictures []picture
 	var packets []*rtp.Packet
 	for deadline := time.After(30 * time.Second); len(pictures) < 25; {

@@ -4,11 +4,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,13 +19,6 @@ import (
 
 // A picture that is still incomplete after so long is given up: the next keyframe is asked for, as a player does.
 const patience = 450 * time.Millisecond
-
-func must(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
 
 // Whether an H.264 payload (RFC 6184) is the beginning of a keyframe: its parameters come first.
 func beginsKey(payload []byte) bool {
@@ -168,23 +159,8 @@ func main() {
 			}
 		}
 	})
-	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
-		_, err = pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
-		must(err)
-	}
-	offer, err := pc.CreateOffer(nil)
-	must(err)
-	gathered := webrtc.GatheringCompletePromise(pc)
-	must(pc.SetLocalDescription(offer))
-	<-gathered
-	answer, err := http.Post(endpoint, "application/sdp", strings.NewReader(pc.LocalDescription().SDP))
-	must(err)
-	body, err := io.ReadAll(answer.Body)
-	must(err)
-	if answer.StatusCode >= 300 {
-		must(fmt.Errorf("%d %s", answer.StatusCode, body))
-	}
-	must(pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(body)}))
+	receive(pc, webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio)
+	connect(pc, endpoint, http.StatusOK)
 	select {
 	case <-record.seen:
 	case <-time.After(20 * time.Second):

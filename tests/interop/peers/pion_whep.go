@@ -3,8 +3,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,13 +12,6 @@ import (
 
 	"github.com/pion/webrtc/v3"
 )
-
-func must(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
 
 func main() {
 	endpoint, token := os.Args[1], os.Args[2]
@@ -42,15 +33,7 @@ func main() {
 			lock.Unlock()
 		}
 	})
-	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
-		_, err = pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
-		must(err)
-	}
-	offer, err := pc.CreateOffer(nil)
-	must(err)
-	gathered := webrtc.GatheringCompletePromise(pc)
-	must(pc.SetLocalDescription(offer))
-	<-gathered
+	receive(pc, webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio)
 	call := func(method, where, body string) *http.Response {
 		request, err := http.NewRequest(method, where, strings.NewReader(body))
 		must(err)
@@ -62,17 +45,12 @@ func main() {
 		must(err)
 		return response
 	}
-	answer := call("POST", endpoint, pc.LocalDescription().SDP)
-	body, err := io.ReadAll(answer.Body)
-	must(err)
-	if answer.StatusCode != http.StatusCreated {
-		must(fmt.Errorf("%d %s", answer.StatusCode, body))
-	}
+	answer := call("POST", endpoint, offer(pc))
+	accept(pc, answer, http.StatusCreated)
 	base, err := url.Parse(endpoint)
 	must(err)
 	resource, err := base.Parse(answer.Header.Get("Location"))
 	must(err)
-	must(pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(body)}))
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		lock.Lock()
 		enough := len(frames) >= 25 && packets["audio"] >= 25

@@ -15,13 +15,6 @@ import (
 	"github.com/pion/webrtc/v3"
 )
 
-func must(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 type seen struct {
 	sync.Mutex
 	packets   map[string]int
