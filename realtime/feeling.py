@@ -9,7 +9,7 @@ from typing import Final
 
 from realtime.compute import ComputeThread
 from realtime.core.budget import Step
-from realtime.core.pressure import Depth, Exchange, Pressure, Priority, Sign, Waits, depth_for
+from realtime.core.pressure import Depth, Exchange, Pressure, Priority, Sign, Waits, alone, depth_for
 
 EVERY_S: Final = 0.02
 """How often the waits are looked at."""
@@ -24,7 +24,7 @@ class Feeling:
         self,
         compute: ComputeThread,
         on_step: Callable[[Step], None] = lambda step: None,
-        exchange: Exchange = lambda sign, now_s: 0,
+        exchange: Exchange = alone,
     ) -> None:
         self._exchange = exchange
         self._pressure = Pressure()

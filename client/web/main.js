@@ -309,7 +309,7 @@ class Page {
   #castPicked(begin) {
     this.session.options.wish = this.#wish();
     this.#cast.open(false);
-    if (!["idle", "closed", "failed"].includes(this.session.state)) this.#startAnew();
+    if (this.session.running) this.#startAnew();
     else if (begin) this.session.start();
   }
 
@@ -319,8 +319,7 @@ class Page {
   }
 
   #startAnew() {
-    const running = !["idle", "closed", "failed"].includes(this.session.state);
-    if (!running || this.session.options.grant) return;
+    if (!this.session.running || this.session.options.grant) return;
     this.session.close();
     this.session.start();
   }

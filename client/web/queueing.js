@@ -11,7 +11,7 @@ export class Pause {
 
   /**
    * @param {number} waitMs
-   * @param {() => void} go
+   * @param {() => unknown} go
    */
   after(waitMs, go) {
     const end = () => {

@@ -32,7 +32,6 @@ export class AnimaSession extends EventTarget {
   #turn = 0;
   /** What the viewer says, or null while the microphone is off. @type {MediaStreamTrack | null} */
   #voice = null;
-  /** The wait before the next attempt. */
   #pause = new Pause();
   /** Whether we are on our way back into a remembered session. */
   #resuming = false;
@@ -48,6 +47,11 @@ export class AnimaSession extends EventTarget {
 
   get state() {
     return this.#state;
+  }
+
+  /** Whether there is a conversation, or one is on its way. */
+  get running() {
+    return !["idle", "closed", "failed"].includes(this.#state);
   }
 
   /** The session's id on the server, once it is created. */
@@ -66,7 +70,7 @@ export class AnimaSession extends EventTarget {
 
   /** Connect. Resolves when the host can hear us, or when it has failed for good (see `state`). */
   async start() {
-    if (this.#state !== "idle" && this.#state !== "closed" && this.#state !== "failed") return;
+    if (this.running) return;
     this.#attempts = 0;
     this.#restarting = false;
     this.#setState("connecting");
@@ -82,7 +86,7 @@ export class AnimaSession extends EventTarget {
   /** Go back into the remembered session: `closed` follows if it is over, as after `close()`. */
   async resume() {
     const known = this.remembered;
-    if (!known || !["idle", "closed", "failed"].includes(this.#state)) return;
+    if (!known || this.running) return;
     [this.#grant, this.#attempts, this.#restarting, this.#resuming] = [known, 0, false, true];
     this.#setState("reconnecting");
     await this.#connect();
@@ -200,9 +204,8 @@ export class AnimaSession extends EventTarget {
     if (!this.#peerType()) throw new Fault("unsupported", "RTCPeerConnection is missing");
     const known = this.#grant ?? this.options.grant;
     const grant = known ?? (await this.#create(turn));
-    if (!grant) return null;
-    if (turn !== this.#turn) {
-      if (!known) this.signalling.leave(grant);
+    if (!grant || turn !== this.#turn) {
+      if (grant && !known) this.signalling.leave(grant);
       return null;
     }
     this.#grant = grant;
@@ -321,9 +324,7 @@ export class AnimaSession extends EventTarget {
     this.#attempts += 1;
     if (fault.kind === "restarting") this.#emit("error", fault);
     this.#setState("reconnecting");
-    this.#pause.after(waitMs, () => {
-      if (this.#state === "reconnecting") this.#connect();
-    });
+    this.#pause.after(waitMs, () => this.#state === "reconnecting" && this.#connect());
   }
 
   #drop() {

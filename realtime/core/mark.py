@@ -53,15 +53,14 @@ _TRUST_LEAST: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class _Code:
-    """Which coded bit each cell carries, how far its lattices are shifted, and whether it carries any. Shapes (rows,
-    columns)."""
+class _Layer:
+    """Cells that are marked with one step: which of all, shape (rows, columns), the coded bit that each carries, and
+    how far its lattices are shifted, shapes (cells,)."""
 
+    step: float
+    used: NDArray[np.bool_]
     bits: NDArray[np.intp]
     offsets: Floats
-    used: NDArray[np.bool_]
-    start_offsets: Floats
-    """Those of the lattices that a stream begins with."""
 
 
 def _wave(waves: int) -> Floats:
@@ -87,18 +86,19 @@ _CHANGE_MOST: Final = {step: int(np.abs(changes).max()) for step, changes in _CH
 
 
 @lru_cache(maxsize=16)
-def _code(rows: int, columns: int) -> _Code:
+def _layers(rows: int, columns: int) -> tuple[_Layer, _Layer]:
+    """What every picture carries, and what those carry besides that a stream begins with."""
     rng = np.random.default_rng(_SEED)
     cells = rows * columns
     place = np.empty(cells, np.intp)
     place[rng.permutation(cells)] = np.arange(cells)
-    offsets = rng.uniform(0.0, STEP, cells).astype(np.float32)
-    start_offsets = rng.uniform(0.0, START_STEP, cells).astype(np.float32)
-    used = place < cells // 2
-    shape = (rows, columns)
-    return _Code(
-        (place % CODED_BITS).reshape(shape), offsets.reshape(shape), used.reshape(shape), start_offsets.reshape(shape)
-    )
+    always = place < cells // 2
+
+    def layer(step: float, used: NDArray[np.bool_]) -> _Layer:
+        offsets = rng.uniform(0.0, step, cells).astype(np.float32)
+        return _Layer(step, used.reshape(rows, columns), place[used] % CODED_BITS, offsets[used])
+
+    return layer(STEP, always), layer(START_STEP, ~always)
 
 
 def _parities(register: int) -> tuple[int, ...]:
@@ -193,15 +193,12 @@ class Marker:
         rows, columns = height // CELL_PX, width // CELL_PX
         if rows * columns < MIN_CELLS:
             raise ValueError(f"{width} x {height} is too small for the mark: {MIN_CELLS} cells of {CELL_PX} px")
-        code = _code(rows, columns)
-        spelt = coded(identity)[code.bits]
+        spelt = coded(identity)
         lines = np.arange(rows * CELL_PX * columns).reshape(rows, CELL_PX, columns).swapaxes(1, 2)
-        self._settled = _Lattice(
-            STEP, (code.offsets + np.float32(STEP / 2) * spelt)[code.used], lines[code.used]
-        )
-        self._start = _Lattice(
-            START_STEP, (code.start_offsets + np.float32(START_STEP / 2) * spelt)[~code.used], lines[~code.used]
-        )
+        self._lattices = [
+            _Lattice(layer.step, layer.offsets + np.float32(layer.step / 2) * spelt[layer.bits], lines[layer.used])
+            for layer in _layers(rows, columns)
+        ]
 
     def mark(self, luma: Luma, *, starting: bool = False) -> None:
         """Mark a plane in place, uint8 of shape (height, width); `starting` while its encoder is still coarse."""
@@ -210,7 +207,7 @@ class Marker:
         plane = np.ascontiguousarray(whole)
         # a cell's line of sixteen pixels is moved as one number: a fifth of the time that sixteen take
         lines = plane.reshape(-1).view(np.complex128)
-        for lattice in (self._settled, self._start) if starting else (self._settled,):
+        for lattice in self._lattices if starting else self._lattices[:1]:
             before = lines.take(lattice.lines)
             lines[lattice.lines] = _marked(before.view(np.uint8), lattice).view(np.complex128)
         if not np.shares_memory(plane, luma):
@@ -241,18 +238,17 @@ class MarkReader:
         rows, columns = _grid(luma)
         if rows * columns < MIN_CELLS:
             return
-        code = _code(rows, columns)
-        cells = _cells(luma).reshape(rows, columns, CELL_PX**2).astype(np.float32)
-        found = np.asarray(cells @ _BASIS, np.float32)
-        weight = np.asarray(1.0 / (_NOISE**2 + np.square(_GAIN_ERROR * found)), np.float32)
-        used = code.used
-        self._count((found - code.offsets)[used], STEP, weight[used], code.bits[used])
-        self._count((found - code.start_offsets)[~used], START_STEP, weight[~used], code.bits[~used])
+        cells = _cells(luma)
+        for layer in _layers(rows, columns):
+            self._count(cells[layer.used].reshape(-1, CELL_PX**2).astype(np.float32) @ _BASIS, layer)
         self.pictures += 1
 
-    def _count(self, found: Floats, step: float, weight: Floats, bits: NDArray[np.intp]) -> None:
-        """Add up what cells say that lie so far from their lattices' points."""
-        vote = -np.cos(2 * np.pi / step * found)  # 1 on the lattice of ones, -1 on that of zeros
+    def _count(self, found: Floats, layer: _Layer) -> None:
+        """Add up what the coefficients of a layer's cells say."""
+        at = (found - layer.offsets) / np.float32(layer.step)
+        vote = -np.cos(2 * np.pi * at)  # 1 on the lattice of ones, -1 on that of zeros
+        weight = 1.0 / (_NOISE**2 + np.square(_GAIN_ERROR * found))
+        bits = layer.bits
         votes, weights = np.bincount(bits, vote * weight, CODED_BITS), np.bincount(bits, weight, CODED_BITS)
         alone = np.square(vote * weight).sum(), np.square(weight).sum()
         trust = max(_TRUST_LEAST, (np.square(votes).sum() - alone[0]) / (np.square(weights).sum() - alone[1]))

@@ -75,6 +75,11 @@ class _Look:
     crowd: float
 
 
+def alone(sign: Depth, now_s: float) -> Depth:
+    """The exchange of a process that has no others."""
+    return 0
+
+
 def held_up_s(waited_s: float, left_s: float) -> float:
     """How much longer than it can spare a piece of work has waited that had `left_s` until it was due."""
     return max(0.0, waited_s - SPARED * max(0.0, left_s))
@@ -118,7 +123,7 @@ class Pressure:
         self,
         waits: Mapping[Sign, Waits],
         now_s: float,
-        exchange: Exchange = lambda sign, now_s: 0,
+        exchange: Exchange = alone,
         crowd: float = 0.0,
     ) -> Step | None:
         """What the waits have come to by now, here and by what others tell in `exchange` for what is found here; a

@@ -31,8 +31,8 @@ _SVT_ERRORS_ONLY: Final = "1"
 
 class ReopenedEncoder(ABC):
     """Opens its codec anew, at the price of a keyframe, when the wanted rate leaves a band of 25 % around its own: at
-once where it falls, for what does not fit would wait on the path, and at most every four seconds where it rises. A
-keyframe that is asked for takes the wanted rate up with it."""
+    once where it falls, for what does not fit would wait on the path, and where it rises once that has lasted, at the
+    least that was wanted meanwhile. A keyframe that is asked for takes the wanted rate up with it."""
 
     codec: ClassVar[VideoCodec]
 

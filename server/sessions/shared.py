@@ -8,6 +8,7 @@ from realtime.compute import ComputeThread
 from realtime.core.budget import CostModel, Step
 from realtime.core.described import UNDESCRIBED, Described
 from realtime.core.pacing import spread
+from realtime.core.pressure import alone
 from realtime.feeling import Feeling
 from realtime.ports import Avatar, Denoiser, Voice
 from realtime.programme import Programmes, Safety
@@ -85,7 +86,7 @@ class Shared:
             metrics.decided(step.kind, step.rung, down=step.down)
 
         note = self.config.pressure_note
-        self.feeling = Feeling(self.compute, decided, *(() if note is None else (PressureBoard(note).exchange,)))
+        self.feeling = Feeling(self.compute, decided, alone if note is None else PressureBoard(note).exchange)
 
     async def look(self, name: str) -> Stock:
         """An avatar before a background, opened if need be."""

@@ -1,5 +1,6 @@
 // The /obs page: one host on nothing, with sound, for as long as the page is open; whatever fails is begun again.
 
+import { Pause } from "../queueing.js";
 import { AnimaSession } from "../session.js";
 import { Compositor } from "../ui/compositor.js";
 import { byId } from "../ui/dom.js";
@@ -21,6 +22,7 @@ class ObsPage {
   #compositor = new Compositor(byId("cutout", HTMLCanvasElement), { webgl: this.#settings.webgl });
   #packed = false;
   #failures = 0;
+  #pause = new Pause();
   #shownMs = 0;
   frames = 0;
 
@@ -60,7 +62,7 @@ class ObsPage {
   #again() {
     const waitMs = AGAIN_MS[Math.min(this.#failures, AGAIN_MS.length - 1)];
     this.#failures += 1;
-    setTimeout(() => this.session.start(), waitMs * (0.875 + Math.random() * 0.25));
+    this.#pause.after(waitMs, () => this.session.start());
   }
 
   /** @param {import("../wire.js").Envelope} message */

@@ -146,7 +146,7 @@ export class OwnPhoto {
    * @param {string} title
    */
   async #made(name, title) {
-    const [watched, talking] = [this.#dialog.open, ["connected", "reconnecting", "connecting"].includes(this.#session.state)];
+    const [watched, talking] = [this.#dialog.open, this.#session.running];
     this.#progress = null;
     this.#form.reset();
     this.#unseen();
