@@ -13,7 +13,7 @@ from server import log
 from server.config import CPU_SHARE_LEAST, SESSIONS_PER_MIN_LEAST, Config
 from server.gateway.affinity import Affinity
 from server.gateway.proxy import Gateway
-from server.gateway.workers import WorkerPool
+from server.gateway.workers import END_MOST_S, WorkerPool
 from server.loading import flag
 from server.pressure_board import notes
 from server.serving import ProgressBar, address_url, listening_socket, stop_on_signal, tls_context
@@ -90,4 +90,5 @@ async def _serve(
         await stop.wait()
     finally:
         await runner.cleanup()
-        await pool.aclose()
+        # a worker drains twice: requests that are being answered, then its sessions
+        await pool.aclose(2 * config.drain_timeout_s + END_MOST_S)

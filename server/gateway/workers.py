@@ -1,8 +1,11 @@
 """The worker processes: each a whole server on a loopback port of its own, started anew when it dies."""
 
 import asyncio
+import contextlib
 import logging
+import os
 import re
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +15,8 @@ log = logging.getLogger(__name__)
 READY: Final = re.compile(rb"Anima is ready at (http://[^ ]+)")
 START_TIMEOUT_S: Final = 120.0
 RESTART_PAUSE_S: Final = 1.0
+END_MOST_S: Final = 10.0
+"""What a worker may take to end beyond the time its sessions are given to drain."""
 
 
 @dataclass(slots=True)
@@ -49,15 +54,12 @@ class WorkerPool:
             while any(worker.url is None for worker in self.workers):  # noqa: ASYNC110  # several processes, one wait
                 await asyncio.sleep(0.02)
 
-    async def aclose(self) -> None:
-        """End all workers; they drain their sessions first."""
+    async def aclose(self, most_s: float = END_MOST_S) -> None:
+        """End all workers; they drain their sessions first. One that still runs after `most_s` is killed."""
         for task in self._keepers:
             task.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for worker in self.workers:
-            if worker.process is not None and worker.process.returncode is None:
-                worker.process.terminate()
-        await asyncio.gather(*(w.process.wait() for w in self.workers if w.process is not None))
+        await asyncio.gather(*(_end(worker, most_s) for worker in self.workers))
 
     async def _keep(self, worker: Worker) -> None:
         while True:
@@ -86,3 +88,19 @@ class WorkerPool:
                 worker.url = ready[1].decode()
         status = await process.wait()
         log.error("worker %d ended with status %d and is started anew", worker.index, status)
+
+
+async def _end(worker: Worker, most_s: float) -> None:
+    process = worker.process
+    if process is None or process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(most_s):
+            await process.wait()
+    except TimeoutError:
+        log.error("worker %d did not end within %g s and is killed", worker.index, most_s)
+        # with the processes it started: each worker leads a session of its own
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -1,8 +1,11 @@
-"""Workers are kept whatever happens to them: no process to be had, a line without end, a worker that hangs."""
+"""Workers are kept whatever happens to them: no process to be had, a line without end, one that hangs or is deaf."""
 
 import asyncio
+import contextlib
+import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -15,6 +18,11 @@ from server.gateway.proxy import Gateway
 from server.gateway.workers import WorkerPool
 
 READY = "print('Anima is ready at http://127.0.0.1:1', flush=True); import time; time.sleep(600)"
+DEAF = (
+    "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
+    "print('Anima is ready at http://127.0.0.1:1', child.pid, flush=True); time.sleep(600)"
+)
 ENDLESS = "import sys, time; sys.stdout.write('x' * 300_000); sys.stdout.flush(); time.sleep(600)"
 
 
@@ -42,6 +50,31 @@ async def test_a_worker_that_could_not_be_kept_is_started_anew(
     finally:
         await pool.aclose()
     assert all(one.process is not None and one.process.returncode is not None for one in pool.workers)
+
+
+async def test_a_worker_that_is_deaf_to_its_end_is_killed_with_what_it_started(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pool = WorkerPool(1, (sys.executable, "-c", DEAF), lambda index: None)
+    await pool.start()
+    deaf = pool.workers[0].process
+    assert deaf is not None
+    await pool.aclose(most_s=0.5)
+    assert deaf.returncode == -signal.SIGKILL
+    assert [one.message for one in caplog.records] == ["worker 0 did not end within 0.5 s and is killed"]
+    async with asyncio.timeout(60.0):
+        while members(deaf.pid):  # noqa: ASYNC110  # the kernel's doing
+            await asyncio.sleep(0.01)
+
+
+def members(group: int) -> list[int]:
+    """The processes of a group that still run (Linux)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, own = stat.read_text().rpartition(") ")[2].split()[:3]
+            found += [int(stat.parent.name)] if int(own) == group and state != "Z" else []
+    return found
 
 
 async def test_a_worker_that_hangs_keeps_nobody_from_the_others_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
