@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import Final, TextIO
 
+from server.noise import quieten
 from server.settings import MASK
 
 _PATTERNS: Final = (
@@ -73,3 +74,4 @@ def configure(level: str, form: str, secrets: Iterable[str] = (), stream: TextIO
     # these report every candidate pair and packet at info
     for chatty in ("aioice", "aiortc"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    quieten()

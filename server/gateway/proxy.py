@@ -13,11 +13,14 @@ from aiohttp import web
 from multidict import CIMultiDict
 from prometheus_client.parser import text_string_to_metric_families
 
+from realtime.core.errors import RequestError
 from server.admission import ELSEWHERE
 from server.auth import bearer
+from server.faults import answer_for
 from server.gateway.affinity import Affinity, choose
 from server.gateway.figures import merged
 from server.gateway.workers import WorkerPool
+from server.routes.reading import whole
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,8 @@ HOP_BY_HOP: Final = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
 )
 """RFC 9110 section 7.6.1: these concern one connection only."""
+UNPACKED: Final = frozenset({"gzip", "deflate", "br", "zstd"})
+"""Bodies in these are passed on unpacked, as aiohttp reads them."""
 _FORM_SESSION: Final = re.compile(rb'name="?sessionid"?\r\n(?:[^\r\n]+\r\n)*\r\n([!-~]{1,64})\r\n')
 RETRY_AFTER_S: Final = 2
 RETRY_AFTER_MOST_S: Final = 3600
@@ -88,7 +93,13 @@ class Gateway:
                     log.warning("worker %d does not tell how many sessions it has", index)
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        try:
+            body = await whole(request, self._body_limit_bytes)
+        except RequestError as error:
+            refused_body = answer_for(error, "the gateway")
+            # what is left of it would be read as the next request
+            refused_body.force_close()
+            return refused_body
         fields = _fields(request.content_type, body)
         owner = self._affinity.find(request.path, request.query, bearer(request.headers.get("Authorization")), fields)
         if owner is not None:
@@ -165,6 +176,9 @@ def _onward(request: web.Request) -> "CIMultiDict[str]":
     """The request's headers for a worker, with the viewer's address added as a proxy does."""
     headers = CIMultiDict((k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP)
     headers.popall(ELSEWHERE, None)
+    headers.popall("Content-Length", None)
+    if headers.get("Content-Encoding", "").lower() in UNPACKED:
+        del headers["Content-Encoding"]
     before = headers.get("X-Forwarded-For")
     headers["X-Forwarded-For"] = f"{before}, {request.remote}" if before else str(request.remote)
     return headers
@@ -185,7 +199,7 @@ def _fields(content_type: str, body: bytes) -> Any:
         return None
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -41,19 +41,27 @@ def require_type(request: web.Request, *allowed: str) -> None:
 
 
 async def read_raw(request: web.Request) -> bytes:
-    """The body as it came. Raises `TooLarge`."""
-    limit_bytes = request.app[STATE].config.body_limit_bytes
+    """The body as it came. Raises `TooLarge` or `Malformed`."""
+    return await whole(request, request.app[STATE].config.body_limit_bytes)
+
+
+async def whole(request: web.Request, limit_bytes: int) -> bytes:
+    """The body, where the application holds it to this size. Raises `TooLarge` or `Malformed`."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge("the request's body is too large", field="body", limit=f"{limit_bytes} bytes") from None
+    except web.RequestPayloadError:
+        raise Malformed("the body is not packed as the headers say", field="body") from None
+    except ConnectionError:
+        raise Malformed("the body broke off", field="body") from None
 
 
 async def form_parts(
     request: web.Request, limit_of: Callable[[str | None], int], most: int
 ) -> AsyncIterator[tuple[str | None, bytes]]:
     """Name and content of the first `most` parts of a multipart form. `limit_of` says how many bytes a part of this
-    name may have, or refuses it. Raises `TooLarge` or `InvalidField`."""
+    name may have, or refuses it. Raises `TooLarge`, `InvalidField` or `Malformed`."""
     try:
         reader = await request.multipart()
         for _ in range(most):
@@ -65,6 +73,8 @@ async def form_parts(
             yield part.name, await _content(part, limit_of(part.name))
     except (ValueError, AssertionError, web.HTTPBadRequest, HttpProcessingError) as error:
         raise InvalidField("the form cannot be read", field="body") from error
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise Malformed("the form broke off, or is not packed as the headers say", field="body") from error
 
 
 async def _content(part: BodyPartReader, limit_bytes: int) -> bytes:

@@ -247,3 +247,9 @@ async def test_no_body_breaks_the_server(bench: Bench, body: object) -> None:
     for path in ("/v1/sessions", "/api/offer"):
         status, answer = await bench.call("POST", path, data=text, headers=headers)
         assert status in (201, 400, 422), answer
+
+
+async def test_a_body_that_is_not_packed_as_it_says_is_the_client_s_fault(bench: Bench) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    status, answer = await bench.call("POST", "/v1/sessions", data=b"hello", headers=headers)
+    assert (status, answer["error"]["type"], answer["error"]["field"]) == (400, "malformed", "body")

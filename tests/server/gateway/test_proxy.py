@@ -1,5 +1,8 @@
 """The gateway in front of small fake workers."""
 
+import asyncio
+import gzip
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from server.gateway.affinity import Affinity
 from server.gateway.proxy import Gateway
 from server.gateway.workers import WorkerPool
+from server.noise import quieten
 
 
 @dataclass
@@ -148,3 +152,59 @@ async def test_metrics_of_all_workers_carry_their_number(start: Start) -> None:
     async with front.client.get("/metrics") as response:
         text = await response.text()
     assert 'anima_sessions{worker="0"} 2.0' in text and 'anima_sessions{worker="1"} 2.0' in text
+
+
+async def test_a_packed_body_arrives_unpacked(start: Start) -> None:
+    front = await start(FakeWorker("a"))
+    headers = {"Content-Encoding": "gzip", "Content-Type": "text/plain"}
+    status, answer = await front.call("POST", "/v1/x", data=gzip.compress(b"hello " * 100), headers=headers)
+    assert (status, answer["body"]) == (200, "hello " * 100)
+
+
+@pytest.mark.parametrize(
+    ("data", "packing", "status", "kind"),
+    [
+        (b"hello", "gzip", 400, "malformed"),
+        (b"x" * 1_000_001, "", 413, "too_large"),
+        (gzip.compress(b"x" * 1_000_001), "gzip", 413, "too_large"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_refused_in_our_form(
+    start: Start, caplog: pytest.LogCaptureFixture, data: bytes, packing: str, status: int, kind: str
+) -> None:
+    quieten()
+    front = await start(FakeWorker("a"))
+    headers = {"Content-Encoding": packing} if packing else {}
+    assert (await front.call("POST", "/v1/x", data=data, headers=headers))[1]["error"]["type"] == kind
+    assert front.workers[0].asked == []
+    assert [one for one in caplog.records if one.levelno > logging.INFO] == []
+
+
+DEEP = b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+
+
+@pytest.mark.parametrize("body", [DEEP, b'{"a": "\\ud800"}', b'{"id": 1e999}'])
+async def test_a_body_that_the_gateway_cannot_make_out_is_the_worker_s_business(start: Start, body: bytes) -> None:
+    front = await start(FakeWorker("a"))
+    status, answer = await front.call("POST", "/v1/x", data=body, headers={"Content-Type": "application/json"})
+    assert status == 200 and answer["body"] == body.decode()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"X-Odd: \xff\xfe\x80", b"Authorization: Bearer \xff\xfe\x80", b"Content-Length: 2\r\nContent-Encoding: \xff",
+        b"Cookie: \xc3\x28", b"X-Forwarded-For: \xff",
+    ],
+)  # fmt: skip
+async def test_odd_bytes_in_headers_are_no_fault_of_ours(
+    start: Start, caplog: pytest.LogCaptureFixture, head: bytes
+) -> None:
+    quieten()
+    front = await start(FakeWorker("a"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.client.port)
+    writer.write(b"GET /v1/x HTTP/1.1\r\nHost: 127.0.0.1\r\n" + head + b"\r\n\r\n{}")
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    assert status in (200, 400)
+    assert [one for one in caplog.records if one.levelno > logging.INFO] == []
