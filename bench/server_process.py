@@ -99,17 +99,17 @@ class ServerProcess:
 
     def cpu_s(self) -> float:
         """Processor time of the server and its worker processes since their start."""
-        ticks = sum(_cpu_ticks(pid) for pid in self._family())
+        ticks = sum(_cpu_ticks(pid) for pid in self.family())
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def resident_mb(self) -> float:
         """Resident memory of the server and its worker processes, in MB of 10^6 bytes."""
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._family())
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.family())
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def private_mb(self) -> float:
         """The same without mapped files: what the processes themselves have allocated (Linux)."""
-        found = (re.search(r"RssAnon:\s+(\d+) kB", _status(pid)) for pid in self._family())
+        found = (re.search(r"RssAnon:\s+(\d+) kB", _status(pid)) for pid in self.family())
         return sum(int(one[1]) for one in found if one is not None) * 1024 / 1e6
 
     def open_files(self) -> Counter[str]:
@@ -126,7 +126,14 @@ class ServerProcess:
         """How many threads the server itself runs (Linux)."""
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
 
-    def _family(self) -> list[int]:
+    def kill_worker(self, which: int) -> int:
+        """End one of the worker processes at once, as the kernel does where memory runs out; its process id."""
+        workers = [pid for pid in _children(self.pid) if b"server.cli" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        chosen = workers[which % len(workers)]
+        os.kill(chosen, signal.SIGKILL)
+        return chosen
+
+    def family(self) -> list[int]:
         """The server, its workers and theirs."""
         found = [self.pid]
         for pid in found:
