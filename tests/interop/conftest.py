@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import pytest
 from aiohttp import ClientSession, web
@@ -21,6 +21,7 @@ from playwright.async_api import Page, async_playwright
 from bench.server_process import ServerProcess
 from server.auth import TOKEN_BYTES
 from server.config import Config
+from tests.peers import missing_peer, skip_unless
 from tests.server.sessions.test_session import House
 
 HERE: Final = Path(__file__).parent
@@ -30,29 +31,6 @@ _FLAGS: Final = (
     "--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 )  # fmt: skip
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    """Skips where one of these is missing."""
-    missing = [name for name in programs if shutil.which(name) is None]
-    return skip_unless(not missing, f"needs {', '.join(missing)}: make interop-deps")
-
-
-def skip_unless(has: bool, reason: str) -> pytest.MarkDecorator:
-    """Skips where a peer is missing; with `ANIMA_REQUIRE_PEERS=1` the test runs, and fails for what it lacks."""
-    return pytest.mark.skipif(not has and not peers_required(), reason=reason)
-
-
-def peers_required() -> bool:
-    """Whether a missing peer is a failure, as where all of them were installed for the tests."""
-    return os.environ.get("ANIMA_REQUIRE_PEERS") == "1"
-
-
-def missing_peer(reason: str) -> NoReturn:
-    """Skip, or fail where peers are required."""
-    if peers_required():
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 GO_PATH: Final = Path("/usr/share/gocode")

@@ -7,16 +7,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from aiohttp import ClientSession
 
+from tests.peers import skip_unless
 from tests.server.outputs.ports import free_port
 from tests.server.outputs.stage import until
 
 _JANUS: Final = shutil.which("janus")
 _PARTS: Final = Path("/usr/lib/x86_64-linux-gnu/janus")
-needs_janus: Final = pytest.mark.skipif(
-    _JANUS is None or not _PARTS.exists(), reason="needs Debian's janus: make interop-deps"
+needs_janus: Final = skip_unless(
+    _JANUS is not None and _PARTS.exists(), "needs Debian's janus: make interop-deps"
 )
 
 

@@ -1,7 +1,6 @@
 """Every kind of output at once from one session: it is rendered once, and encoded once for each codec."""
 
 import asyncio
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from server.media.audio_encoder import OpusEncoder
 from server.media.packets import EncodedSound, EncodedVideo
 from server.media.video_encoder import H264Encoder
 from server.outputs.book import Kind, OutputWish
-from server.outputs.libsrt import available
 from server.outputs.muxer import AacTrack
 from server.sessions.session import Session
 from tests.interop.conftest import needs_pion
@@ -27,12 +25,10 @@ from tests.interop.test_outputs import TOKEN, pion
 from tests.server.outputs.ports import free_port, free_udp_ports
 from tests.server.outputs.stage import until
 from tests.server.outputs.test_rtmp import needs_nginx, nginx
+from tests.server.outputs.test_srt import needs_receiver
 from tests.server.sessions.test_session import SPEC, House
 
-needs_srt = pytest.mark.skipif(
-    shutil.which("srt-live-transmit") is None or not available(), reason="needs Debian's srt-tools: make interop-deps"
-)
-pytestmark = [pytest.mark.slow, needs_pion, needs_janus, needs_nginx, needs_srt]
+pytestmark = [pytest.mark.slow, needs_pion, needs_janus, needs_nginx, needs_receiver]
 PICTURES = 120
 
 

@@ -9,12 +9,12 @@ from tests.interop.conftest import (
     built_go,
     in_browser,
     in_node,
-    needs,
     needs_pion,
     new_session,
     output_of,
     session_state,
 )
+from tests.peers import needs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from bench.server_process import ServerProcess
-from tests.interop.conftest import in_browser, needs, new_session, session_state
+from tests.interop.conftest import in_browser, new_session, session_state
+from tests.peers import needs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 HAS_MUXER = "whip" in av.formats_available

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.interop.conftest import missing_peer, needs, skip_unless
+from tests.peers import missing_peer, needs, skip_unless
 
 ABSENT = "no-such-program-anywhere"
 

@@ -16,7 +16,8 @@ from bench.server_process import ServerProcess
 from server.config import Config
 from server.connectivity import examine_paths
 from server.settings import IceServer
-from tests.interop.conftest import KEY, in_browser, needs, new_session
+from tests.interop.conftest import KEY, in_browser, new_session
+from tests.peers import needs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs("turnserver")]
 SECRET = "a secret shared with coturn"

@@ -16,14 +16,15 @@ from server.outputs.rtmp import RtmpSink
 from server.outputs.samples import Picture
 from server.outputs.sink import SinkFailed
 from server.outputs.targets import Rules, read_target
+from tests.peers import skip_unless
 from tests.server.outputs.media import FPS, read, samples
 from tests.server.outputs.ports import free_port
 from tests.server.outputs.stage import SIZE, Script, nothing, until
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
-needs_nginx = pytest.mark.skipif(
-    shutil.which("nginx") is None or not MODULE.exists(),
-    reason="needs Debian's nginx and libnginx-mod-rtmp: make interop-deps",
+needs_nginx = skip_unless(
+    shutil.which("nginx") is not None and MODULE.exists(),
+    "needs Debian's nginx and libnginx-mod-rtmp: make interop-deps",
 )
 KEY = "the-stream-key"
 

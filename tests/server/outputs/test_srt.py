@@ -11,13 +11,14 @@ from server.outputs.libsrt import available
 from server.outputs.sink import SinkFailed
 from server.outputs.srt import SrtSink
 from server.outputs.targets import Rules, read_target
+from tests.peers import skip_unless
 from tests.server.outputs.media import FPS, read, samples
 from tests.server.outputs.ports import free_port
 from tests.server.outputs.stage import SIZE, Script, nothing
 
-needs_library = pytest.mark.skipif(not available(), reason="needs Debian's libsrt1.5-gnutls: make interop-deps")
-needs_receiver = pytest.mark.skipif(
-    shutil.which("srt-live-transmit") is None or not available(), reason="needs Debian's srt-tools: make interop-deps"
+needs_library = skip_unless(available(), "needs Debian's libsrt1.5-gnutls: make interop-deps")
+needs_receiver = skip_unless(
+    shutil.which("srt-live-transmit") is not None and available(), "needs Debian's srt-tools: make interop-deps"
 )
 WORD = "a-passphrase"
 

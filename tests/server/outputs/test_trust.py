@@ -1,6 +1,5 @@
 """RTMPS to nginx with its RTMP module behind stunnel: whose certificates are taken, and what is said of the others."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from server.outputs.rtmp import RtmpSink
 from server.outputs.sink import SinkFailed
 from server.outputs.targets import Rules, read_target
 from server.outputs.trust import trusting
+from tests.peers import needs
 from tests.server.outputs.certificates import Authority, authority, own_certificate
 from tests.server.outputs.media import FPS, read, samples
 from tests.server.outputs.ports import free_port
@@ -19,9 +19,7 @@ from tests.server.outputs.stage import SIZE, Script, nothing, until
 from tests.server.outputs.test_rtmp import KEY, needs_nginx, nginx
 
 HOST = "localhost"
-needs_stunnel = pytest.mark.skipif(
-    shutil.which("stunnel4") is None, reason="needs Debian's stunnel4: make interop-deps"
-)
+needs_stunnel = needs("stunnel4")
 
 
 @pytest.fixture
