@@ -123,7 +123,8 @@ REQUESTS: Final[Mapping[str, Bad]] = {
         "/v1/sessions/{id}/outputs", {"kind": "mp4", "name": "../../../tmp/a"}, 400, 422, bearer="key"
     ),
     "an unknown path": Bad("GET", "/v1/nothing/../..//%2e%2e/%00%ff", expected=frozenset({400, 404})),
-    "an unknown method": Bad("BREW", "/v1/sessions", expected=frozenset({405})),
+    "an unknown method": Bad("BREW", "/v1/sessions", expected=frozenset({400, 405})),
+    "another method": Bad("PUT", "/v1/sessions", expected=frozenset({405})),
     "another site's page": Bad("GET", "/v1/sessions/{id}", expected=frozenset({403}), headers={"Origin": "https://x.example"}),
     "a session of another shape": Bad("GET", "/v1/sessions/%F0%9F%99%82%0d%0a", expected=frozenset({400, 404})),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The walk of `bench.chaos`: its plan is a function of its seed, what it judges, and a short one against a real server."""
+"""The walk of `bench.chaos`: a plan from its seed, what is held against answers, a short one against a real server."""
 
 from collections import Counter
 
