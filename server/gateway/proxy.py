@@ -54,6 +54,7 @@ class Gateway:
         """The aiohttp application of the gateway."""
         app = web.Application(client_max_size=self._body_limit_bytes)
         app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/v1/sessions", self._sessions)
         app.router.add_route("*", "/{path:.*}", self._pass)
         app.cleanup_ctx.append(self._life)
         return app
@@ -69,6 +70,22 @@ class Gateway:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(text=merged(await self._expositions()), content_type="text/plain", charset="utf-8")
+
+    async def _sessions(self, request: web.Request) -> web.StreamResponse:
+        """The sessions of all workers; those of one that does not answer just now are left out."""
+        found: list[Any] = []
+        answer: web.StreamResponse | None = None
+        for worker in self._pool.workers:
+            told = await self._ask(request, worker.index, b"")
+            if told.status == FULL:
+                continue
+            if told.status != 200 or not isinstance(told, web.Response) or not isinstance(told.body, bytes):
+                return told
+            found += json.loads(told.body)["sessions"]
+            answer = told
+        if answer is None:
+            return _unavailable()
+        return web.Response(text=json.dumps({"sessions": found}), headers=answer.headers)
 
     async def _expositions(self) -> dict[int, str]:
         """Each ready worker's metrics."""
@@ -144,8 +161,8 @@ class Gateway:
             return _unavailable()
 
     def _note(self, request: web.Request, index: int, status: int, headers: Mapping[str, str], data: bytes) -> None:
-        """Learn from an answer: the names it gives out, and that there may be one session more."""
-        if request.method == "POST" and status in (200, 201):
+        """Learn from an answer: the names it gives out, of a task too, and that there may be one session more."""
+        if request.method == "POST" and (status in (200, 201) or (status == 202 and "Location" in headers)):
             self._affinity.learn(index, headers.get("Location"), _fields("application/json", data))
             self._pool.workers[index].sessions += status == 201
 

@@ -19,8 +19,8 @@ from server.pressure_board import notes
 from server.serving import ProgressBar, address_url, listening_socket, stop_on_signal, tls_context
 from server.surfaces import Progress
 
-UPLOAD_MAX_BYTES: Final = 17 * 1024 * 1024
-"""The largest request passed on: a sound file in its form. What each route takes is the worker's business."""
+UPLOAD_MAX_BYTES: Final = 33 * 1024 * 1024
+"""The largest request passed on: a photo in its form. What each route takes is the worker's business."""
 Prepare = Callable[[Config, Progress], None]
 
 

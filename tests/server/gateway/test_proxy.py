@@ -29,6 +29,8 @@ class FakeWorker:
     def application(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/v1/sessions", self._open)
+        app.router.add_get("/v1/sessions", self._list)
+        app.router.add_post("/v1/avatars", self._bake)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/events", self._events)
         app.router.add_route("*", "/{path:.*}", self._echo)
@@ -40,6 +42,15 @@ class FakeWorker:
             return web.json_response({"error": {"message": "full"}}, status=503, headers={"Retry-After": "5"})
         name = f"{self.name}-session-{len(self.asked):04}"
         return web.json_response({"id": name, "token": f"{name}-token"}, status=201)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != "Bearer key":
+            return web.json_response({"error": {"message": "no key"}}, status=401)
+        return web.json_response({"sessions": [{"id": f"{self.name}-session"}]}, headers={"Cache-Control": "no-store"})
+
+    async def _bake(self, request: web.Request) -> web.Response:
+        name = f"{self.name}-task-0123456789"
+        return web.json_response({"id": name}, status=202, headers={"Location": f"/v1/avatars/tasks/{name}"})
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(text="# TYPE anima_sessions gauge\nanima_sessions 2.0\n")
@@ -208,3 +219,26 @@ async def test_odd_bytes_in_headers_are_no_fault_of_ours(
     writer.close()
     assert status in (200, 400)
     assert [one for one in caplog.records if one.levelno > logging.INFO] == []
+
+
+async def test_the_sessions_of_all_workers_are_listed(start: Start) -> None:
+    front = await start(FakeWorker("a"), FakeWorker("b"), FakeWorker("c"))
+    front.pool.workers[1].url = None
+    async with front.client.get("/v1/sessions", headers={"Authorization": "Bearer key"}) as answer:
+        assert await answer.json() == {"sessions": [{"id": "a-session"}, {"id": "c-session"}]}
+        assert (answer.content_type, answer.headers["Cache-Control"]) == ("application/json", "no-store")
+    status, refused = await front.call("GET", "/v1/sessions")
+    assert status == 401 and refused["error"]["message"] == "no key"
+    for worker in front.pool.workers:
+        worker.url = None
+    async with front.client.get("/v1/sessions") as answer:
+        assert answer.status == 503 and answer.headers["Retry-After"]
+
+
+async def test_a_task_is_asked_for_where_it_runs(start: Start) -> None:
+    front = await start(FakeWorker("a"), FakeWorker("b"))
+    front.pool.workers[0].sessions = 1
+    _, task = await front.call("POST", "/v1/avatars", data=b"")
+    assert task["id"].startswith("b-")
+    front.pool.workers[1].sessions = 2
+    assert (await front.call("GET", f"/v1/avatars/tasks/{task['id']}"))[1]["worker"] == "b"
