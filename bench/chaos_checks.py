@@ -28,8 +28,8 @@ EMPTY_S: Final = 120.0
 """How long the server has to be empty once every session has ended: vanished peers are noticed by their silence."""
 BACK_S: Final = 60.0
 """After that, how long to give back what it held: connections kept alive run out, timers fire."""
-REST_S: Final = 18.0
-"""Longer than connections without a use are kept (aiohttp: 15 s)."""
+REST_S: Final = 32.0
+"""Longer than connections without a use are kept (aiohttp: 15 s, looked at every 15 s)."""
 LOOK_EVERY_S: Final = 0.5
 GAUGES: Final = ("sessions", "viewers", "outputs")
 SHOWN: Final = 40
