@@ -10,7 +10,8 @@ without one its keys are null and `regressor` says why. `--gpu` measures a CUDA 
   full frame of 512 x 512 over the crop, same weights, same run.
 - `m_…` the same for size M, FP32 only: it is a GPU's size.
 - `psnr_db`, `ssim`: the least of the crops that are `judged`: those that the card says the net improves, for they alone
-  are used; mouth and eyes where it names none.
+  are used; mouth and eyes where it names none. `ssim_reached` and `ssim_unreached` part the SSIM into where the net may
+  change the base and where not, `ssim_ceiling` is what the truth as its answer would have.
 
 Times are CPU time of one thread."""
 
@@ -43,6 +44,7 @@ DRIFT_ROUNDS: Final = 12
 UNTRAINED: Final = "random"
 RANDOM: Final = "random: times only"
 UNCONTROLLED: Final = "none named: no control comes with Anima, and none was trained on the people of these weights"
+_SSIMS: Final = ("ssim_reached", "ssim_reached_gain", "ssim_unreached", "ssim_ceiling")
 QUALITY: Final = ("psnr_db", "ssim", "seam", "int8_loss_db", "landmark_nme", "flicker")
 
 
@@ -209,7 +211,7 @@ def quality(weights: Weights, cache: ClipCache, source: str, count: int) -> dict
             lost.append(best.psnr_db - less.psnr_db)
     told = {key: min(one[key] for one in detail.values()) for key in ("psnr_db", "ssim")}
     first: Mapping[str, float] = detail[crops[0]]
-    told |= {key: first[key] for key in ("seam", "flicker", "psnr_gain_db", "interior_gain_db")}
+    told |= {key: first[key] for key in ("seam", "flicker", "psnr_gain_db", "interior_gain_db", *_SSIMS)}
     playing = [drift_db_per_min(exact, weights.objective, clip, DRIFT_ROUNDS) for clip in held[crops[0]][:DRIFT_CLIPS]]
     told["drift_db_per_min"] = round(float(np.mean(playing)), 3)
     landmarks = {"landmark_nme": _landmark_nme(weights, steps) if "mouth" in crops else None}

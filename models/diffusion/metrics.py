@@ -19,6 +19,8 @@ _GROUPS: Final = (
     ("sclera", "iris"), ("iris",), ("lid",),
 )  # fmt: skip
 _FEWEST_PX: Final = 12
+MARGIN_PX: Final = 5
+"""Half of SSIM's window."""
 
 
 def psnr_db(picture: Bytes, truth: Bytes, weight: Bytes | None = None) -> float:
@@ -33,6 +35,12 @@ def psnr_db(picture: Bytes, truth: Bytes, weight: Bytes | None = None) -> float:
 
 def ssim(picture: Bytes, truth: Bytes) -> float:
     """Structural similarity of the luma of two pictures (H, W, 3) (Wang et al., 2004; Gaussian window, sigma 1.5)."""
+    return float(ssim_map(picture, truth).mean())
+
+
+def ssim_map(picture: Bytes, truth: Bytes) -> Floats:
+    """`ssim` at each pixel but those within `MARGIN_PX` of the border, whose windows reach beyond it,
+    (H - 2 MARGIN_PX, W - 2 MARGIN_PX)."""
     x, y = (p.astype(np.float64) @ _LUMA for p in (picture, truth))
 
     def mean(values: Floats) -> Floats:
@@ -41,7 +49,7 @@ def ssim(picture: Bytes, truth: Bytes) -> float:
     mx, my = mean(x), mean(y)
     vx, vy, vxy = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
     map_ = ((2 * mx * my + _C1) * (2 * vxy + _C2)) / ((mx * mx + my * my + _C1) * (vx + vy + _C2))
-    return float(map_[5:-5, 5:-5].mean())
+    return np.asarray(map_[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX], np.float64)
 
 
 def seam(picture: Bytes, base: Bytes) -> float:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.diffusion import metrics
 from models.diffusion.data.cache import ClipCache
@@ -38,6 +39,9 @@ STEP_GAIN_DB: Final = 0.1
 LEAST_GAIN_DB: Final = 0.5
 """A crop that gains less than this over its warped base is not worth its time."""
 SEED: Final = 1
+_COUNTS: Final = 0.5
+_NOTHING: Final = 1 / 64
+"""Of the reach: less changes no byte by more than 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ class Figures:
     seam: float
     flicker: float
     """Mean error of the change from frame to frame along the flow, in 0..255, inside."""
+    ssim_reached: float
+    """SSIM where a net's answer counts for more than half; `ssim_reached_gain` over the base there."""
+    ssim_reached_gain: float
+    ssim_unreached: float
+    """SSIM where it counts for nothing, and the warped base stays: nan where there is no such place."""
+    ssim_ceiling: float
+    """SSIM of the truth itself as a net's answer: more is not to be had where the base stays."""
 
 
 def rollout(runtime: RoiRuntime, objective: str, clip: RoiClip, steps: int, *, shallow: bool = False) -> list[Floats]:
@@ -87,18 +98,37 @@ def rollout(runtime: RoiRuntime, objective: str, clip: RoiClip, steps: int, *, s
 
 def figures(clips: Sequence[RoiClip], made: Sequence[Sequence[Floats]]) -> Figures:
     """The outputs of some clips against their truth."""
-    rows = []
+    rows: list[list[float]] = []
     for clip, outputs in zip(clips, made, strict=True):
         for index, (sample, output) in enumerate(zip(clip.samples, outputs, strict=True)):
             picture, inside = to_bytes(output), sample.interior
             psnr, base = (metrics.psnr_db(one, sample.truth) for one in (picture, sample.base))
             within = [metrics.psnr_db(one, sample.truth, inside) for one in (picture, sample.base)]
-            ssim, plain = (metrics.ssim(one, sample.truth) for one in (picture, sample.base))
+            ssims = _ssims(sample, picture)
             change = _change(sample, clip.samples[index - 1], output, outputs[index - 1]) if index else np.nan
             rows.append([
-                psnr, psnr - base, within[0] - within[1], ssim, ssim - plain, metrics.seam(picture, sample.base), change
+                psnr, psnr - base, within[0] - within[1], *ssims[:2],
+                metrics.seam(picture, sample.base), change, *ssims[2:],
             ])  # fmt: skip
     return Figures(*(round(float(n), 4) for n in np.nanmean(rows, 0)))
+
+
+def _ssims(sample: RoiSample, picture: NDArray[np.uint8]) -> tuple[float, float, float, float, float, float]:
+    """Of the crop and its gain, of where the net reaches and its gain, of where not, and of the truth as its answer."""
+    near = reach(sample.fields)
+    base = to_unit(sample.base)
+    perfect = to_bytes(base + (to_unit(sample.truth) - base) * near)
+    own, plain, best = (metrics.ssim_map(one, sample.truth) for one in (picture, sample.base, perfect))
+    inner = near[metrics.MARGIN_PX : -metrics.MARGIN_PX, metrics.MARGIN_PX : -metrics.MARGIN_PX]
+
+    def mean(values: NDArray[np.float64], where: NDArray[np.bool_]) -> float:
+        return float(values[where].mean()) if where.any() else float("nan")
+
+    reached, untouched = inner > _COUNTS, inner < _NOTHING
+    return (
+        float(own.mean()), float(own.mean() - plain.mean()),
+        mean(own, reached), mean(own - plain, reached), mean(own, untouched), float(best.mean()),
+    )  # fmt: skip
 
 
 def drift_db_per_min(runtime: RoiRuntime, objective: str, clip: RoiClip, rounds: int) -> float:

@@ -17,8 +17,13 @@ CLIPS = [FakeSource().clip(seed, "mouth", 3, Split.HELD_OUT) for seed in range(2
 def test_the_truth_gains_and_the_base_gains_nothing() -> None:
     perfect = figures(CLIPS, [[to_unit(sample.truth) for sample in clip.samples] for clip in CLIPS])
     assert perfect.psnr_db == 99 and perfect.psnr_gain_db > 50 and perfect.flicker < 1
+    assert perfect.ssim == perfect.ssim_reached == perfect.ssim_unreached == 1
+    assert perfect.ssim_reached_gain > 0.1 and perfect.ssim_ceiling < 1, "what stays of the base is not to be mended"
     nothing = figures(CLIPS, [[to_unit(sample.base) for sample in clip.samples] for clip in CLIPS])
     assert nothing.psnr_gain_db == nothing.ssim_gain == nothing.interior_gain_db == 0 and nothing.seam == 1
+    assert nothing.ssim_reached_gain == 0 and nothing.ssim < nothing.ssim_ceiling == perfect.ssim_ceiling
+    there = nothing.ssim_reached, nothing.ssim_unreached
+    assert min(there) < nothing.ssim < max(there)
 
 
 def test_an_untrained_net_improves_nothing_and_its_card_says_so(place: Path) -> None:
