@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -23,6 +24,7 @@ from server.loading import flag, unknown_variables
 from server.surfaces import Progress, Services
 
 logger = logging.getLogger(__name__)
+PARENT_EVERY_S = 1.0
 Build = Callable[[Config, Progress], Services]
 
 
@@ -66,10 +68,23 @@ async def _serve(config: Config, services: Services, started_s: float, tls: ssl.
         url = config.public_url or address_url(config.host, listener.getsockname()[1], tls is not None)
         settle_collector()
         print(f"Anima is ready at {url} ({time.monotonic() - started_s:.1f} s)", flush=True)
+        # only a worker is given a note; its gateway, if killed, cannot tell it to end
+        alone = asyncio.create_task(end_with_parent(stop)) if config.pressure_note is not None else None
         await stop.wait()
+        if alone is not None:
+            alone.cancel()
         logger.info("shutting down")
     finally:
         await runner.cleanup()
+
+
+async def end_with_parent(stop: asyncio.Event) -> None:
+    """Set the event when the process that started this one is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110  # nobody tells of it
+        await asyncio.sleep(PARENT_EVERY_S)
+    logger.warning("the process that started this one is gone")
+    stop.set()
 
 
 def stop_on_signal() -> asyncio.Event:

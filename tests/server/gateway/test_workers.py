@@ -26,7 +26,8 @@ async def gateway() -> AsyncIterator[tuple[str, int]]:
     found = re.search(r"http://\S+", line)
     assert found, line
     yield found[0], process.pid
-    process.terminate()
+    if process.returncode is None:
+        process.terminate()
     await process.wait()
 
 
@@ -79,3 +80,24 @@ async def test_a_dead_worker_takes_only_its_own_sessions_and_is_started_anew(gat
                 await asyncio.sleep(0.1)
             fresh = await client.create_session()
             assert await alive(fresh)
+
+
+@pytest.mark.slow
+async def test_workers_end_with_a_gateway_that_was_killed(gateway: tuple[str, int]) -> None:
+    address, pid = gateway
+    async with AnimaClient(address) as client:
+        await client.create_session()
+    workers = worker_pids(pid)
+    assert len(workers) == 2
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(60):
+        while any(runs(worker) for worker in workers):  # noqa: ASYNC110  # other processes' doing
+            await asyncio.sleep(0.1)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process has not ended (Linux); one that nobody has waited for has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
