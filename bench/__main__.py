@@ -14,6 +14,7 @@ from bench.harness import HEAD, ROOT
 
 QUICK: Final[Mapping[str, int]] = {
     "barge_in": 8,
+    "chaos": 20,
     "deadlines": 10,
     "encoders": 75,
     "fanout": 7,

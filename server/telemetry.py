@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from realtime.core.errors import ConfigError
+from realtime.core.extras import how_to_install
 from server.config import Config
 
 if TYPE_CHECKING:
@@ -60,6 +61,6 @@ def telemetry(config: Config, exporter: "SpanExporter | None" = None) -> Telemet
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        raise ConfigError("otel_endpoint needs OpenTelemetry: pip install 'anima[otel]'") from None
+        raise ConfigError(f"otel_endpoint needs OpenTelemetry: {how_to_install('otel')}") from None
     found = exporter or OTLPSpanExporter(endpoint=config.otel_endpoint)
     return Telemetry(BatchSpanProcessor(found, schedule_delay_millis=1000))

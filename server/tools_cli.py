@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from realtime.core.errors import ConfigError
+from realtime.core.extras import how_to_install
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NO_OPTIONS: Final = "\0"
@@ -63,5 +64,5 @@ def _run_main(module: str, rest: list[str]) -> int:
     try:
         run = import_module(module).main
     except ImportError as error:
-        raise ConfigError(f"{module} needs the packages of the extra `train`: {error}") from error
+        raise ConfigError(f"{module} takes more packages ({error}): {how_to_install('diffusion')}") from error
     return int(run(rest))

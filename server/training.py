@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from realtime.core.errors import ConfigError
+from realtime.core.extras import how_to_install
 from server.tools_cli import add_trainings
 
 LONGEST_LEG_S: Final = 540.0
@@ -35,7 +36,7 @@ def train_roi(arguments: argparse.Namespace) -> int:
         from models.diffusion.train.config import load_config
         from models.diffusion.train.legs import leg
     except ImportError as error:
-        raise ConfigError(f"training needs the packages of the extra `train`: {error}") from error
+        raise ConfigError(f"training takes more packages ({error}): {how_to_install('diffusion')}") from error
     config = load_config(arguments.config)
     out = arguments.out or Path("out") / config.name
     cache = arguments.cache or Path("out") / "roi-clips"

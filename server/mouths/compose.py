@@ -63,7 +63,7 @@ def mouthpiece(config: Config) -> "Mouthpiece":
     """See `mouths`; for settings that name a net."""
     place, source = config.mouth_net, config.source("mouth_net")
     assert place is not None
-    require_packages(config, "mouth_net", NEEDED, "painter")
+    require_packages(config, "mouth_net", NEEDED, "diffusion")
     from models.diffusion.door.card import read_card
 
     try:

@@ -24,7 +24,7 @@ def paints(config: Config, avatars: Collection) -> Paints:
     Raises `ConfigError` if its packages are not installed."""
     if config.painter is None:
         return Paints(None, Paintable(avatars))
-    require_packages(config, "painter", NEEDED, "painter")
+    require_packages(config, "painter", NEEDED, "diffusion")
     from models.diffusion.door.studio import Studio
 
     studio = Studio(config.painter, styles_path(config), config.style_licences, config.painter_share)

@@ -13,8 +13,7 @@ from server.routes.table import Operation
 from server.state import GRANT, STATE
 
 NO_PORTRAITS: Final = (
-    'Nothing here can find the face in a photo. Install it with: pip install "anima[vision]" '
-    "(in a checkout: make setup-photos), then start the server again."
+    "Nothing here can find the face in a photo. In Anima's folder, say: make setup-photos. Then start the server again."
 )
 
 

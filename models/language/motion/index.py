@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.core.errors import ConfigError
+from realtime.core.extras import how_to_install
 
 Floats = NDArray[np.float32]
 MAX_ROWS: Final = 1_000_000
@@ -59,5 +60,5 @@ def _engine(wanted: str) -> str:
         raise ValueError(f"no search engine {wanted!r}; there are auto, faiss, numpy")
     installed = importlib.util.find_spec("faiss") is not None
     if wanted == "faiss" and not installed:
-        raise ConfigError("FAISS is not installed: pip install 'anima[search]', or search with numpy")
+        raise ConfigError(f"FAISS is not installed; search with numpy, or {how_to_install('search')}")
     return wanted if wanted != "auto" else "faiss" if installed else "numpy"
