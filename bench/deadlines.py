@@ -16,21 +16,26 @@ seconds.
   much was done for them.
 - `idle_share_1_session`: what one speaking session leaves of all cores.
 - With `--overload_s S`, a third server is held up for S seconds by two busy programs per core, which is twice what
-  there is: `overload_skew_ms_max` is the largest skew of any picture meanwhile, `overload_down_ms_max` how long the
-  slowest of the sessions that stepped down took to do so, `overload_back_s_max` how long after the end the last one was
-  back on its best rung at the full frame rate. Not under `chrt`: who has real-time priority is not held up by others.
+  there is, from when all sessions do their best on, or after `_BEST_WAIT_S` without that
+  (`overload_low_before`: how many did not). `overload_skew_ms_max` is the largest skew of any picture meanwhile,
+  `overload_down_ms_max` how long the slowest of the sessions that stepped down went on doing its best,
+  `overload_back_s_max` how long after the end the last one was back to its best for good, and
+  `overload_first_back_s_max` for the first time; infinite for one that was not. Not under `chrt`: who has real-time
+  priority is not held up by others.
 - `others_cpu`: cores that programs other than the bench and its server were using meanwhile; lateness tells little of
   the server where it is not near zero, unless all of this runs before them (`chrt --rr 1 python -m bench.deadlines`).
 """
 
 import asyncio
+import math
 import os
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +47,6 @@ from bench.harness import Goal, Option, Result, command, machine_busy_s
 from bench.hog import Hog
 from bench.server_process import ServerProcess
 from client.sdk import AnimaClient, RemoteSession
-from realtime.core.budget import LADDER
 
 GOALS: Final = (
     Goal("late_ratio", most=0.001),
@@ -148,6 +152,9 @@ def texts(start: int, length_s: float) -> list[str]:
 
 _AFTER_S: Final = 5.0
 """How long sessions are watched after an overload."""
+_BEST_WAIT_S: Final = 20.0
+"""How long it is waited before an overload for all to do their best."""
+_LOOK_S: Final = 0.1
 
 
 @asynccontextmanager
@@ -191,7 +198,12 @@ async def run(server: ServerProcess, sessions: int, window_s: float) -> Result:
 
 async def overload(server: ServerProcess, sessions: int, hog_s: float) -> Result:
     """Sessions that speak while other programs take the processor, and after."""
-    async with speaking(server, sessions, hog_s + _AFTER_S) as spectators:
+    async with speaking(server, sessions, hog_s + _AFTER_S + _BEST_WAIT_S) as spectators:
+        until_s = time.monotonic() + _BEST_WAIT_S
+        while any([Standing.of(await viewer.session.state()).low for viewer in spectators]):
+            if time.monotonic() > until_s:
+                break
+            await asyncio.sleep(_LOOK_S)
         for viewer in spectators:
             viewer.forget()
         before = [await viewer.told() for viewer in spectators]
@@ -224,25 +236,64 @@ def _watched(
     return [Watched(*came, thinned(later, told.zero_s)) for came, told, later in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a session does for its frames: on which rung, of which it has at best, every how many-th frame."""
+
+    rung: str
+    best: str
+    every: int
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> "Standing":
+        """As the session tells it."""
+        return cls(state["rung"], state["best"], state["every"])
+
+    @property
+    def low(self) -> bool:
+        """Whether it is less than its best."""
+        return self.rung != self.best or self.every > 1
+
+    def after(self, step: Mapping[str, Any]) -> "Standing":
+        """What a decision makes of it."""
+        if step["kind"] == "ladder":
+            return replace(self, rung=step["rung"])
+        return replace(self, every=int(step["rung"].split()[-1])) if step["kind"] == "rate" else self
+
+
+def standings(told: Told, later: Mapping[str, Any], begun_s: float) -> list[tuple[float, Standing]]:
+    """How a session stood at a Unix time after it told of itself, and from each decision on that changed that."""
+    stood = Standing.of(told.state)
+    found: list[tuple[float, Standing]] = []
+    for step in later["decisions"]:
+        if step["at_s"] > told.state["clock_s"]:
+            stood = stood.after(step)
+            found.append((step["at_s"] + told.zero_s, stood))
+    earlier = [one for at_s, one in found if at_s < begun_s]
+    at_begin = earlier[-1] if earlier else Standing.of(told.state)
+    return [(begun_s, at_begin), *((at_s, one) for at_s, one in found if at_s >= begun_s)]
+
+
 def of_decisions(
     before: Sequence[Told], after: Sequence[Mapping[str, Any]], begun_s: float, ended_s: float
 ) -> Result:
     """When the sessions stepped down after an overload began and were back after it had ended (Unix times)."""
-    down_ms, back_s = [], []
+    down_ms, first_s, back_s, low = [], [], [], 0
     for told, later in zip(before, after, strict=True):
-        steps = [
-            (step["at_s"] + told.zero_s, step["down"])
-            for step in later["decisions"]
-            if step["kind"] != "path" and step["at_s"] + told.zero_s >= begun_s
-        ]
-        down_ms += [1e3 * (at_s - begun_s) for at_s, down in steps if down][:1]
-        # it may have begun with a session that was not on its best rung yet
-        whole = LADDER.index(later["rung"]) <= LADDER.index(told.state["rung"]) and later["every"] == 1
-        last_s = max((at_s for at_s, _ in steps), default=begun_s)
-        back_s.append(max(0.0, last_s - ended_s) if whole else float("inf"))
+        stood = standings(told, later, begun_s)
+        low += stood[0][1].low
+        fell = [at_s for (_, was), (at_s, came) in pairwise(stood) if at_s <= ended_s and came.low and not was.low]
+        if fell or stood[0][1].low:
+            down_ms.append(1e3 * (fell[0] - begun_s) if fell else 0.0)
+        at_end = [one for at_s, one in stood if at_s <= ended_s][-1]
+        rose = [at_s for (_, was), (at_s, came) in pairwise(stood) if at_s > ended_s and was.low and not came.low]
+        first_s.append(0.0 if not at_end.low else min(rose, default=math.inf) - ended_s)
+        back_s.append(math.inf if stood[-1][1].low else max(rose, default=ended_s) - ended_s)
     return {
+        "overload_low_before": low,
         "overload_sessions_down": len(down_ms),
         "overload_down_ms_max": round(max(down_ms), 1) if down_ms else None,
+        "overload_first_back_s_max": round(max(first_s), 2),
         "overload_back_s_max": round(max(back_s), 2),
     }
 

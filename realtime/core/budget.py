@@ -136,7 +136,9 @@ class Ladder:
     times; one that holds ends that. `best` is the highest rung the session's equipment really has.
 
     What the whole process feels comes from `press`: at once down to the cheapest frames, or to half of them, and not
-    up again before it has ended."""
+    up again before it has ended. Sessions that were all pressed down would all come up at one moment, and have all to
+    be drawn anew that was kept meanwhile: back to whole frames each waits longer by its `phase` (0 to 1) of half of
+    `up_after`."""
 
     best: Rung = "warp"
     down_after: int = 3
@@ -147,6 +149,7 @@ class Ladder:
     """A frame that can be sent only this part of its interval after its media time is strained, as is one that takes
     longer than the whole interval."""
     patience: int = 2
+    phase: float = 0.0
     share: float = field(init=False, default=0.0)
     """What the last frame took of its interval."""
     strained: bool = field(init=False, default=False)
@@ -200,6 +203,8 @@ class Ladder:
             return self._step(1, f"{needed} of {self.window} frames late", now_s)
         # fewer frames are made below the ladder, so fewer are waited for
         wanted = self.up_after * self._wait // (self.every * (2 if self._climbing else 1))
+        if self._place == LADDER.index("cached"):
+            wanted += int(self.phase * self.up_after / 2)
         if self._calm >= wanted and self._place > LADDER.index(self.best) and not self._pressed:
             self._proving = self.up_after
             self._climbing = True

@@ -23,10 +23,10 @@ class Limits:
     up_after: int = 24
     """Frames with time to spare after which more is done."""
 
-    def ladder(self, equipped: Rung) -> Ladder:
-        """The ladder of a session whose equipment reaches up to a rung."""
+    def ladder(self, equipped: Rung, phase: float = 0.0) -> Ladder:
+        """The ladder of a session whose equipment reaches up to a rung; `phase` as `Ladder` has it."""
         best = max(self.best, equipped, key=LADDER.index)
-        return Ladder(best=best, down_after=self.down_after, up_after=self.up_after)
+        return Ladder(best=best, down_after=self.down_after, up_after=self.up_after, phase=phase)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections import deque
 from collections.abc import Callable
@@ -79,7 +80,9 @@ class Production:
         denoiser = shared.denoise(stock.avatar, session_id)
         if log is not None:
             log.denoiser(denoiser)
-        self._ladder = SCENES[spec.scene].ladder.ladder(equipped(denoiser, mouths=shared.mouths.able))
+        self._ladder = SCENES[spec.scene].ladder.ladder(
+            equipped(denoiser, mouths=shared.mouths.able), random.Random(session_id).random()
+        )
         self._guard = Guarding(lambda *moved: self._stock.avatar.displacement_px(*moved))
         self._shop = shop = Workshop(
             plan, clock, stock, shared.compute, shared.costs, self._ladder, denoiser, shared.refining,
@@ -161,6 +164,7 @@ class Production:
         counters, media, cache = self._generator.counters, self.egress.snapshot(), self._stock.counters
         return {
             "rung": self._ladder.rung,
+            "best": self._ladder.best,
             "frames": counters.frames,
             "late": counters.late,
             "skipped": counters.skipped,

@@ -1,5 +1,7 @@
 """Lateness and skew are counted from when units were due and came, and what never came is late."""
 
+import math
+
 import pytest
 
 from bench.arrivals import Thinned, Watched, gaps_s, late_and_due, of_arrivals, skews_s, thinned
@@ -81,14 +83,29 @@ def test_gaps_are_between_comings() -> None:
 
 
 def test_steps_are_told_on_the_wall_clock() -> None:
-    def state(*steps: dict[str, object], rung: str = "warp") -> dict[str, object]:
-        return {"decisions": list(steps), "rung": rung, "every": 1}
+    def state(*steps: dict[str, object], rung: str = "warp", every: int = 1) -> dict[str, object]:
+        return {"decisions": list(steps), "rung": rung, "best": "warp", "every": every, "clock_s": 4.0}
 
-    down = {"kind": "ladder", "down": True, "at_s": 5.15}
-    up = {"kind": "ladder", "down": False, "at_s": 17.5}
-    path = {"kind": "path", "down": True, "at_s": 5.01}
-    before = [Told(state(), 1000.0), Told(state(), 1000.0)]
-    found = of_decisions(before, [state(path, down, up), state()], 1005.0, 1015.0)
-    assert found == {"overload_sessions_down": 1, "overload_down_ms_max": 150.0, "overload_back_s_max": 2.5}
-    stayed = of_decisions(before, [state(down, rung="cached"), state()], 1005.0, 1015.0)
-    assert stayed["overload_back_s_max"] == float("inf")
+    def step(at_s: float, rung: str, kind: str = "ladder") -> dict[str, object]:
+        return {"kind": kind, "rung": rung, "at_s": at_s}
+
+    def found(before: dict[str, object], *steps: dict[str, object]) -> tuple[object, ...]:
+        told = [Told(before, 1000.0), Told(state(), 1000.0)]
+        got = of_decisions(told, [state(*steps), state()], 1005.0, 1015.0)
+        names = "sessions_down", "down_ms_max", "first_back_s_max", "back_s_max", "low_before"
+        return tuple(got[f"overload_{name}"] for name in names)
+
+    old, path = step(3.0, "cached"), step(5.01, "small", "path")
+    down, up = step(5.15, "cached"), step(17.5, "warp")
+    assert found(state(), old, path, down, up) == (1, 150.0, 2.5, 2.5, 0)
+    assert found(state(), down) == (1, 150.0, math.inf, math.inf, 0), "it never came back"
+    again = step(17.9, "cached"), step(19.0, "warp")
+    assert found(state(), down, up, *again) == (1, 150.0, 2.5, 4.0, 0), "it came back, and then for good"
+    half, whole = step(5.2, "every 2", "rate"), step(16.0, "every 1", "rate")
+    assert found(state(), down, half, whole, up) == (1, 150.0, 2.5, 2.5, 0), "at its best in both"
+    low = state(rung="cached")
+    assert found(low, step(16.0, "warp")) == (1, 0.0, 1.0, 1.0, 1), "it did less than its best all the time"
+    assert found(low, up, *again) == (1, 0.0, 2.5, 4.0, 1), "what it does after the end is another matter"
+    assert found(low, step(5.1, "warp"), step(8.0, "cached"), up) == (1, 3000.0, 2.5, 2.5, 1), "it rose first"
+    assert found(state(), step(4.5, "cached"), up) == (1, 0.0, 2.5, 2.5, 1), "it fell before the hog came"
+    assert found(state()) == (0, None, 0.0, 0.0, 0)
