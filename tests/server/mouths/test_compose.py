@@ -100,7 +100,7 @@ def test_a_net_that_gives_no_numbers_stops_the_start(tmp_path: Path) -> None:
 
 def test_packages_that_are_not_installed_are_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compose, "NEEDED", ("torch", "no_such_package"))
-    with pytest.raises(ConfigError, match="mouth_net .* needs no_such_package: install the extra `diffusion`: .*'.\\[diffusion\\]'"):
+    with pytest.raises(ConfigError, match="mouth_net .* needs no_such_package: install the extra `diffusion`"):
         mouths(Config(mouth_net=place))
 
 
