@@ -116,7 +116,7 @@ async def run(server: ServerProcess, steps: Sequence[Step], hosts: Sequence[str]
         await warm_up(door, hosts)
     # each time with the connections closed that were used before
     async with Door(server.url, KEY, ledger) as door:
-        before = await checks.rested(door, server.family())
+        before = await checks.held(door, server.family())
         walk = Walk(server, door, steps)
         await walk.go()
         there = await walk.leave()

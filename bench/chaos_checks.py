@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,9 +28,8 @@ EMPTY_S: Final = 120.0
 """How long the server has to be empty once every session has ended: vanished peers are noticed by their silence."""
 BACK_S: Final = 60.0
 """After that, how long to give back what it held: connections kept alive run out, timers fire."""
-REST_S: Final = 32.0
-"""Longer than connections without a use are kept (aiohttp: 15 s, looked at every 15 s)."""
 LOOK_EVERY_S: Final = 0.5
+_ESTABLISHED: Final = "01"
 GAUGES: Final = ("sessions", "viewers", "outputs")
 SHOWN: Final = 40
 """Entries of the log that are told in words."""
@@ -70,14 +69,26 @@ async def gauges(door: Door) -> dict[str, float]:
 
 
 async def held(door: Door, family: Sequence[int]) -> Held:
-    """As it is now; the connection that asks is closed before anything is counted."""
+    """As it is now, without the connections that gateway and workers keep between them, however many that are: each has
+    two sockets and a task. The connection that asks is closed before anything is counted."""
     tasks = int((await gauges(door))["tasks"])
-    fds: Counter[str] = Counter()
-    threads = 0
-    for pid in family:
-        threads += len(_names(Path(f"/proc/{pid}/task")))
-        fds.update(_target(Path(f"/proc/{pid}/fd/{name}")) for name in _names(Path(f"/proc/{pid}/fd")))
-    return Held(len(family), fds, threads, tasks)
+    threads = sum(len(_names(Path(f"/proc/{pid}/task"))) for pid in family)
+    held = [_target(Path(f"/proc/{pid}/fd/{name}")) for pid in family for name in _names(Path(f"/proc/{pid}/fd"))]
+    fds = Counter(one.partition(":")[0] for one in held)
+    kept = kept_connections(_table(), {one[8:-1] for one in held if "socket" in one})
+    fds["socket"] -= 2 * kept
+    return Held(len(family), fds, threads, tasks - kept)
+
+
+def kept_connections(table: str, inodes: Collection[str]) -> int:
+    """How many TCP connections (proc_net_tcp(5)) have both their ends among these sockets."""
+    rows = [line.split() for line in table.splitlines()[1:]]
+    ends = {(row[1], row[2]) for row in rows if row[3] == _ESTABLISHED and row[9] in inodes}
+    return sum((remote, local) in ends for local, remote in ends) // 2
+
+
+def _table() -> str:
+    return Path("/proc/net/tcp").read_text("ascii")
 
 
 def _names(folder: Path) -> list[str]:
@@ -89,7 +100,7 @@ def _names(folder: Path) -> list[str]:
 
 def _target(link: Path) -> str:
     try:
-        return os.readlink(link).partition(":")[0]
+        return os.readlink(link)
     except OSError:
         return "closed"
 
@@ -158,12 +169,6 @@ async def fill_pool(session: RemoteSession, door: Door) -> None:
     listed = await door.sdk.request("GET", "/v1/backgrounds")
     picture = f"/v1/backgrounds/{listed['backgrounds'][0]['name']}.jpg?session={session.id}"
     await asyncio.gather(*(door.call("a background", "GET", picture, 200) for _ in range(POOL)))
-
-
-async def rested(door: Door, family: Sequence[int]) -> Held:
-    """What is held when nothing has happened for a while."""
-    await asyncio.sleep(REST_S)
-    return await held(door, family)
 
 
 async def back(door: Door, before: Held, family: Sequence[int]) -> Held:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.chaos import GOALS, measure
 from bench.chaos_bad import REQUESTS, SOCKETS
-from bench.chaos_checks import Held, severe
+from bench.chaos_checks import Held, kept_connections, severe
 from bench.chaos_ledger import Ledger
 from bench.chaos_plan import HOSTS, SERVER, USERS, WAYS, digest, plan
 from bench.chaos_users import User
@@ -79,6 +79,14 @@ def test_what_is_held_is_compared_by_kind() -> None:
     before = Held(3, Counter(socket=5, pipe=2), 20, 9)
     assert Held(3, Counter(socket=7), 20, 9).within(before)
     assert not Held(3, Counter(socket=5, pipe=2), 21, 3).within(before)
+
+
+def test_connections_between_gateway_and_workers_are_told_from_others() -> None:
+    ends = [("A:1", "A:2", "01", 7), ("A:2", "A:1", "01", 8), ("A:3", "A:2", "01", 9), ("A:2", "A:4", "06", 10)]
+    rows = [f"{n}: {own} {other} {state} 0:0 0:0 0 0 0 {inode} 1" for n, (own, other, state, inode) in enumerate(ends)]
+    table = "\n".join(["sl local rem st tx tr retrnsmt uid timeout inode", *rows])
+    assert kept_connections(table, {"7", "8", "9", "10"}) == 1
+    assert kept_connections(table, {"7", "9"}) == 0
 
 
 @pytest.mark.slow
