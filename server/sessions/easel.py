@@ -183,12 +183,14 @@ class Easel:
 
     async def _check(self, order: PaintOrder, *, words: bool = True) -> None:
         painter = None if self._paints is None else self._paints.painter
+        asked = "paint" if words else "style"
         if painter is None:
-            raise NotOffered("this server has no painter: its setting painter names no checkpoint", field="paint")
+            raise NotOffered("this server has no painter: its setting painter names no checkpoint", field=asked)
         if self._spec.public:
-            raise Forbidden("a session opened without the server key paints nothing", field="paint")
+            raise Forbidden("a session opened without the server key paints nothing", field=asked)
         if self._spec.background == TRANSPARENT:
-            raise Conflict("a transparent session has no picture to paint", field="paint.region")
+            field = "paint.region" if words else asked
+            raise Conflict("a transparent session has no picture to paint", field=field)
         if words and self._safety.incoming(order.prompt).action != "allow":
             raise InvalidField("the safety rules do not allow this prompt", field="paint.prompt")
         await asyncio.to_thread(painter.check, order)

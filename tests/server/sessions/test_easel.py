@@ -308,6 +308,9 @@ async def test_what_cannot_be_painted_is_refused_and_changes_nothing(open_galler
     nobody = await open_gallery(None).session()
     with pytest.raises(NotOffered, match="names no checkpoint"):
         await nobody.cue(Cue(paint=FOREST))
+    with pytest.raises(NotOffered) as refused:
+        await nobody.cue(Cue(style="ink"))
+    assert refused.value.field == "style"
     gallery = open_gallery(checkpoint)
     clear = await gallery.session("transparent")
     with pytest.raises(Conflict, match="transparent"):
