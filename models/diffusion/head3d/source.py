@@ -1,7 +1,7 @@
 """The 3-D head as a source of training clips: truth from the renderer, base from the portrait's own rig."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -19,7 +19,7 @@ from models.diffusion.data.sample import RoiClip, RoiSample, Split
 from models.diffusion.head3d.develop import Bytes, Camera, camera_of, compressed, develop, exposed
 from models.diffusion.head3d.figure import PART, Figure, figure_of, frame_at, vertex_normals
 from models.diffusion.head3d.landmarks import SAMPLE_POINTS
-from models.diffusion.head3d.light import light_of, transfer
+from models.diffusion.head3d.light import Light, light_of, transfer
 from models.diffusion.head3d.motion import Mover
 from models.diffusion.head3d.person import SPLIT_CODE, Person, person
 from models.diffusion.head3d.raster import F32
@@ -70,18 +70,20 @@ class View:
 class Studio:
     """One person under one light before one camera, and the portrait that was baked from their photo."""
 
-    def __init__(self, number: int, split: Split) -> None:
+    def __init__(self, number: int, split: Split, *, noisy_photo: bool = True) -> None:
+        """`noisy_photo` False takes the photo without the sensor's noise and without H.264."""
+        self._noisy_photo = noisy_photo
         self.person: Person = person(number, split)
         self.figure: Figure = figure_of(self.person)
         self.mover = Mover(self.figure)
         self.frame: FaceFrame = frame_at(_SCALE_PX, _ORIGIN_PX)
-        rng = self.person.stream(7)
+        light, camera = light_and_camera(self.person)
         normals = vertex_normals(self.figure.rest, self.figure.triangles)
         occlusion = transfer(self.figure.rest, normals, self.figure.triangles)
-        self.painter = Painter(self.figure, paint(self.person), light_of(rng), occlusion)
+        self.painter = Painter(self.figure, paint(self.person), light, occlusion)
         self.at_rest: Posed = self.mover.posed(REST, self.frame, PICTURE_PX)
         self.rest_view: Buffers = self.painter.draw(self.at_rest, PICTURE_PX, PICTURE_PX, (0.0, 0.0), 1.0)
-        self.camera: Camera = self._exposed_for_skin(camera_of(rng, 1.0))
+        self.camera: Camera = self._exposed_for_skin(camera)
         self.background: F32 = _background(self.person)
         self._avatar: PortraitAvatar | None = None
         self._faces: PortraitFaces | None = None
@@ -93,8 +95,9 @@ class Studio:
         drawn = self.painter.draw(self.at_rest, PLATE_PX, PLATE_PX, (0.0, 0.0), ratio)
         wide = np.asarray(cv2.resize(self.background, (PLATE_PX, PLATE_PX), interpolation=cv2.INTER_CUBIC), np.float32)
         picture = self._developed(drawn, wide, (PLATE_PX, PLATE_PX))
-        shot = exposed(picture, self.camera, self.person.stream(8))
-        return compressed([shot], self.camera.crf)[0] if self.camera.crf else shot
+        camera = self.camera if self._noisy_photo else replace(self.camera, noise=0.0, crf=0)
+        shot = exposed(picture, camera, self.person.stream(8))
+        return compressed([shot], camera.crf)[0] if camera.crf else shot
 
     def photo_points(self) -> NDArray[np.float64]:
         """The 478 face mesh points of the photo, (478, 3) in its pixels, known and not detected."""
@@ -168,15 +171,26 @@ class Studio:
         )
 
 
+def light_and_camera(who: Person) -> tuple[Light, Camera]:
+    """The light on a person, and the camera before it is exposed for their skin."""
+    rng = who.stream(7)
+    light = light_of(rng)
+    return light, camera_of(rng, 1.0)
+
+
 class Head3dSource:
     """Implements `RoiSource`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, noisy_truth: bool = True, noisy_photo: bool = True) -> None:
+        """`noisy_truth` False leaves the sensor's noise out of the truth, all else stays bit by bit; `noisy_photo`
+        False leaves noise and H.264 out of the photo, whose picture the base is."""
+        self._noisy_truth, self._noisy_photo = noisy_truth, noisy_photo
         self._studios: OrderedDict[tuple[int, Split], Studio] = OrderedDict()
 
     @property
     def name(self) -> str:
-        return "head3d"
+        quiet = [name for name, noisy in (("truth", self._noisy_truth), ("photo", self._noisy_photo)) if not noisy]
+        return "-".join(["head3d", *(f"quiet_{name}" for name in quiet)])
 
     @property
     def version(self) -> int:
@@ -204,14 +218,14 @@ class Head3dSource:
             shot = _Shot(
                 studio, studio.mover.posed(moment.controls, studio.frame, PICTURE_PX), studio.view(roi, moment.controls)
             )
-            samples.append(shot.sample(moment, roi, reference, before, rng))
+            samples.append(shot.sample(moment, roi, reference, before, rng, self._noisy_truth))
             before = shot
         return RoiClip(roi, number, split, tuple(samples))
 
     def _studio(self, number: int, split: Split) -> Studio:
         key = (number, split)
         if key not in self._studios:
-            self._studios[key] = Studio(number, split)
+            self._studios[key] = Studio(number, split, noisy_photo=self._noisy_photo)
             while len(self._studios) > _KEPT:
                 self._studios.popitem(last=False)
         self._studios.move_to_end(key)
@@ -226,11 +240,12 @@ class _Shot:
         self.picture, self.drawn = studio.truth(posed, view)
 
     def sample(
-        self, moment: Moment, roi: str, reference: Bytes, before: "_Shot | None", rng: np.random.Generator
+        self, moment: Moment, roi: str, reference: Bytes, before: "_Shot | None", rng: np.random.Generator, noisy: bool
     ) -> RoiSample:
         studio, view = self.studio, self.view
         camera = studio.camera
-        quiet = Camera(camera.gain, camera.shoulder, camera.saturation, camera.blur_px, camera.noise * _TRUTH_NOISE, 0)
+        level = camera.noise * _TRUTH_NOISE if noisy else 0.0
+        quiet = Camera(camera.gain, camera.shoulder, camera.saturation, camera.blur_px, level, 0)
         labels = np.ascontiguousarray(picked(self.drawn.labels))
         rest_xy = studio.at_rest.xy
         unseen = hidden_at_rest(studio.figure, self.drawn, rest_xy, studio.at_rest.depth, studio.rest_view.depth)

@@ -47,6 +47,17 @@ def test_seeds_make_different_clips_of_one_person(source: Head3dSource, mouth_cl
     assert not np.array_equal(other.samples[0].truth, mouth_clip.samples[0].truth)
 
 
+def test_a_truth_without_noise_is_all_that_differs() -> None:
+    noisy, quiet = (
+        Head3dSource(noisy_truth=given).clip(2 * CLIPS_OF_ONE, "mouth", 2, Split.HELD_OUT) for given in (True, False)
+    )
+    for a, b in zip(noisy.samples, quiet.samples, strict=True):
+        assert not np.array_equal(a.truth, b.truth) and np.abs(a.truth.astype(int) - b.truth).mean() < 2
+        for name in set(a.__slots__) - {"truth"}:
+            assert np.array_equal(getattr(a, name), getattr(b, name)), name
+    assert len({Head3dSource(noisy_truth=a, noisy_photo=b).name for a in (True, False) for b in (True, False)}) == 4
+
+
 @pytest.mark.parametrize(
     ("seed", "roi", "frames"), [(0, "full", 1), (0, "mouth", 0), (0, "mouth", 17), (-1, "mouth", 1)]
 )
