@@ -31,6 +31,10 @@ class StageConfig:
     """Learning rate at the stage's start; it falls to a tenth along a cosine."""
     adversarial: float = 0.0
     """Weight of the patch discriminator, in `consistency`."""
+    similarity: float = 0.0
+    """Weight of 1 - SSIM among the losses."""
+    anew: float = 0.0
+    """Share of the samples, in `flow`, that begin from nothing, as crops do that the stream begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,9 @@ def _checked(config: TrainConfig) -> TrainConfig:
     for stage in config.stages:
         _one_of("stages.kind", stage.kind, STAGES)
         _at_least("stages.steps", stage.steps, 1)
+        _at_least("stages.similarity", stage.similarity, 0)
+        if not 0.0 <= stage.anew <= 1.0:
+            raise ConfigError(f"stages.anew: {stage.anew} must be from 0 to 1")
         if stage.kind == "distil" and not config.teacher:
             raise ConfigError("teacher: `distil` needs the directory of a trained net")
     for name, low in (("batch", 1), ("frames", 2), ("pool", 1), ("renewal", 1), ("rollout", 1)):

@@ -88,7 +88,7 @@ def _step(
     batch = batches.at(state.total, frames)
     if config.tilt_deg > 0:
         batch = tilted(batch, np.random.default_rng([config.seed, state.total, 1]), config.tilt_deg)
-    judge = Judge(state.parts, state.discriminator, teacher if stage.kind == "distil" else None)
+    judge = Judge(state.parts, state.discriminator, teacher if stage.kind == "distil" else None, stage.similarity)
     state.optimiser.zero_grad(set_to_none=True)
     state.opponent.zero_grad(set_to_none=True)
     found = _gradients(state.net, judge, batch, generator, config.objective == "flow", stage)
@@ -111,5 +111,5 @@ def _gradients(
         return consistency_step(net, judge, batch, generator, noisy, stage.adversarial)
     if stage.kind == "quantise":
         with quantised(net):
-            return flow_step(net, judge, batch, generator, noisy)
-    return flow_step(net, judge, batch, generator, noisy)
+            return flow_step(net, judge, batch, generator, noisy, stage.anew)
+    return flow_step(net, judge, batch, generator, noisy, stage.anew)

@@ -9,6 +9,10 @@ from torch.nn import functional as F
 INTERIOR_WEIGHT: Final = 4.0
 PYRAMID_LEVELS: Final = 3
 _SOFT: Final = 1e-3
+_LUMA: Final = (0.299, 0.587, 0.114)
+_WINDOW: Final = 11
+_SIGMA: Final = 1.5
+_C1, _C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
 
 
 def charbonnier(x: Tensor, truth: Tensor, interior: Tensor) -> Tensor:
@@ -48,3 +52,19 @@ def feature_l1(found: list[Tensor], wanted: list[Tensor]) -> Tensor:
 def temporal(change: Tensor, true_change: Tensor, valid: Tensor) -> Tensor:
     """How a picture differs from the warped one before it, against how the truth does; where the flow holds."""
     return ((change - true_change).abs() * valid).mean() / valid.mean().clamp_min(1e-3)
+
+
+def dissimilarity(x: Tensor, truth: Tensor) -> Tensor:
+    """1 - SSIM of the luma (Wang et al., 2004; Gaussian window of 11 x 11, sigma 1.5), as `metrics.ssim` counts it."""
+    offsets = torch.arange(_WINDOW, device=x.device, dtype=x.dtype) - _WINDOW // 2
+    line = torch.exp(-(offsets**2) / (2 * _SIGMA**2))
+    line = line / line.sum()
+    weights = torch.tensor(_LUMA, device=x.device, dtype=x.dtype).view(1, 3, 1, 1)
+    a, b = (((picture + 1) * weights).sum(1, keepdim=True) for picture in (x, truth))
+    maps = torch.cat([a, b, a * a, b * b, a * b], 1)
+    across, down = (line.view(1, 1, *shape).expand(5, 1, *shape) for shape in ((1, _WINDOW), (_WINDOW, 1)))
+    ma, mb, maa, mbb, mab = F.conv2d(F.conv2d(maps, across, groups=5), down, groups=5).unbind(1)
+    va, vb, vab = maa - ma * ma, mbb - mb * mb, mab - ma * mb
+    similar = ((2 * ma * mb + _C1) * (2 * vab + _C2)) / ((ma * ma + mb * mb + _C1) * (va + vb + _C2))
+    found: Tensor = 1 - similar.mean()
+    return found

@@ -11,7 +11,14 @@ from torch.nn import functional as F
 from models.diffusion.net import RoiDenoiser
 from models.diffusion.spec import STEPS
 from models.diffusion.train.batches import Batch, warp
-from models.diffusion.train.losses import charbonnier, feature_l1, focal_frequency, laplacian_l1, temporal
+from models.diffusion.train.losses import (
+    charbonnier,
+    dissimilarity,
+    feature_l1,
+    focal_frequency,
+    laplacian_l1,
+    temporal,
+)
 from models.diffusion.train.parts import PartNet, PatchDiscriminator, part_loss
 from models.diffusion.train.rollout import Previous, carried, evaluate, no_previous
 
@@ -32,6 +39,8 @@ class Judge:
     parts: PartNet
     discriminator: PatchDiscriminator
     teacher: RoiDenoiser | None = None
+    similarity: float = 0.0
+    """Weight of 1 - SSIM."""
 
     def of(self, output: Tensor, batch: Batch, index: int) -> Tensor:
         """The loss of an output against the truth, which fades into the base as the output does: a net that were held
@@ -40,6 +49,8 @@ class Judge:
         truth = base + (batch.truth[index] - base) * batch.reach[index]
         total = charbonnier(output, truth, batch.interior[index])
         total = total + PYRAMID * laplacian_l1(output, truth) + FREQUENCY * focal_frequency(output, truth)
+        if self.similarity > 0:
+            total = total + self.similarity * dissimilarity(output, truth)
         with torch.no_grad():
             wanted = self.parts.features(truth)
         return total + FEATURES * feature_l1(self.parts.features(output), wanted)
@@ -53,16 +64,22 @@ def parts_step(judge: Judge, batch: Batch) -> Mapping[str, float]:
 
 
 def flow_step(
-    net: RoiDenoiser, judge: Judge, batch: Batch, generator: torch.Generator, noisy: bool
+    net: RoiDenoiser, judge: Judge, batch: Batch, generator: torch.Generator, noisy: bool, anew: float = 0.0
 ) -> Mapping[str, float]:
-    """A: x0 from a random place on the straight line (rectified flow), on the second of two frames. Without `noisy`,
-    the regressor's step on the same data."""
+    """A: x0 from a random place on the straight line (rectified flow), on the second of two frames; a share `anew` of
+    the samples from its far end, with nothing before. Without `noisy`, the regressor's step on the same data."""
     previous = _mixed_previous(batch, generator)
     truth = batch.truth[1]
     count = len(truth)
     level = torch.rand((count, 1), generator=generator) * 0.75 + 0.25
     fixed = torch.tensor(STEPS)[torch.randint(len(STEPS), (count, 1), generator=generator)]
     level = torch.where(torch.rand((count, 1), generator=generator) < 0.5, fixed, level)
+    if anew > 0:
+        begun, nothing = torch.rand((count, 1), generator=generator) < anew, no_previous(batch, 1)
+        level, where = torch.where(begun, 1.0, level), begun[:, :, None, None].to(truth.device)
+        previous = Previous(
+            torch.where(where, nothing.picture, previous.picture), torch.where(where, nothing.valid, previous.valid)
+        )
     noise = torch.randn(truth.shape, generator=generator).to(truth) if noisy else None
     level = level.to(truth) if noisy else torch.ones_like(level).to(truth)
     reference = net.encode_reference(batch.reference)

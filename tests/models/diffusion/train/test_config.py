@@ -45,6 +45,8 @@ def test_the_control_differs_in_its_objective_alone() -> None:
         ("sources: [photos]", "sources"),
         ("stages: [{kind: magic}]", "stages.kind"),
         ("stages: [{kind: distil}]", "teacher"),
+        ("stages: [{anew: 1.5}]", "stages.anew"),
+        ("stages: [{similarity: -1}]", "stages.similarity"),
         ("stages: []", "stages"),
         ("- a list", "mapping"),
     ],

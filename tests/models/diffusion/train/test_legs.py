@@ -24,6 +24,7 @@ TINY = NetSpec("S", 4, (16, 24, 32), (1, 1, 1), control_width=16, reference_widt
 STAGES = (
     StageConfig("parts", 2, 1e-3),
     StageConfig("flow", 3, 1e-3),
+    StageConfig("flow", 2, 1e-3, similarity=0.5, anew=0.5),
     StageConfig("consistency", 2, 1e-3, adversarial=0.01),
     StageConfig("quantise", 2, 1e-4),
 )
