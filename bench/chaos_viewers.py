@@ -45,6 +45,10 @@ class Signaller(HttpSignaller):
             self.answered.set()
             return Answer(made["sdp"], made["pc_id"])
 
+    def unanswered(self, error: Exception) -> None:
+        """No answer came."""
+        self._ledger.silent(self._what, f"no answer: {type(error).__name__} {error}")
+
 
 class Watcher:
     """One viewer of one session, whatever becomes of it."""
@@ -65,7 +69,9 @@ class Watcher:
         """Connect; False where there is no session to join any more, or it ended meanwhile."""
         try:
             await self.viewer.connect(CONNECT_S)
-        except (OfferRefused, ViewerError, aiohttp.ClientError, TimeoutError, ConnectionError):
+        except (OfferRefused, ViewerError, aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            if isinstance(error, aiohttp.ClientError):
+                self.signaller.unanswered(error)
             await self.leave()
             return False
         return True
