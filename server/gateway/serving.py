@@ -80,7 +80,8 @@ async def _serve(
     runner = web.AppRunner(gateway.application(), access_log=None)
     stop = stop_on_signal()
     try:
-        await pool.start()
+        if not await begun(pool, stop):
+            return
         await runner.setup()
         listener = listening_socket(config)
         await web.SockSite(runner, listener, ssl_context=tls).start()
@@ -92,3 +93,17 @@ async def _serve(
         await runner.cleanup()
         # a worker drains twice: requests that are being answered, then its sessions
         await pool.aclose(2 * config.drain_timeout_s + END_MOST_S)
+
+
+async def begun(pool: WorkerPool, stop: asyncio.Event) -> bool:
+    """Start the workers; False if a signal came before they were ready. Raises `TimeoutError`."""
+    starting = asyncio.create_task(pool.start(), name="start-workers")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if starting.done():
+        await starting
+        return True
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return False

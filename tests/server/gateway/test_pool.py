@@ -15,6 +15,7 @@ import server.gateway.proxy
 import server.gateway.workers
 from server.gateway.affinity import Affinity
 from server.gateway.proxy import Gateway
+from server.gateway.serving import begun
 from server.gateway.workers import WorkerPool
 
 READY = "print('Anima is ready at http://127.0.0.1:1', flush=True); import time; time.sleep(600)"
@@ -75,6 +76,25 @@ def members(group: int) -> list[int]:
             state, _, own = stat.read_text().rpartition(") ")[2].split()[:3]
             found += [int(stat.parent.name)] if int(own) == group and state != "Z" else []
     return found
+
+
+async def test_a_signal_while_workers_start_is_not_kept_waiting() -> None:
+    stop = asyncio.Event()
+    pool = WorkerPool(1, (sys.executable, "-c", "import time; time.sleep(600)"), lambda index: None)
+    starting = asyncio.create_task(begun(pool, stop))
+    async with asyncio.timeout(60.0):
+        while pool.workers[0].process is None:  # noqa: ASYNC110  # the pool tells nobody
+            await asyncio.sleep(0.01)
+        assert not starting.done()
+        stop.set()
+        assert await starting is False
+        await pool.aclose()
+    assert pool.workers[0].process.returncode is not None
+    ready = WorkerPool(1, (sys.executable, "-c", READY), lambda index: None)
+    try:
+        assert await begun(ready, asyncio.Event()) is True
+    finally:
+        await ready.aclose()
 
 
 async def test_a_worker_that_hangs_keeps_nobody_from_the_others_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
