@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 _AGAIN_LEAST_S: Final = 0.05
-_REMEMBERED: Final = 256
+_REMEMBERED: Final = 1024
+_REMEMBERED_S: Final = 5.0
+"""Longer than any receiver asks for a packet, and shorter than numbers take to come round."""
 
 
 @dataclass(slots=True)
@@ -68,15 +70,20 @@ class PathView:
 
 
 class RetransmitBudget:
-    """Lets repeats use a fifth of what is sent, and each packet be repeated once per round trip: without a bound,
-    repeats fill a link that is already full, and within a round trip nobody can know that a repeat was lost."""
+    """Lets repeats use a fifth of what is sent, and each packet be repeated once per round trip and `MOST` times in all:
+    without a bound, repeats fill a link that is already full, and within a round trip nobody can know that a repeat was
+    lost. Some receivers (Pion 3) do not see that a repeat has filled a hole and ask for it for seconds, which would
+    leave nothing for what is lost meanwhile."""
+
+    MOST: Final = 3
 
     _SHARE: Final = 0.2
     _BURST_BYTES: Final = 30_000
 
     def __init__(self) -> None:
         self._credit_bytes = float(self._BURST_BYTES)
-        self._repeated_s: dict[int, float] = {}
+        self._repeated: dict[int, tuple[float, int]] = {}
+        """When each packet was repeated last, or asked for in vain, and how often it was repeated."""
 
     def sent(self, size_bytes: int) -> None:
         """New data left: credit for repeats grows with it."""
@@ -86,11 +93,17 @@ class RetransmitBudget:
         """Whether this packet may be repeated now; if so, it is charged."""
         # a receiver asks again after its own idea of the round trip, which may be a little shorter than ours
         again_s = max(_AGAIN_LEAST_S, 0.8 * (round_trip_s or 0.0))
-        recently = now_s - self._repeated_s.get(sequence, float("-inf")) < again_s
-        if recently or self._credit_bytes < size_bytes:
+        last_s, times = self._repeated.get(sequence, (float("-inf"), 0))
+        if now_s - last_s > _REMEMBERED_S:
+            # the number came round
+            times = 0
+        if times >= self.MOST:
+            self._repeated[sequence] = now_s, times
+            return False
+        if now_s - last_s < again_s or self._credit_bytes < size_bytes:
             return False
         self._credit_bytes -= size_bytes
-        self._repeated_s[sequence] = now_s
-        if len(self._repeated_s) > _REMEMBERED:
-            self._repeated_s = {key: at for key, at in self._repeated_s.items() if now_s - at < again_s}
+        self._repeated[sequence] = now_s, times + 1
+        if len(self._repeated) > _REMEMBERED:
+            self._repeated = {key: one for key, one in self._repeated.items() if now_s - one[0] <= _REMEMBERED_S}
         return True

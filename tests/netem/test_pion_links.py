@@ -78,9 +78,8 @@ def drift_s(sound: list[list[int]], picture: NDArray[np.float64]) -> float:
 
 async def _watched(folder: Path, name: str, seconds: float) -> dict[str, Any]:
     case = next(case for case in CASES if case.name == name)
-    if case.cut_s is not None:
-        # a peer that does not connect anew is given up after 8 s of silence
-        case = replace(case, cut_s=(1.5, 4.5) if seconds < LONG_S else (4.0, 10.0))
+    if case.cut_s is not None and seconds < LONG_S:
+        case = replace(case, cut_s=(1.5, 4.5))
     program = await built_go(folder, "pion_link.go")
     return await asyncio.to_thread(run, case, seconds, program)
 
@@ -117,8 +116,7 @@ async def test_after_a_short_outage_pictures_come_again(name: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "least_fps", "freeze_s"),
     [
-        # Pion asks for lost packets every 100 ms only, and our peer for a keyframe 450 ms after the hole
-        pytest.param("lossy", 15.0, 1.5, marks=when_idle),
+        pytest.param("lossy", 22.0, FREEZE_S, marks=when_idle),
         pytest.param("jittery", 22.0, FREEZE_S, marks=when_idle),
         pytest.param("narrow_700", 24.0, FREEZE_S, marks=when_idle),
         pytest.param("narrow_300", 15.0, FREEZE_S, marks=when_idle),
@@ -140,7 +138,7 @@ async def test_a_bad_link_hardly_freezes_the_picture(
 
 
 @pytest.mark.parametrize("name", [pytest.param("outage_10", marks=when_idle)])
-async def test_an_outage_of_six_seconds_is_survived(name: str, tmp_path: Path) -> None:
+async def test_an_outage_of_ten_seconds_is_survived(name: str, tmp_path: Path) -> None:
     shown = playable((await _watched(tmp_path, name, LONG_S))["packets"]["video"])
-    assert 6.0 <= np.diff(shown[:, 0]).max() <= 7.5
+    assert 10.0 <= np.diff(shown[:, 0]).max() <= 11.5
     assert shown[-1, 0] - shown[0, 0] >= LONG_S - 2.0, "and it goes on"

@@ -70,8 +70,22 @@ type recorder struct {
 	once    sync.Once
 	packets map[string][][]int64
 	broken  holes
+	keyed   bool
+	asked   time.Time
 	plis    int
 	ask     func()
+}
+
+// Asks for a keyframe where a picture is given up, and again and again until the first one has begun: whoever loses the
+// very first packet does not know that there was one.
+func (r *recorder) want(number uint16, key bool, now time.Time) {
+	r.keyed = r.keyed || key
+	given := r.broken.given(number, now)
+	if given || !r.keyed && now.Sub(r.asked) >= patience {
+		r.asked = now
+		r.plis++
+		r.ask()
+	}
 }
 
 func (r *recorder) NewInterceptor(string) (interceptor.Interceptor, error) { return r, nil }
@@ -112,10 +126,7 @@ func (r *recorder) take(packet *rtp.Packet, now time.Time) {
 		if packet.PayloadType == repeats {
 			row[5] = 1
 		}
-		if r.broken.given(number, now) {
-			r.plis++
-			r.ask()
-		}
+		r.want(number, row[4] == 1, now)
 		r.once.Do(func() { close(r.seen) })
 	}
 	r.packets[kind] = append(r.packets[kind], row)

@@ -26,6 +26,17 @@ def test_a_packet_is_repeated_once_per_round_trip() -> None:
     assert budget.allows(2, 100, 0.06, 0.001)
 
 
+def test_a_receiver_that_asks_for_what_it_has_leaves_room_for_what_others_lost() -> None:
+    budget, repeated = RetransmitBudget(), [0, 0]
+    for step in range(100):
+        budget.sent(5 * 1000)
+        # it is never content with the first packets, and loses another one every time
+        repeated[0] += sum(budget.allows(sequence, 1000, 0.1 * step, None) for sequence in range(5))
+        repeated[1] += budget.allows(1000 + step, 1000, 0.1 * step, None)
+    assert repeated[0] == 5 * RetransmitBudget.MOST and repeated[1] == 100
+    assert budget.allows(0, 1000, 100.0, None), "a number comes round after 65536 packets"
+
+
 def test_path_is_strained_by_loss_or_a_grown_round_trip() -> None:
     path = PathView()
     seen = [path.strained]
