@@ -31,8 +31,8 @@ FEEDBACK_VIEWERS: Final = 32
 """Transport-wide feedback comes up to 20 times a second and costs more than sending does; REMB comes once."""
 JOIN_TIMEOUT_S: Final = 15.0
 SILENCE_TIMEOUT_S: Final = 12.0
-"""A silent viewer's path is given up, not its session: that waits for `rejoin_timeout_s`. Peers that do not connect anew
-by themselves live through an outage of ten seconds."""
+"""A silent viewer's path is given up, not its session: that waits for `rejoin_timeout_s`. Peers that do not connect
+anew by themselves live through an outage of ten seconds."""
 SERVER_STOPS: Final = "the server stops"
 """The reason to close with when whoever comes back will find a server again."""
 FAREWELL_TIMEOUT_S: Final = 0.5

@@ -70,9 +70,9 @@ class PathView:
 
 
 class RetransmitBudget:
-    """Lets repeats use a fifth of what is sent, and each packet be repeated once per round trip and `MOST` times in all:
-    without a bound, repeats fill a link that is already full, and within a round trip nobody can know that a repeat was
-    lost. Some receivers (Pion 3) do not see that a repeat has filled a hole and ask for it for seconds, which would
+    """Lets repeats use a fifth of what is sent, and each packet be repeated once per round trip and `MOST` times in
+    all: without a bound, repeats fill a link that is already full, and within a round trip nobody can know that one
+    was lost. Some receivers (Pion 3) do not see that a repeat has filled a hole and ask for it for seconds, which would
     leave nothing for what is lost meanwhile."""
 
     MOST: Final = 3
