@@ -11,7 +11,8 @@ setup-dev: $(VENV)/.dev
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 13) else f"Anima needs Python 3.11 or 3.12, this is {v[0]}.{v[1]}: make PYTHON=python3.11 ...")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || (rm -rf $(VENV); \
+	  echo "Python cannot make $(VENV): on Debian and Ubuntu, apt-get install python3-venv (or that of the version chosen, such as python3.11-venv)"; exit 1)
 
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "installing Anima into $(VENV) (about two minutes the first time) ..."
