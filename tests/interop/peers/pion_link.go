@@ -160,7 +160,15 @@ func main() {
 	record.ask = func() {
 		_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: atomic.LoadUint32(&ssrc)}})
 	}
-	pc.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+	pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+		// Pion takes sender reports in only where they are read: unread, its own reports tell of no round trip
+		go func() {
+			for {
+				if _, _, err := receiver.ReadRTCP(); err != nil {
+					return
+				}
+			}
+		}()
 		if track.Kind() == webrtc.RTPCodecTypeVideo {
 			atomic.StoreUint32(&ssrc, uint32(track.SSRC()))
 		}
