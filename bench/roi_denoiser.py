@@ -43,7 +43,7 @@ DRIFT_CLIPS: Final = 4
 DRIFT_ROUNDS: Final = 12
 UNTRAINED: Final = "random"
 RANDOM: Final = "random: times only"
-UNCONTROLLED: Final = "none named: no control comes with Anima, and none was trained on the people of these weights"
+UNCONTROLLED: Final = "none named: no control comes with Anima; see bench.roi_denoiser_control"
 _SSIMS: Final = ("ssim_reached", "ssim_reached_gain", "ssim_unreached", "ssim_ceiling")
 QUALITY: Final = ("psnr_db", "ssim", "seam", "int8_loss_db", "landmark_nme", "flicker")
 

@@ -15,9 +15,10 @@ def test_every_file_that_ships_is_valid(path: Path) -> None:
     assert load_config(path).stages
 
 
-def test_the_control_differs_in_its_objective_alone() -> None:
-    ours, control = (load_config(next(p for p in CONFIGS if p.stem == name)) for name in ("roi_s", "roi_s_regressor"))
-    for name in (
+@pytest.mark.parametrize("name", ["roi_s", "roi_s_mouth"])
+def test_the_control_differs_in_its_objective_alone(name: str) -> None:
+    ours, control = (load_config(next(p for p in CONFIGS if p.stem == one)) for one in (name, f"{name}_regressor"))
+    for field in (
         "size",
         "sources",
         "seed",
@@ -29,8 +30,10 @@ def test_the_control_differs_in_its_objective_alone() -> None:
         "pool",
         "rollout",
         "renewal",
+        "tilt_deg",
+        "start",
     ):
-        assert getattr(ours, name) == getattr(control, name)
+        assert getattr(ours, field) == getattr(control, field)
     assert (ours.objective, control.objective) == ("flow", "regressor")
 
 
