@@ -32,8 +32,8 @@ CELL_PX: Final = 16
 STEP: Final = 24.0
 """Distance of two points of one lattice, in units of the orthonormal coefficient: a cell is changed by at most 1.5
 levels at its crests, 0.5 root mean square."""
-START_STEP: Final = 40.0
-"""That of the pictures a stream begins with: at most two levels and a half."""
+START_STEP: Final = 56.0
+"""That of the pictures a stream begins with: at most three levels and a half."""
 ID_BITS: Final = 64
 CHECK_BITS: Final = 16
 _MEMORY: Final = 6

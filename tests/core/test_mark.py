@@ -134,7 +134,7 @@ def test_what_a_stream_begins_with_is_marked_more_strongly_and_read_alike(seed: 
     marker.mark(settled)
     assert read(starting) == read(settled) == read(starting, settled) == IDENTITY
     change = starting.astype(int) - plain
-    assert np.abs(change).max() <= 2 and np.mean(np.square(change)) < 0.8
+    assert np.abs(change).max() <= 3 and np.mean(np.square(change)) < 0.9
     # what a coarse encoder leaves: the picture with an error of about six levels in every low frequency
     rng = np.random.default_rng(seed)
     blocks = np.kron(rng.normal(0, 0.9, (64, 64)), np.ones((8, 8)))
