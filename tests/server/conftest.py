@@ -1,6 +1,7 @@
 """A running application on fakes, with a clock that tests set."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,16 @@ from tests.server.fakes import FakeServices, FakeSession
 
 KEY = "a-key-of-enough-length"
 AUTH = {"Authorization": f"Bearer {KEY}"}
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root logger, put back afterwards."""
+    logger = logging.getLogger()
+    handlers, level = logger.handlers[:], logger.level
+    yield logger
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
 
 
 @dataclass

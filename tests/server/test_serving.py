@@ -18,6 +18,7 @@ from server.serving import ProgressBar, address_url, run
 from server.surfaces import Progress
 from tests.server.fakes import FakeServices
 
+pytestmark = pytest.mark.usefixtures("root")
 SCRIPT = """
 import sys, time
 from server.config import Config
