@@ -18,7 +18,8 @@ seconds.
 - With `--overload_s S`, a third server is held up for S seconds by two busy programs per core, which is twice what
   there is, from when all sessions do their best on, or after `_BEST_WAIT_S` without that
   (`overload_low_before`: how many did not). `overload_skew_ms_max` is the largest skew of any picture meanwhile,
-  `overload_down_ms_max` how long the slowest of the sessions that stepped down went on doing its best,
+  `overload_down_ms_max` how long the slowest of the `overload_sessions_down` that stepped down from their best went on
+  doing it: nothing where all were low already,
   `overload_back_s_max` how long after the end the last one was back to its best for good, and
   `overload_first_back_s_max` for the first time; infinite for one that was not. Not under `chrt`: who has real-time
   priority is not held up by others.
@@ -283,8 +284,7 @@ def of_decisions(
         stood = standings(told, later, begun_s)
         low += stood[0][1].low
         fell = [at_s for (_, was), (at_s, came) in pairwise(stood) if at_s <= ended_s and came.low and not was.low]
-        if fell or stood[0][1].low:
-            down_ms.append(1e3 * (fell[0] - begun_s) if fell else 0.0)
+        down_ms += [1e3 * (at_s - begun_s) for at_s in fell[:1]]
         at_end = [one for at_s, one in stood if at_s <= ended_s][-1]
         rose = [at_s for (_, was), (at_s, came) in pairwise(stood) if at_s > ended_s and was.low and not came.low]
         first_s.append(0.0 if not at_end.low else min(rose, default=math.inf) - ended_s)

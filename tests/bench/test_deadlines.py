@@ -104,8 +104,8 @@ def test_steps_are_told_on_the_wall_clock() -> None:
     half, whole = step(5.2, "every 2", "rate"), step(16.0, "every 1", "rate")
     assert found(state(), down, half, whole, up) == (1, 150.0, 2.5, 2.5, 0), "at its best in both"
     low = state(rung="cached")
-    assert found(low, step(16.0, "warp")) == (1, 0.0, 1.0, 1.0, 1), "it did less than its best all the time"
-    assert found(low, up, *again) == (1, 0.0, 2.5, 4.0, 1), "what it does after the end is another matter"
+    assert found(low, step(16.0, "warp")) == (0, None, 1.0, 1.0, 1), "it did less than its best all the time"
+    assert found(low, up, *again) == (0, None, 2.5, 4.0, 1), "what it does after the end is another matter"
     assert found(low, step(5.1, "warp"), step(8.0, "cached"), up) == (1, 3000.0, 2.5, 2.5, 1), "it rose first"
-    assert found(state(), step(4.5, "cached"), up) == (1, 0.0, 2.5, 2.5, 1), "it fell before the hog came"
+    assert found(state(), step(4.5, "cached"), up) == (0, None, 2.5, 2.5, 1), "it fell before the hog came"
     assert found(state()) == (0, None, 0.0, 0.0, 0)
